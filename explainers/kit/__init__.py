@@ -1,0 +1,1 @@
+"""Numerics that the lenses share; registers nothing."""
