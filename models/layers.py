@@ -1,0 +1,142 @@
+"""Which places inside a network can be looked at: every module whose output is a map over the image."""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+Layout = Literal["nchw", "nhwc", "tokens"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One place to look at.
+
+    Attributes:
+        name: dotted module name, as in ``network.get_submodule(name)``.
+        shape: channels, rows and columns of its map.
+        layout: how the module lays its output out.
+        prefix: tokens before the patches (class, distillation, registers); 0 for maps.
+        main: whether it is the output of a stage or block, rather than a part of one.
+        default: whether it is the last map before pooling that still carries a gradient.
+    """
+
+    name: str
+    shape: tuple[int, int, int]
+    layout: Layout
+    prefix: int = 0
+    main: bool = False
+    default: bool = False
+
+    def as_map(self, output: Tensor) -> Tensor:
+        """Bring the module's output, or a gradient of its shape, to (B, C, h, w) without copying."""
+        if self.layout == "nchw":
+            return output
+        if self.layout == "nhwc":
+            return output.permute(0, 3, 1, 2)
+        _, h, w = self.shape
+        return output[:, self.prefix :].unflatten(1, (h, w)).permute(0, 3, 1, 2)
+
+
+@contextmanager
+def watching(network: nn.Module, seen: dict[str, tuple[int, ...]]) -> Iterator[None]:
+    """Note in ``seen``, in the order they finish, the output shape of every module that gives one tensor."""
+
+    def note(name: str) -> object:
+        def hook(_module: nn.Module, _inputs: object, output: object) -> None:
+            seen.pop(name, None)
+            if isinstance(output, Tensor):
+                seen[name] = tuple(output.shape)
+
+        return hook
+
+    handles = [
+        module.register_forward_hook(note(name))  # type: ignore[arg-type]
+        for name, module in network.named_modules()
+        if name and not isinstance(module, nn.Identity | nn.Dropout)
+    ]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def find_layers(network: nn.Module, probe: Tensor) -> tuple[Layer, ...]:
+    """List the layers of ``network`` in the order they finish, the default one marked.
+
+    Args:
+        network: in eval mode; may live on the meta device, where this costs no arithmetic.
+        probe: one input (1, 3, H, W) on the network's device.
+    """
+    seen: dict[str, tuple[int, ...]] = {}
+    with watching(network, seen), torch.no_grad():
+        network(probe)
+    size = (int(probe.shape[2]), int(probe.shape[3]))
+    found = [layer for name, shape in seen.items() if (layer := _layer(network, name, shape, size))]
+    chosen = _default(network, found)
+    return tuple(
+        Layer(**{**vars(layer), "default": layer.name == chosen, "main": _is_main(layer.name)}) for layer in found
+    )
+
+
+def _layer(network: nn.Module, name: str, shape: tuple[int, ...], size: tuple[int, int]) -> Layer | None:
+    if len(shape) == 4 and shape[0] == 1:
+        layout = _layout(shape, size)
+        channels, h, w = shape[1:] if layout == "nchw" else (shape[3], shape[1], shape[2])
+        return Layer(name=name, shape=(channels, h, w), layout=layout) if layout and h * w > 1 else None
+    if len(shape) == 3 and shape[0] == 1:
+        grid = _grid(network, shape[1], size)
+        if grid:
+            h, w, prefix = grid
+            return Layer(name=name, shape=(shape[2], h, w), layout="tokens", prefix=prefix)
+    return None
+
+
+def _layout(shape: tuple[int, ...], size: tuple[int, int]) -> Layout | None:
+    """Channels first unless only the other reading keeps the picture's aspect (Swin gives channels last)."""
+    if _same_aspect((shape[2], shape[3]), size):
+        return "nchw"
+    return "nhwc" if _same_aspect((shape[1], shape[2]), size) else None
+
+
+def _same_aspect(grid: tuple[int, int], size: tuple[int, int]) -> bool:
+    # A stride may round a side up or down by one cell.
+    return abs(grid[0] * size[1] - grid[1] * size[0]) < max(size) and grid[0] <= size[0] and grid[1] <= size[1]
+
+
+def _grid(network: nn.Module, tokens: int, size: tuple[int, int]) -> tuple[int, int, int] | None:
+    """Rows, columns and number of prefix tokens of a sequence of ``tokens``."""
+    prefix = int(getattr(network, "num_prefix_tokens", 0))
+    grid = getattr(getattr(network, "patch_embed", None), "grid_size", None)
+    if grid and grid[0] * grid[1] + prefix == tokens:
+        return int(grid[0]), int(grid[1]), prefix
+    for extra in dict.fromkeys((prefix, 0, 1, 2, 5)):
+        h = math.isqrt(max(0, (tokens - extra) * size[0] // size[1]))
+        if h > 1 and h * (h * size[1] // size[0]) == tokens - extra:
+            return h, h * size[1] // size[0], extra
+    return None
+
+
+def _default(network: nn.Module, found: list[Layer]) -> str:
+    """The last map before pooling; one step earlier where the head reads only the class token.
+
+    There the last block's attention is the last place where patches are read, so everything after it
+    has a gradient of exactly zero at every patch.
+    """
+    names = [layer.name for layer in found]
+    if not names:
+        return ""
+    blocks = getattr(network, "blocks", None)
+    if found[-1].prefix and getattr(network, "global_pool", "token") in ("token", "") and blocks is not None:
+        return next(n for n in (f"blocks.{len(blocks) - 1}.norm1", f"blocks.{len(blocks) - 2}", names[0]) if n in names)
+    return names[-1]
+
+
+def _is_main(name: str) -> bool:
+    parts = name.split(".")
+    return len(parts) == 1 or (len(parts) == 2 and parts[1].isdigit()) or parts[2:] == ["norm1"]
