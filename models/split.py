@@ -99,24 +99,27 @@ def _zeros(shape: Any, batch: int) -> Callable[..., Any]:
 
 
 def _finished_before(network: nn.Module, layer: nn.Module, probe: Tensor) -> dict[nn.Module, Any]:
-    """The outermost modules that ended before ``layer`` began, with outputs to copy shapes from (on meta)."""
-    ended: dict[nn.Module, Any] = {}
+    """The outermost modules that ended for good before ``layer`` began, with empty outputs that keep their shapes."""
+    before: dict[nn.Module, Any] = {}
+    after: set[nn.Module] = set()
 
     def begin(_module: nn.Module, _inputs: object) -> None:
-        raise _ReachedError(probe)
+        after.add(layer)
 
     def end(module: nn.Module, _inputs: object, output: Any) -> None:
-        ended[module] = tree_map(lambda t: t[:0] if isinstance(t, Tensor) else t, output)
+        if after:
+            after.add(module)
+        else:
+            before[module] = tree_map(lambda t: t.new_empty((0, *t.shape[1:])) if isinstance(t, Tensor) else t, output)
 
     handles = [m.register_forward_hook(end) for m in network.modules() if m not in (network, layer)]
     handles.append(layer.register_forward_pre_hook(begin))
     try:
-        with torch.inference_mode():
+        with torch.no_grad():
             network(probe)
-    except _ReachedError:
-        inner = {child for module in ended for child in module.modules() if child is not module}
-        return {module: out for module, out in ended.items() if module not in inner}
     finally:
         for handle in handles:
             handle.remove()
-    raise InputError("The network ended without running this layer; choose another layer.")
+    ended = {module: out for module, out in before.items() if module not in after}
+    inner = {child for module in ended for child in module.modules() if child is not module}
+    return {module: out for module, out in ended.items() if module not in inner}

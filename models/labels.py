@@ -1,0 +1,40 @@
+"""Class names and the search over them."""
+
+from functools import lru_cache
+
+
+@lru_cache(maxsize=1)
+def imagenet() -> tuple[str, ...]:
+    """The 1000 ImageNet-1k class names, in the order of the logits (timm's ``ImageNetInfo``)."""
+    from timm.data import ImageNetInfo
+
+    info = ImageNetInfo()
+    return tuple(info.index_to_description(index) for index in range(1000))
+
+
+def numbered(count: int) -> tuple[str, ...]:
+    """Names for classes that came without: ``class 0``, ``class 1``, ..."""
+    return tuple(f"class {index}" for index in range(count))
+
+
+def search(labels: tuple[str, ...], query: str) -> list[int]:
+    """Indices of the classes whose name holds every word of ``query``, best first.
+
+    A number finds its class. Names that begin with the query come before names that hold it
+    at the beginning of a word, and these before the rest.
+    """
+    text = query.strip().lower()
+    words = text.split()
+    scored = [(_rank(name.lower(), text), index) for index, name in enumerate(labels) if _holds(name.lower(), words)]
+    exact = [int(text)] if text.isdecimal() and int(text) < len(labels) else []
+    return exact + [index for _, index in sorted(scored) if index not in exact]
+
+
+def _holds(name: str, words: list[str]) -> bool:
+    return all(word in name for word in words)
+
+
+def _rank(name: str, text: str) -> int:
+    if name.startswith(text):
+        return 0
+    return 1 if f" {text}" in name else 2

@@ -1,0 +1,136 @@
+"""Find weights, read them without unpickling anything, know them by their SHA-256, fetch them when asked."""
+
+import hashlib
+import importlib.util
+import socket
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlparse
+
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from models.errors import InputError, NotReadyError
+
+SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
+
+
+def device(name: str = "auto") -> torch.device:
+    """The device called ``name``; ``auto`` is the first CUDA device, else Apple's, else the CPU.
+
+    Raises:
+        InputError: torch knows no such device, or it is not on this machine.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        place = torch.device(name)
+        torch.empty(0, device=place)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"There is no device '{name}' here; use cpu, cuda, cuda:1 or mps.") from error
+    return place
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, remembered for as long as its size and time of change stay."""
+    stat = path.stat()
+    return _sha256(path, stat.st_size, stat.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _sha256(path: Path, _size: int, _changed: int) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a ``.safetensors`` file, or of a ``.pt``/``.pth`` file under ``weights_only``.
+
+    Raises:
+        InputError: the file is damaged, or holds anything but tensors.
+    """
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # each format has its own errors; all mean the same to a person
+        raise InputError(
+            f"'{path.name}' cannot be read as weights; only tensors are accepted, best as .safetensors"
+            f" ({type(error).__name__})."
+        ) from error
+    for key in ("state_dict", "model"):
+        state = state[key] if isinstance(state, dict) and isinstance(state.get(key), dict) else state
+    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise InputError(f"'{path.name}' holds something other than a table of tensors; save model.state_dict().")
+    return state
+
+
+def fill_strict(network: nn.Module, path: Path) -> None:
+    """Load a file whose names are the network's own.
+
+    Raises:
+        InputError: names or shapes differ.
+    """
+    try:
+        network.load_state_dict(read(path), strict=True)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise InputError(f"The weights in '{path.name}' do not fit this architecture: {reason[:200]}") from error
+
+
+def fill_by_position(network: nn.Module, path: Path) -> None:
+    """Load a file of the same network under other names: same order, checked by count, shape and last name.
+
+    Raises:
+        InputError: they are not the same network.
+    """
+    theirs, ours = list(read(path).items()), list(network.state_dict().items())
+    fits = len(theirs) == len(ours) and all(
+        a.shape == b.shape and name.rpartition(".")[2] == own.rpartition(".")[2]
+        for (name, a), (own, b) in zip(theirs, ours, strict=True)
+    )
+    if not fits:
+        raise InputError(f"'{path.name}' is not the network it should be; install its package again.")
+    network.load_state_dict({own: a for (own, _), (_, a) in zip(ours, theirs, strict=True)}, strict=True)
+
+
+def in_package(package: str, relative: str) -> Path | None:
+    """A weights file inside an installed package, without importing it; None when it is not there."""
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        path = Path(folder) / relative
+        if path.is_file():
+            return path
+    return None
+
+
+def in_hub_cache(repo: str, filename: str) -> Path | None:
+    """A file that was downloaded from the model hub before; asks nothing of the network."""
+    from huggingface_hub import try_to_load_from_cache
+
+    found: Any = try_to_load_from_cache(repo, filename)
+    return Path(found) if isinstance(found, str) else None
+
+
+def download(repo: str, filename: str) -> Path:
+    """Fetch a file from the model hub: the one place from which Seewhy calls out, and only when asked.
+
+    Raises:
+        NotReadyError: offline, or the hub has no such file; within about two seconds.
+    """
+    from huggingface_hub import constants, hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    host = urlparse(constants.ENDPOINT).hostname or ""
+    try:
+        if constants.HF_HUB_OFFLINE:
+            raise OSError("offline by HF_HUB_OFFLINE")
+        socket.create_connection((host, 443), timeout=1.5).close()
+        return Path(str(hf_hub_download(repo, filename, etag_timeout=2)))
+    except (OSError, ValueError, HfHubHTTPError) as error:
+        raise NotReadyError(
+            f"'{repo}/{filename}' could not be fetched from the model hub; check the connection and try again,"
+            f" or copy the file into the hub's cache ({constants.HF_HUB_CACHE}) from a machine that is online."
+        ) from error
