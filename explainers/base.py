@@ -1,0 +1,282 @@
+"""How an explainer is made: one decorated function between two frozen dataclasses.
+
+::
+
+    @explainer("Grad-CAM", paper="https://arxiv.org/abs/1610.02391", evidence=measure)
+    def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam: ...
+
+The form comes from the params type, "About" from the module's docstring, the place in the house from its folder.
+"""
+
+import difflib
+import hashlib
+import importlib
+import inspect
+import json
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Generic, Literal, Protocol, TypeVar, get_type_hints, runtime_checkable
+
+import numpy as np
+
+import models
+from explainers import codec
+from explainers.params import Params, takes_image
+from models import ModelHandle
+from models.errors import InputError
+from models.handle import as_photo
+
+P = TypeVar("P", bound=Params)
+R = TypeVar("R", bound="Result")
+Part = Literal["result", "evidence"]
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: somebody pressed Cancel
+    """Raised by ``run.report`` when the work is no longer wanted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a lens found: NumPy arrays and plain values in a frozen dataclass. No figures, no tensors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One measure of how far to trust a picture.
+
+    Attributes:
+        name: key in files, ``deletion``.
+        title: what a person calls it.
+        value: the score; NaN when it cannot be had, and then ``reading`` says why.
+        baselines: the same score of things that know nothing, ``{"random map": 0.4}``.
+        worst, best: the ends of the scale.
+        interval: 95 % interval of the value or of its baseline's spread; empty when there is none.
+        reading: one plain sentence.
+        curves: name -> values (n,) over 0 to 1, for those who ask why.
+        axes: what the curves' x and y are.
+    """
+
+    name: str
+    title: str
+    value: float
+    reading: str
+    baselines: dict[str, float] = field(default_factory=dict)
+    worst: float = 0.0
+    best: float = 1.0
+    interval: tuple[float, ...] = ()
+    curves: dict[str, np.ndarray] = field(default_factory=dict)
+    axes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence(Result):
+    """How far to trust a result: scores, each beside baselines that know nothing."""
+
+    scores: tuple[Score, ...]
+
+
+@runtime_checkable
+class Run(Protocol):
+    """The only window that an explainer has to the outside."""
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """Seeded by the request; the only source of randomness."""
+        ...
+
+    def report(self, fraction: float, note: str = "", preview: np.ndarray | None = None) -> None:
+        """Tell how far the work is, 0 to 1; raises `Cancelled` when it is no longer wanted."""
+        ...
+
+    def reuse(self, request: "Request") -> Result:
+        """The answer to another request: the kept one, or worked out now and kept."""
+        ...
+
+
+@dataclass(frozen=True)
+class Explainer(Generic[P, R]):
+    """A registered lens; called like the function it wraps.
+
+    Attributes:
+        name: the function's name, used in links and on the command line.
+        title, paper: for people.
+        lens: the folder it lives in, ``attribution``.
+        about: the module's docstring.
+        params, result: its two dataclasses.
+        evidence: measures how far to trust a result: ``(model, params, result, run) -> Evidence``.
+    """
+
+    name: str
+    title: str
+    paper: str
+    lens: str
+    about: str
+    params: type[P]
+    result: type[R]
+    function: Callable[[ModelHandle, P, Run], R]
+    evidence: Callable[[ModelHandle, P, R, Run], Evidence]
+
+    def __call__(self, model: ModelHandle, params: P, run: Run) -> R:
+        """Explain: the wrapped function."""
+        return self.function(model, params, run)
+
+
+_REGISTRY: dict[str, Explainer[Any, Any]] = {}
+
+
+def explainer(
+    title: str, *, paper: str, evidence: Callable[[ModelHandle, P, R, Run], Evidence]
+) -> Callable[[Callable[[ModelHandle, P, Run], R]], Explainer[P, R]]:
+    """Register a function as a lens; its types come from its signature, its room from its folder."""
+
+    def register(function: Callable[[ModelHandle, P, Run], R]) -> Explainer[P, R]:
+        hints, name = get_type_hints(function), str(function.__name__)  # type: ignore[attr-defined]
+        made = Explainer(
+            name=name, title=title, paper=paper, lens=function.__module__.split(".")[1],
+            about=inspect.getdoc(inspect.getmodule(function)) or "", params=hints["params"], result=hints["return"],
+            function=function, evidence=evidence,
+        )  # fmt: skip
+        _REGISTRY[name] = made
+        return made
+
+    return register
+
+
+@lru_cache(maxsize=1)
+def _import_all() -> None:
+    """Import every module below this package once, so that each registers itself; no list is kept by hand."""
+    package = importlib.import_module("explainers")
+    for found in pkgutil.walk_packages(package.__path__, "explainers."):
+        importlib.import_module(found.name)
+
+
+def registry() -> Mapping[str, Explainer[Any, Any]]:
+    """All explainers by name."""
+    _import_all()
+    return dict(sorted(_REGISTRY.items()))
+
+
+def find(name: str) -> Explainer[Any, Any]:
+    """The explainer called ``name``; an `InputError` that lists all names otherwise."""
+    known = registry()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise InputError(f"There is no explainer '{name}'; there are: {', '.join(known)}.{hint}")
+    return known[name]
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """SHA-256 over the sources that can change an answer, and the versions of the libraries that compute it."""
+    sha = hashlib.sha256()
+    for package in (Path(models.__file__).parent, Path(__file__).parent):
+        for path in sorted(package.rglob("*.py")):
+            sha.update(path.relative_to(package.parent).as_posix().encode() + path.read_bytes())
+    for library in ("torch", "timm", "captum", "numpy", "scipy", "scikit-learn"):
+        sha.update(version(library).encode())
+    return sha.hexdigest()
+
+
+@dataclass(frozen=True)
+class Request:
+    """A question: which explainer, on which model, with which parameters; result or evidence."""
+
+    explainer: str
+    model: str
+    params: Params
+    part: Part = "result"
+
+    @cached_property
+    def key(self) -> str:
+        """The answer's address: SHA-256 of everything that can change it."""
+        told = {**self.to_json(), "code": code_version(), "weights": models.card(self.model).digest}
+        if takes_image(type(self.params)):
+            told["params"]["image"] = self.params.image.digest  # type: ignore[attr-defined]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON; pictures as ``{"sha256": ..., "name": ...}``."""
+        return {
+            "explainer": self.explainer,
+            "model": self.model,
+            "params": codec.params_to_json(self.params),
+            "part": self.part,
+        }
+
+    @staticmethod
+    def from_json(told: Mapping[str, Any], photo: Callable[[str], models.Photo]) -> "Request":
+        """The request that `to_json` wrote; ``photo`` finds a picture by its SHA-256."""
+        kind = find(told["explainer"]).params
+        return Request(told["explainer"], told["model"], codec.params_from_json(kind, told["params"], photo), told["part"])
+
+    def evidence(self) -> "Request":
+        """The request for the evidence of this one."""
+        return Request(self.explainer, self.model, self.params, "evidence")
+
+
+class Alone:
+    """A `Run` without a server: a seeded generator, an optional progress callback, nothing kept."""
+
+    def __init__(
+        self, model: ModelHandle, seed: int = 0, told: Callable[[float, str], None] | None = None
+    ) -> None:
+        self.rng = np.random.default_rng(seed)
+        self._model, self._told = model, told
+
+    def report(self, fraction: float, note: str = "", preview: np.ndarray | None = None) -> None:  # noqa: ARG002
+        """Pass progress on to the callback, if there is one."""
+        if self._told:
+            self._told(fraction, note)
+
+    def reuse(self, request: Request) -> Result:
+        """Work the other request out now, on the same model."""
+        return answer(self._model, request, self)
+
+
+def answer(model: ModelHandle, request: Request, run: Run) -> Result:
+    """Work out one request; for evidence, the result comes through ``run.reuse``."""
+    lens = find(request.explainer)
+    if request.part == "result":
+        found: Result = lens(model, request.params, run)
+        return found
+    result = run.reuse(Request(request.explainer, request.model, request.params))
+    return lens.evidence(model, request.params, result, run)
+
+
+def explain(name: str, model: ModelHandle, *, run: Run | None = None, **chosen: Any) -> Any:
+    """Explain with the lens called ``name``.
+
+    Args:
+        name: one of `registry`.
+        model: from `models.load` or `models.wrap`.
+        run: progress and randomness; a plain `Alone` by default.
+        chosen: every parameter of the lens by name; ``image`` may be a path, a Pillow image or (H, W, 3) uint8.
+
+    Returns:
+        The lens's `Result`, its fields named as in ``arrays.npz``.
+
+    Raises:
+        SeewhyError: one sentence with the remedy.
+    """
+    lens = find(name)
+    return lens(model, params_of(lens, chosen), run or Alone(model, int(chosen.get("seed", 0))))
+
+
+def params_of(lens: Explainer[Any, Any], chosen: Mapping[str, Any]) -> Params:
+    """The lens's params from values by name, pictures opened; unknown names are an `InputError`."""
+    values = dict(chosen)
+    allowed = list(lens.params.__dataclass_fields__)
+    for given in values:
+        if given not in allowed:
+            raise InputError(f"{lens.name} has no parameter '{given}'; it has: {', '.join(allowed)}.")
+    if takes_image(lens.params):
+        if values.get("image") is None:
+            raise InputError(f"{lens.name} explains a picture: give one as image.")
+        values["image"] = as_photo(values["image"])
+    made: Params = lens.params(**values)
+    return made

@@ -1,0 +1,12 @@
+"""What we explain: networks, their cards, and pictures."""
+
+from models.errors import InputError, NotReadyError, SeewhyError, StorageError, UnfitError
+from models.handle import ModelCard, ModelHandle, wrap
+from models.layers import Layer
+from models.photo import Photo
+from models.zoo import DEFAULT, card, cards, fetch, load, names
+
+__all__ = [
+    "DEFAULT", "InputError", "Layer", "ModelCard", "ModelHandle", "NotReadyError", "Photo", "SeewhyError",
+    "StorageError", "UnfitError", "card", "cards", "fetch", "load", "names", "wrap",
+]  # fmt: skip
