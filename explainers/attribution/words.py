@@ -1,0 +1,39 @@
+"""What a class map shows, in one sentence built from its numbers."""
+
+import numpy as np
+from jaxtyping import Float
+
+ROWS = ("upper", "middle", "lower")
+COLUMNS = ("left", "centre", "right")
+
+
+def place_of(heatmap: Float[np.ndarray, "h w"]) -> str:
+    """Which ninth of the picture holds most of the map: "upper left", "middle"."""
+    ys, xs = (np.arange(side) * 3 // side for side in heatmap.shape)
+    sums = np.zeros((3, 3))
+    np.add.at(sums, (ys[:, None], xs[None, :]), heatmap)
+    row, column = np.unravel_index(int(sums.argmax()), (3, 3))
+    if (row, column) == (1, 1):
+        return "middle"
+    if column == 1:
+        return f"{ROWS[row]} middle"
+    return COLUMNS[column] + " side" if row == 1 else f"{ROWS[row]} {COLUMNS[column]}"
+
+
+def half_share(heatmap: Float[np.ndarray, "h w"]) -> float:
+    """Smallest share of the picture that holds half of the map."""
+    ordered = np.sort(heatmap.ravel())[::-1]
+    total = ordered.sum()
+    return float(np.searchsorted(ordered.cumsum(), total / 2) + 1) / ordered.size
+
+
+def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, *, against: bool = False) -> str:
+    """One plain sentence: where the evidence lies, for or against what, and how sure the model is."""
+    name, sure = label.split(",")[0], f"{probability:.0%}" if probability >= 0.01 else "under 1 %"
+    verb = "against" if against else "for"
+    if not heatmap.any():
+        return f"Nothing in this picture speaks {verb} *{name}* at this layer (probability {sure})."
+    return (
+        f"The {place_of(heatmap)} of the picture speaks most {verb} *{name}* (probability {sure}):"
+        f" half of the evidence lies in {half_share(heatmap):.0%} of the picture."
+    )

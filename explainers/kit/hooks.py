@@ -1,0 +1,82 @@
+"""Look inside a network for the length of one call, and leave it as it was found."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from models import Layer
+from models.errors import UnfitError
+
+
+@contextmanager
+def frozen(network: nn.Module) -> Iterator[None]:
+    """Parameters ask for no gradient inside the block, so nothing is recorded before the first leaf of ours."""
+    asked = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    try:
+        for parameter in asked:
+            parameter.requires_grad_(False)
+        yield
+    finally:
+        for parameter in asked:
+            parameter.requires_grad_(True)
+
+
+@dataclass
+class Seen:
+    """What a layer gave during the forward pass: its own output, a leaf that gradients can be asked for."""
+
+    output: Tensor | None = None
+
+
+@contextmanager
+def leaf_at(network: nn.Module, name: str) -> Iterator[Seen]:
+    """Start recording at layer ``name``: its output becomes a leaf, everything before it stays unrecorded.
+
+    The network goes on with a copy, so that a later in-place operation changes neither leaf nor record.
+    """
+    seen = Seen()
+
+    def hook(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
+        seen.output = output.detach().requires_grad_()
+        return seen.output.clone()
+
+    handle = network.get_submodule(name).register_forward_hook(hook)
+    try:
+        with frozen(network), torch.enable_grad():
+            yield seen
+    finally:
+        handle.remove()
+
+
+def activations_and_gradients(
+    network: nn.Module,
+    layer: Layer,
+    x: Float[Tensor, "b 3 y x"],
+    score: Callable[[Tensor], Tensor],
+) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"], Float[Tensor, "b k"]]:
+    """One forward pass, and one backward pass from the scores down to ``layer`` and no further.
+
+    Args:
+        network: in eval mode; left exactly as found, also after an exception.
+        layer: where to look.
+        x: normalised inputs.
+        score: logits (B, K) -> one scalar a picture (B,).
+
+    Returns:
+        Activations A, gradients G = d score / dA, both as maps; and the logits.
+
+    Raises:
+        UnfitError: the score does not depend on the map at this layer.
+    """
+    with leaf_at(network, layer.name) as seen:
+        logits = network(x)
+        if seen.output is None:
+            raise UnfitError(f"The network does not run layer '{layer.name}'; choose another layer.")
+        (gradient,) = torch.autograd.grad(score(logits).sum(), seen.output, allow_unused=True)
+    if gradient is None:
+        raise UnfitError(f"The answer does not depend on layer '{layer.name}'; choose an earlier layer.")
+    return layer.as_map(seen.output.detach()), layer.as_map(gradient), logits.detach()
