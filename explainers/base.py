@@ -43,6 +43,11 @@ class Cancelled(Exception):  # noqa: N818 - not an error: somebody pressed Cance
 class Result:
     """What a lens found: NumPy arrays and plain values in a frozen dataclass. No figures, no tensors."""
 
+    @property
+    def sentence(self) -> str:
+        """What it shows, in one plain sentence built from its numbers."""
+        return ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Score:

@@ -18,6 +18,7 @@ import torch
 
 from explainers.attribution.maps import gradcam_maps, heatmap
 from explainers.attribution.trust import measure
+from explainers.attribution.words import sentence
 from explainers.base import Result, Run, explainer
 from explainers.params import ImageParams, knob
 from models import ModelHandle
@@ -51,6 +52,7 @@ class GradCam(Result):
         target: class explained.
         layer: layer looked at.
         label: name of the class.
+        method: what the map shows.
         probability: of the class.
         top5: the five likeliest classes: index, name, probability.
     """
@@ -63,8 +65,14 @@ class GradCam(Result):
     target: int
     layer: str
     label: str
+    method: str
     probability: float
     top5: tuple[tuple[int, str, float], ...]
+
+    @property
+    def sentence(self) -> str:
+        """What the map shows, from its numbers."""
+        return sentence(self.heatmap, self.label, self.probability, against=self.method == "counterfactual")
 
 
 @explainer("Grad-CAM", paper="https://arxiv.org/abs/1610.02391", evidence=measure)
@@ -84,6 +92,7 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     best = chance.topk(min(5, len(labels))).indices.tolist()
     return GradCam(
         image=view.pixels, cam=cam, heatmap=heatmap(cam, view.pixels.shape[:2]), alpha=maps.alpha[0].float().cpu().numpy(),
-        logits=logits.numpy(), target=chosen, layer=layer.name, label=labels[chosen], probability=float(chance[chosen]),
+        logits=logits.numpy(), target=chosen, layer=layer.name, label=labels[chosen],
+        method=params.method, probability=float(chance[chosen]),
         top5=tuple((index, labels[index], float(chance[index])) for index in best),
     )  # fmt: skip
