@@ -1,0 +1,83 @@
+"""What every test stands on: shapes checked, few threads, no way out of this machine."""
+
+import ipaddress
+import os
+import socket
+from typing import Any
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Before torch and numpy are imported, and inherited by the workers that tests start: two cores are shared by all.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "false"
+
+# Before models and explainers are imported: every shape in their signatures is checked at run time.
+install_import_hook(["models", "explainers"], "beartype.beartype")
+
+from tests import chromium  # noqa: E402 - the hook comes first
+
+_LOUD = pytest.StashKey[int]()
+
+
+class OutsideNetworkError(socket.gaierror):
+    """A test tried to leave this machine. It is an OSError, so code under test sees what it would see offline."""
+
+
+def is_local(host: Any) -> bool:
+    """Whether an address of `socket` stays on this machine."""
+    if not host or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host if isinstance(host, str) else host.decode()).is_loopback
+    except ValueError:
+        return False
+
+
+@pytest.fixture(autouse=True)
+def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect, connect_ex, getaddrinfo = socket.socket.connect, socket.socket.connect_ex, socket.getaddrinfo
+
+    def check(host: Any) -> None:
+        if not is_local(host):
+            raise OutsideNetworkError(socket.EAI_AGAIN, f"tests stay on this machine; {host!r} is outside")
+
+    def guard(method: Any) -> Any:
+        def guarded(self: socket.socket, address: Any) -> Any:
+            if self.family in (socket.AF_INET, socket.AF_INET6):
+                check(address[0])
+            return method(self, address)
+
+        return guarded
+
+    def resolve(host: Any, *args: Any, **kwargs: Any) -> Any:
+        # A passive look-up, for a server to bind, asks nobody.
+        check(None if host in ("0.0.0.0", "::") else host)
+        return getaddrinfo(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket.socket, "connect", guard(connect))
+    monkeypatch.setattr(socket.socket, "connect_ex", guard(connect_ex))
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The Chromium that browser tests drive; skips where there is none."""
+    return chromium.find() or pytest.skip("no Chromium on this machine")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip browser tests where there is no browser."""
+    marked = [item for item in items if item.get_closest_marker("browser")]
+    if marked and not chromium.find():
+        config.stash[_LOUD] = len(marked)
+        for item in marked:
+            item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Say aloud what was not tested."""
+    if count := config.stash.get(_LOUD, 0):
+        terminalreporter.write_line(f"{count} browser tests SKIPPED: {chromium.MISSING}", red=True, bold=True)
