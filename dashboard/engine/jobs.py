@@ -1,0 +1,186 @@
+"""A job as a page sees it, as a list shows it, and as it waits its turn."""
+
+import json
+import threading
+import time
+import uuid
+from collections import OrderedDict, deque
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from explainers import Request
+from models import Photo
+from models.errors import SeewhyError
+
+Lane = Literal["interactive", "batch"]
+Status = Literal["absent", "kept", "queued", "running", "done", "cancelled", "failed", "interrupted"]
+LIVE = ("queued", "running")
+INTERRUPTED = "The server was restarted; press Run again: what was finished is kept."
+
+
+class BusyError(SeewhyError):
+    """More is waiting than the queue holds; the text says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState:
+    """Where a job stands.
+
+    Attributes:
+        key: of its request.
+        status: ``kept`` was there before, ``done`` has just been worked out, ``absent`` was never asked for.
+        explainer, model, part, lane: what it is.
+        fraction: 0 to 1, and
+        note: what it does now.
+        position: how many go first while it waits.
+        preview: a picture on the way, or None.
+        error: one sentence with the remedy, of a failed, cancelled or interrupted job.
+        warning: one sentence on an answer that is there but could not be kept.
+        log: under which id the log holds more.
+        created, started, ended: seconds since the epoch; 0 while not yet.
+    """
+
+    key: str
+    status: Status
+    explainer: str = ""
+    model: str = ""
+    part: str = "result"
+    lane: str = "interactive"
+    fraction: float = 0.0
+    note: str = ""
+    position: int = 0
+    preview: np.ndarray | None = None
+    error: str = ""
+    warning: str = ""
+    log: str = ""
+    created: float = 0.0
+    started: float = 0.0
+    ended: float = 0.0
+
+    @property
+    def live(self) -> bool:
+        """Whether it still waits or runs."""
+        return self.status in LIVE
+
+    @property
+    def ready(self) -> bool:
+        """Whether the answer can be had."""
+        return self.status in ("kept", "done")
+
+    def ended_as(self, status: Status, error: str) -> "JobState":
+        """The same job, ended."""
+        return replace(self, status=status, error=error, preview=None, position=0)
+
+    def to_json(self, owner: str) -> str:
+        """As text, without the preview; ``owner`` is the server it belongs to."""
+        return json.dumps({**asdict(self), "preview": None, "owner": owner})
+
+    @staticmethod
+    def from_json(text: str) -> tuple["JobState", str]:
+        """The state and its owner that `to_json` wrote."""
+        told = json.loads(text)
+        owner = told.pop("owner")
+        return JobState(**told), owner
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A kept answer as a list shows it."""
+
+    key: str
+    part: str
+    explainer: str
+    model: str
+    params: dict[str, Any]
+    when: str
+    seconds: float
+    bytes: int
+
+
+@dataclass(eq=False)
+class Job:
+    """A request on its way; changed only under the engine's lock."""
+
+    request: Request
+    lane: Lane
+    session: str
+    photos: tuple[Photo, ...] = ()
+    run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    watchers: set[str] = field(default_factory=set)
+    status: Status = "queued"
+    told: dict[str, Any] = field(default_factory=dict)
+    stopping: float = 0.0
+    created: float = field(default_factory=time.time)
+    started: float = 0.0
+    ended: float = 0.0
+    over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def live(self) -> bool:
+        """Whether it still waits or runs."""
+        return self.status in LIVE
+
+    def state(self, position: int = 0) -> JobState:
+        """As a page sees it."""
+        request = self.request
+        return JobState(
+            key=request.key, status=self.status, explainer=request.explainer, model=request.model, part=request.part,
+            lane=self.lane, position=position, created=self.created, started=self.started, ended=self.ended,
+            **self.told,
+        )  # fmt: skip
+
+
+class FairQueue:
+    """Waiting jobs, one session after the other in turn; changed only under the engine's lock."""
+
+    def __init__(self, total: int, per_session: int) -> None:
+        self._total, self._per_session = total, per_session
+        self._waiting: OrderedDict[str, deque[Job]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._waiting.values()))
+
+    def push(self, job: Job) -> None:
+        """Let a job wait at the end of its session's line.
+
+        Raises:
+            BusyError: the session, or all together, have too many waiting.
+        """
+        if len(self._waiting.get(job.session, ())) >= self._per_session:
+            raise BusyError(f"You have {self._per_session} jobs waiting; let some finish or cancel one.")
+        if len(self) >= self._total:
+            raise BusyError(f"The server has {self._total} jobs waiting; try again in a few minutes.")
+        self._waiting.setdefault(job.session, deque()).append(job)
+
+    def pop(self) -> Job | None:
+        """The first job of the session whose turn it is; that session then goes to the end."""
+        if not self._waiting:
+            return None
+        session, line = self._waiting.popitem(last=False)
+        job = line.popleft()
+        if line:
+            self._waiting[session] = line
+        return job
+
+    def remove(self, job: Job) -> None:
+        """Take a job out, wherever it waits."""
+        line = self._waiting.get(job.session, deque())
+        if job in line:
+            line.remove(job)
+        if not line:
+            self._waiting.pop(job.session, None)
+
+    def position(self, job: Job) -> int:
+        """How many jobs go before this one."""
+        line = self._waiting.get(job.session)
+        if not line or job not in line:
+            return 0
+        turn, ahead, before = line.index(job), 0, True
+        for session, other in self._waiting.items():
+            if session == job.session:
+                before, ahead = False, ahead + turn
+            else:
+                ahead += min(len(other), turn + before)
+        return ahead
