@@ -3,6 +3,7 @@ VENV ?= .venv
 PYTEST_ARGS ?= -n 2 --dist loadfile
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
+# Commands are named by their path all the same: the make of macOS looks them up before it exports.
 
 ifeq ($(VENV),.venv)
 RUN_READY := .venv/.ready-run
@@ -16,18 +17,18 @@ help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
 
 run: $(RUN_READY)  ## open the dashboard on http://127.0.0.1:8501
-	@seewhy
+	@$(BIN)/seewhy
 
 test: $(TEST_READY)  ## style, types, the rules of the rooms, and all tests, those in a browser included
-	ruff check .
-	ruff format --check .
-	mypy
-	lint-imports
-	@python -m tests.chromium
-	python -m pytest $(PYTEST_ARGS)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@$(BIN)/python -m tests.chromium
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 bench: $(TEST_READY)  ## cost of each explanation in units of one bare forward, side by side with other libraries
-	@python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks
 
 .venv/.ready-run: pyproject.toml .ci/venv
 	@sh .ci/venv .
