@@ -17,7 +17,7 @@ from explainers.kit.dictionaries.spectral import kmeans
 from explainers.kit.nnls import TINY, sweep
 
 ROUNDS = 200
-SETTLED = 1e-5
+SETTLED = 3e-5
 SPARSITY = 0.1
 REACH = 100.0
 
@@ -42,7 +42,8 @@ def sparse_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
             d[j] = row / np.linalg.norm(row) if row.any() else d[j]
         return float((b * (d @ d.T)).sum() / 2 - (c * d).sum() + penalty * z.sum())
 
-    return Dictionary("sparse_nmf", d, penalty=penalty, converged=_until_settled(improve, a))
+    converged = _until_settled(improve, a)
+    return Dictionary("sparse_nmf", d, penalty=penalty, converged=converged)
 
 
 def semi_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
@@ -84,7 +85,8 @@ def convex_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
         d[:] = weights @ a
         return float((b * (d @ d.T)).sum() / 2 - (c * d).sum())
 
-    return Dictionary("convex_nmf", unit(d), converged=_until_settled(improve, a))
+    converged = _until_settled(improve, a)
+    return Dictionary("convex_nmf", unit(d), converged=converged)
 
 
 def _cluster_codes(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Float[np.ndarray, "k n"]:

@@ -10,7 +10,7 @@ from explainers.kit.dictionaries.base import Dictionary, unit
 
 RECONSTRUCTION = 10.0
 SMOOTH = 1e-4
-ITERATIONS = 300
+ITERATIONS = 150
 
 
 def rica(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
