@@ -61,10 +61,8 @@ class Process:
 
     def end(self) -> int:
         """End the process, whatever it does, and give its exit code."""
-        self._popen.kill()
-        code = self._popen.wait()
-        self._pipe.close()
-        return code
+        self._popen.kill()  # the pipe is closed with this object: another thread may be reading it
+        return self._popen.wait()
 
     def how_it_ended(self) -> str:
         """Words for how it ended by itself: a signal, or an exit code."""

@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from models.errors import InputError
-
 GIB = 2**30
 MAX_THREADS = 8
 
@@ -62,9 +60,9 @@ class Settings:
     def __post_init__(self) -> None:
         for name in ("cache_size", "threads", "models_bytes", "queue", "queue_per_session", "grace"):
             if getattr(self, name) <= 0:
-                raise InputError(f"{name.replace('_', ' ')} must be more than 0; got {getattr(self, name)}.")
+                raise _wrong(f"{name.replace('_', ' ')} must be more than 0; got {getattr(self, name)}.")
         if not self.devices:
-            raise InputError("Give at least one device, such as cpu, cuda:0 or auto.")
+            raise _wrong("Give at least one device, such as cpu, cuda:0 or auto.")
         object.__setattr__(self, "cache", Path(self.cache).expanduser().absolute())
 
     @staticmethod
@@ -107,11 +105,17 @@ class Settings:
             importlib.import_module(name)
 
 
+def _wrong(sentence: str) -> Exception:
+    from models.errors import InputError  # brings torch with it, which takes seconds; only where it is needed
+
+    return InputError(sentence)
+
+
 def _whole(text: str) -> int:
     try:
         return int(text)
     except ValueError as error:
-        raise InputError(f"'{text}' is not a whole number; check the SEEWHY_ variables.") from error
+        raise _wrong(f"'{text}' is not a whole number; check the SEEWHY_ variables.") from error
 
 
 def _names(text: str) -> tuple[str, ...]:
