@@ -1,0 +1,68 @@
+"""Evidence as pictures: bars against things that know nothing, and the curves behind them."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.figures.style import Look, dress
+
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+
+
+def score_bars(score: Any, look: Look) -> go.Figure:
+    """One score: its own bar, one for each baseline, and where the best possible would be."""
+    names = ["this map", *score.baselines]
+    values = [score.value, *score.baselines.values()]
+    shown = [0.0 if not np.isfinite(value) else value for value in values]
+    figure = go.Figure(
+        go.Bar(
+            x=shown, y=names, orientation="h", marker={"color": [look.accent] + [look.quiet] * len(score.baselines)},
+            text=[_number(value) for value in values], textposition="outside", cliponaxis=False,
+            hovertemplate="%{y}: %{x:.3f}<extra></extra>",
+        )
+    )  # fmt: skip
+    low, high = sorted((score.worst, score.best))
+    figure.update_xaxes(range=[low - 0.02 * (high - low), high * 1.12], visible=False, fixedrange=True)
+    figure.update_yaxes(autorange="reversed", tickfont={"size": 12, "color": look.ink}, fixedrange=True, automargin=True)
+    figure.add_vline(x=score.best, line={"color": look.accent, "width": 1, "dash": "dot"})
+    figure.update_layout(height=26 * len(names) + 16, bargap=0.35)
+    return dress(figure, look, aspect=0.4)
+
+
+def score_curves(score: Any, look: Look) -> go.Figure:
+    """The curves behind a score; each has its own dash as well as its colour."""
+    palette = (look.accent, "#d97706", "#7c83db", look.quiet, "#be185d")
+    figure = go.Figure()
+    for index, (name, values) in enumerate(score.curves.items()):
+        figure.add_scatter(
+            x=np.linspace(0, 1, len(values)), y=values, name=name, mode="lines",
+            line={"color": palette[index % 5], "dash": DASHES[index % 5], "width": 3 if index == 0 else 2},
+        )  # fmt: skip
+    x, y = score.axes or ("", "")
+    figure.update_xaxes(title=x, tickformat=".0%", gridcolor="rgba(128,128,128,.2)", automargin=True)
+    figure.update_yaxes(title=y, rangemode="tozero", gridcolor="rgba(128,128,128,.2)", automargin=True)
+    figure.update_layout(height=260, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, showlegend=len(score.curves) > 1)
+    return dress(figure, look, title=f"{score.title}: {score.reading}", aspect=0.6)
+
+
+def probability_bars(top: tuple[tuple[int, str, float], ...], target: int, look: Look) -> go.Figure:
+    """The likeliest classes, the explained one in the accent colour."""
+    names = [f"{label.split(',')[0]} ({index})" for index, label, _ in top]
+    figure = go.Figure(
+        go.Bar(
+            x=[chance for *_, chance in top], y=names, orientation="h",
+            marker={"color": [look.accent if index == target else look.quiet for index, *_ in top]},
+            text=[f"{chance:.0%}" if chance >= 0.01 else "<1%" for *_, chance in top], textposition="outside",
+            cliponaxis=False, customdata=[label for _, label, _ in top],
+            hovertemplate="%{customdata}<br>probability %{x:.3f}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(range=[0, 1.12], visible=False, fixedrange=True)
+    figure.update_yaxes(autorange="reversed", tickfont={"color": look.ink}, fixedrange=True, automargin=True)
+    figure.update_layout(height=26 * len(names) + 16, bargap=0.35)
+    return dress(figure, look, aspect=0.5)
+
+
+def _number(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "no value"

@@ -1,0 +1,118 @@
+"""One look for all figures: colours, sizes, fonts. Plotly on screen and in export comes from the same functions."""
+
+import base64
+import io
+import textwrap
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from PIL import Image
+
+Width = Literal["column", "page", "slide"]
+MILLIMETRE = 96 / 25.4  # CSS pixels
+INK, PAPER, QUIET, ACCENT = "#1b1f24", "#ffffff", "#6b7280", "#0f766e"
+SIZES = {"column": (85 * MILLIMETRE, 0.0), "page": (170 * MILLIMETRE, 0.0), "slide": (1280.0, 720.0)}
+POINT = 96 / 72  # CSS pixels: no font below 7 pt
+HEAT = ("inferno", "viridis", "cividis", "magma")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How a figure is to be drawn.
+
+    Attributes:
+        dark: light ink on the page's dark ground.
+        export: with title and caption on white paper, to stand alone.
+        width: column (85 mm), page (170 mm) or slide (16:9), for export.
+        colours: a perceptually uniform, colour-blind-safe scale for values in [0, 1].
+        opacity: of what lies over the photo.
+        show: heat map, contours, signed map, or the photo alone.
+        caption: the small line under an exported figure: method, model, layer, weights.
+    """
+
+    dark: bool = False
+    export: bool = False
+    width: Width = "page"
+    colours: str = "inferno"
+    opacity: float = 0.6
+    show: Literal["heat", "contours", "signed", "photo"] = "heat"
+    caption: str = ""
+
+    @property
+    def ink(self) -> str:
+        """Colour of text and lines."""
+        return "#e5e7eb" if self.dark and not self.export else INK
+
+    @property
+    def quiet(self) -> str:
+        """Colour of grids and small text; AA on both grounds."""
+        return "#9ca3af" if self.dark and not self.export else QUIET
+
+    @property
+    def accent(self) -> str:
+        """Colour of the one thing that is meant."""
+        return "#2dd4bf" if self.dark and not self.export else ACCENT
+
+    def for_export(self, width: Width, caption: str) -> "Look":
+        """The same choices on paper."""
+        return replace(self, export=True, dark=False, width=width, caption=caption)
+
+
+def photo_uri(image: np.ndarray, *, lossless: bool = False) -> str:
+    """A photo (H, W, 3) uint8 as a data URI: small WebP on screen, PNG where it is embedded at full quality."""
+    buffer = io.BytesIO()
+    picture = Image.fromarray(image)
+    if lossless:
+        picture.save(buffer, "PNG")
+    else:
+        picture.save(buffer, "WEBP", quality=90)
+    kind = "png" if lossless else "webp"
+    return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
+
+
+def transparent_scale(name: str, opacity: float) -> list[tuple[float, str]]:
+    """A colour scale that grows out of transparency, so that the photo stays readable where there is nothing to say."""
+    from plotly.colors import get_colorscale, sample_colorscale
+
+    positions = np.linspace(0, 1, 17)
+    colours = sample_colorscale(get_colorscale(name), positions, colortype="tuple")
+    return [
+        (float(at), f"rgba({r * 255:.0f},{g * 255:.0f},{b * 255:.0f},{opacity * min(1.0, at * 1.6):.3f})")
+        for at, (r, g, b) in zip(positions, colours, strict=True)
+    ]
+
+
+def dress(figure: go.Figure, look: Look, *, title: str = "", aspect: float = 1.0) -> go.Figure:
+    """Fonts, margins, ground; in export also size, title (the finding) and caption (the method)."""
+    figure.update_layout(
+        font={"family": "Source Sans 3, Source Sans Pro, Helvetica, Arial, sans-serif", "color": look.ink, "size": 13},
+        paper_bgcolor=PAPER if look.export else "rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 8, "r": 8, "t": 8, "b": 8}, hoverlabel={"font": {"size": 13}},
+    )  # fmt: skip
+    return _for_paper(figure, look, title, aspect) if look.export else figure
+
+
+def _for_paper(figure: go.Figure, look: Look, title: str, aspect: float) -> go.Figure:
+    width, height = SIZES[look.width]
+    size = {"column": 7.5, "page": 9.0, "slide": 15.0}[look.width] * POINT
+    lines = textwrap.wrap(_bold(title), max(20, int(width / (size * 0.56))))
+    notes = textwrap.wrap(look.caption, max(20, int(width / (size * 0.52))))
+    top, bottom = (len(lines) + 0.8) * size * 1.3, (len(notes) + 1.2) * size * 1.3
+    figure.update_layout(
+        font_size=size, width=width, height=height or width * aspect + top + bottom,
+        margin={"l": size, "r": size, "t": top, "b": bottom},
+        title={"text": "<br>".join(lines), "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top",
+               "pad": {"t": size * 0.6}, "font": {"size": size * 1.08, "color": INK}},
+    )  # fmt: skip
+    figure.add_annotation(
+        text="<br>".join(notes), x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top", yshift=-size * 0.5,
+        showarrow=False, align="left", font={"size": max(7 * POINT, size * 0.85), "color": QUIET},
+    )  # fmt: skip
+    return figure
+
+
+def _bold(text: str) -> str:
+    """Markdown's *emphasis* is for the page; on paper the words stand alone."""
+    return text.replace("*", "")

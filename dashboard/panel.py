@@ -1,0 +1,171 @@
+"""The one control panel: pick a model and a picture, fill the form, run, watch, stop."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import streamlit as st
+
+import models
+from dashboard import state
+from dashboard.engine import BusyError, JobState, Kept, Lane
+from explainers import Explainer, Knob, Request, knobs
+from models import ModelCard
+from models.errors import SeewhyError
+
+MODEL = "model"
+Field = Callable[[Knob, str], Any]
+SHORT = 1.0  # seconds a page waits, so that a short job is drawn in the same rerun
+
+
+def choose_model() -> ModelCard | None:
+    """The model picker; None, with words, while the model cannot be used."""
+    names = list(models.names())
+    chosen = st.session_state.get(MODEL, models.DEFAULT)
+    if chosen not in names:
+        names.append(chosen)
+    name = st.selectbox(
+        "Model", names, key=MODEL, index=names.index(models.DEFAULT), format_func=_model_words, accept_new_options=True,
+        persist_state="session", help="Any timm model as timm/NAME, or the path of a .safetensors or .pt file.",
+    )  # fmt: skip
+    try:
+        card = models.card(str(name))
+    except SeewhyError as error:
+        st.error(str(error))
+        return None
+    if not card.ready:
+        _offer(card)
+        return None
+    return card
+
+
+def _model_words(name: str) -> str:
+    try:
+        card = models.card(name)
+    except SeewhyError:
+        return name
+    return f"{card.title}" if card.ready else f"{card.title} (not downloaded)"
+
+
+def _offer(card: ModelCard) -> None:
+    """A model that is not here: how to get it, and one button where a download can help."""
+    st.info(f"**{card.title}** is not on this machine yet. {card.remedy}")
+    if card.name.startswith("timm/") and st.button("Download", key="download", help="Fetches the weights from timm's hub."):
+        try:
+            with st.spinner("Downloading the weights"):
+                models.fetch(card.name)
+        except SeewhyError as error:
+            st.error(str(error))
+            return
+        st.rerun()
+
+
+def form(lens: Explainer[Any, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
+    """The form drawn from the params type; a page may draw single fields itself.
+
+    Returns:
+        The chosen values by name; what has no effect under the other choices keeps its default and is not shown.
+    """
+    values: dict[str, Any] = {}
+    mine = knobs(lens.params)
+    for knob in (each for each in mine if not each.more):
+        values[knob.name] = _field(lens, knob, fields, values)
+    more = [each for each in mine if each.more]
+    if more:
+        with st.expander("More"):
+            for knob in more:
+                values[knob.name] = _field(lens, knob, fields, values)
+    if st.button("Reset", key=f"{lens.name}.reset", help="Back to the defaults."):
+        for knob in mine:
+            st.session_state.pop(field_key(lens, knob.name), None)
+        st.rerun()
+    return values
+
+
+def field_key(lens: Explainer[Any, Any], name: str) -> str:
+    """Where the session keeps a choice."""
+    return f"{lens.name}.{name}"
+
+
+def _field(lens: Explainer[Any, Any], knob: Knob, fields: Mapping[str, Field], values: Mapping[str, Any]) -> Any:
+    if any(values.get(other, knob.default) not in allowed for other, allowed in knob.only.items()):
+        return knob.default
+    return fields.get(knob.name, plain_field)(knob, field_key(lens, knob.name))
+
+
+def plain_field(knob: Knob, key: str) -> Any:
+    """The widget that fits a knob: a list, a switch, a slider, a number or a text."""
+    common: dict[str, Any] = {"label": knob.label, "key": key, "help": knob.help, "persist_state": "session"}
+    st.session_state.setdefault(key, knob.default)
+    if knob.choices:
+        return st.selectbox(options=knob.choices, format_func=lambda c: str(c).replace("_", " "), **common)
+    if knob.kind is bool:
+        return st.toggle(**common)
+    if knob.kind is str:
+        return st.text_input(**common) or (None if knob.optional else "")
+    bounds = {"min_value": _bound(knob, knob.low), "max_value": _bound(knob, knob.high)}
+    if None not in bounds.values() and not knob.optional and knob.high - knob.low <= 100:  # type: ignore[operator]
+        return st.slider(**common, **bounds)
+    return st.number_input(**common, **bounds, **({"step": 1} if knob.kind is int else {}))
+
+
+def _bound(knob: Knob, value: float | None) -> float | int | None:
+    return None if value is None else knob.kind(value)
+
+
+def ask(request: Request, *, lane: Lane = "interactive") -> Kept | None:
+    """The answer when it is kept or comes within about a second; otherwise its progress, with Cancel, and None."""
+    engine = state.the_engine()
+    fresh = st.session_state.pop(f"fresh.{request.key}", False)
+    before = None if fresh else engine.state(request.key)
+    if before and before.status in ("cancelled", "failed") and before.explainer:
+        return _ended(request, before)
+    try:
+        told = engine.ask(request, session=state.session(), lane=lane, fresh=fresh)
+    except BusyError as error:
+        st.warning(str(error))
+        return None
+    if told.live:
+        with st.spinner("Working"):
+            told = engine.wait(request.key, SHORT)
+    if told.live:
+        watch(request.key, "Working")
+        return None
+    return _ended(request, told)
+
+
+def _ended(request: Request, told: JobState) -> Kept | None:
+    kept = state.the_engine().kept(request.key) if told.ready else None
+    if told.warning:
+        st.warning(told.warning)
+    if kept:
+        return kept
+    words = told.error or "The kept answer can no longer be read."
+    (st.info if told.status == "cancelled" else st.error)(words)
+    if told.log:
+        with st.expander("Details"):
+            st.write(f"The log holds more under the id `{told.log}`.")
+    if st.button("Run again", key=f"again.{request.key}"):
+        recompute(request)
+    return None
+
+
+def recompute(request: Request) -> None:
+    """Work a request out again, whatever is kept."""
+    st.session_state[f"fresh.{request.key}"] = True
+    st.rerun()
+
+
+@st.fragment(run_every=0.5)
+def watch(key: str, title: str) -> None:
+    """Progress, what happens now, a preview when there is one, and Cancel; the page is drawn again at the end."""
+    engine = state.the_engine()
+    told = engine.state(key)
+    if not told.live:
+        st.rerun()
+    words = f"Waiting, {told.position} before this" if told.status == "queued" and told.position else told.note or title
+    st.progress(min(1.0, max(0.0, told.fraction)), text=words)
+    if told.preview is not None:
+        st.image(told.preview, caption="so far", alt="A preview of the result so far")
+    if st.button("Cancel", key=f"cancel.{key}", help="Stops this work. You may also keep browsing: the answer is kept."):
+        engine.cancel(key, state.session())
+        st.rerun()
