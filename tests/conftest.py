@@ -19,7 +19,7 @@ install_import_hook(["models", "explainers"], "beartype.beartype")
 
 from tests import chromium  # noqa: E402 - the hook comes first
 
-_LOUD = pytest.StashKey[int]()
+_NO_BROWSER = "no Chromium on this machine"
 
 
 class OutsideNetworkError(socket.gaierror):
@@ -65,19 +65,19 @@ def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """The Chromium that browser tests drive; skips where there is none."""
-    return chromium.find() or pytest.skip("no Chromium on this machine")
+    return chromium.find() or pytest.skip(_NO_BROWSER)
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip browser tests where there is no browser."""
     marked = [item for item in items if item.get_closest_marker("browser")]
     if marked and not chromium.find():
-        config.stash[_LOUD] = len(marked)
         for item in marked:
-            item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
+            item.add_marker(pytest.mark.skip(reason=_NO_BROWSER))
 
 
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    """Say aloud what was not tested."""
-    if count := config.stash.get(_LOUD, 0):
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say aloud what was not tested; counted from the reports, which come from xdist's workers too."""
+    count = sum(_NO_BROWSER in str(report.longrepr) for report in terminalreporter.stats.get("skipped", []))
+    if count:
         terminalreporter.write_line(f"{count} browser tests SKIPPED: {chromium.MISSING}", red=True, bold=True)
