@@ -1,0 +1,34 @@
+"""How an animal is put together from its parts.
+
+Lengths are in units of which a whole animal is about two long. It looks to the right (+x), y points down, the centre of
+its body is the origin. Each part is drawn by one small function in ``bodies``, ``faces`` or ``limbs``.
+"""
+
+from models.menagerie.bodies import BUILDS, FACES, REACH, Build, Face, body, head
+from models.menagerie.faces import beak, eye
+from models.menagerie.limbs import feet, tail, wing
+from models.menagerie.pen import Pen
+from models.menagerie.scenes import Scene
+from models.menagerie.species import PARTS, SPECIES, VARIANTS
+
+
+def skeleton(scene: Scene) -> tuple[Build, Face]:
+    """The joints of a scene's class; they stay where they are when a part is swapped, so that nothing else moves."""
+    body, head = (VARIANTS[part][SPECIES[scene.cls].variants[PARTS.index(part)]].shape for part in ("body", "head"))
+    return BUILDS[body], FACES[head]
+
+
+def reach(scene: Scene) -> float:
+    """Length of the legs of a scene's class."""
+    return REACH[VARIANTS["feet"][SPECIES[scene.cls].variants[PARTS.index("feet")]].shape]
+
+
+def draw(part: str, pen: Pen, build: Build, step: float) -> None:
+    """Draw one of ``PARTS`` on the joints of ``build``; ``step`` is the swing of the legs in degrees."""
+    match part:
+        case "feet":
+            feet(pen, step)
+        case "body":
+            body(pen, build)
+        case _:
+            {"head": head, "beak": beak, "eye": eye, "wing": wing, "tail": tail}[part](pen)
