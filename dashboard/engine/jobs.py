@@ -97,6 +97,7 @@ class Card:
     when: str
     seconds: float
     bytes: int
+    label: str = ""
 
 
 @dataclass(eq=False)

@@ -48,7 +48,8 @@ class Store:
             )
         made, part = kept.provenance, wire.split(data[: data.index(b"\n") + 1])[0]["part"]
         about = {"part": part, "explainer": made.explainer, "model": made.model, "params": made.params,
-                 "when": made.when, "seconds": made.seconds, "bytes": len(data)}  # fmt: skip
+                 "when": made.when, "seconds": made.seconds, "bytes": len(data),
+                 "label": str(getattr(kept.result, "label", ""))}  # fmt: skip
         with plainly(self.folder):
             self._results.set(kept.key, data, tag=json.dumps(about))
 

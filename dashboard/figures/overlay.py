@@ -15,6 +15,8 @@ def over_photo(image: np.ndarray, trace: go.Heatmap | go.Contour | None, look: L
         sizing="stretch", layer="below",
     )  # fmt: skip
     figure.update_xaxes(range=[-0.5, width - 0.5], visible=False, constrain="domain")
+    if look.export and look.width == "slide":
+        figure.update_xaxes(constraintoward="right")  # beside its scale, not away from it
     figure.update_yaxes(range=[height - 0.5, -0.5], visible=False, scaleanchor="x", constrain="domain")
     return figure
 

@@ -42,8 +42,11 @@ def score_curves(score: Any, look: Look) -> go.Figure:
     x, y = score.axes or ("", "")
     figure.update_xaxes(title=x, tickformat=".0%", gridcolor="rgba(128,128,128,.2)", automargin=True)
     figure.update_yaxes(title=y, rangemode="tozero", gridcolor="rgba(128,128,128,.2)", automargin=True)
-    figure.update_layout(height=260, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"}, showlegend=len(score.curves) > 1)
-    return dress(figure, look, title=f"{score.title}: {score.reading}", aspect=0.6)
+    above = {"orientation": "h", "y": 1.0, "yanchor": "bottom"}
+    inside = {"x": 1, "xanchor": "right", "y": 1, "yanchor": "top", "bgcolor": "rgba(255,255,255,.7)"}
+    narrow = look.export and look.width == "column"
+    figure.update_layout(height=260, legend=inside if narrow else above, showlegend=len(score.curves) > 1)
+    return dress(figure, look, title=f"{score.title}: {score.reading}", aspect=0.75 if narrow else 0.5, axes=True)
 
 
 def probability_bars(top: tuple[tuple[int, str, float], ...], target: int, look: Look) -> go.Figure:

@@ -14,6 +14,7 @@ Width = Literal["column", "page", "slide"]
 MILLIMETRE = 96 / 25.4  # CSS pixels
 INK, PAPER, QUIET, ACCENT = "#1b1f24", "#ffffff", "#6b7280", "#0f766e"
 SIZES = {"column": (85 * MILLIMETRE, 0.0), "page": (170 * MILLIMETRE, 0.0), "slide": (1280.0, 720.0)}
+FONTS = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 POINT = 96 / 72  # CSS pixels: no font below 7 pt
 HEAT = ("inferno", "viridis", "cividis", "magma")
 
@@ -84,35 +85,41 @@ def transparent_scale(name: str, opacity: float) -> list[tuple[float, str]]:
     ]
 
 
-def dress(figure: go.Figure, look: Look, *, title: str = "", aspect: float = 1.0) -> go.Figure:
-    """Fonts, margins, ground; in export also size, title (the finding) and caption (the method)."""
+def dress(figure: go.Figure, look: Look, *, title: str = "", aspect: float = 1.0, axes: bool = False) -> go.Figure:
+    """Fonts, margins, ground; in export also size, title (the finding) and caption (the method).
+
+    Args:
+        figure: changed and given back.
+        look: see `Look`.
+        title: the finding, in a sentence.
+        aspect: height over width of what is drawn, for export.
+        axes: whether there are axes with words below and a legend above, which need room on paper.
+    """
     figure.update_layout(
-        font={"family": "Source Sans 3, Source Sans Pro, Helvetica, Arial, sans-serif", "color": look.ink, "size": 13},
-        paper_bgcolor=PAPER if look.export else "rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)",
-        margin={"l": 8, "r": 8, "t": 8, "b": 8}, hoverlabel={"font": {"size": 13}},
+        font={"family": FONTS, "color": look.ink, "size": 13}, paper_bgcolor=PAPER if look.export else "rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)", margin={"l": 8, "r": 8, "t": 8, "b": 8}, hoverlabel={"font": {"size": 13}},
     )  # fmt: skip
-    return _for_paper(figure, look, title, aspect) if look.export else figure
+    return _for_paper(figure, look, title, (aspect, axes)) if look.export else figure
 
 
-def _for_paper(figure: go.Figure, look: Look, title: str, aspect: float) -> go.Figure:
+def _for_paper(figure: go.Figure, look: Look, title: str, shape: tuple[float, bool]) -> go.Figure:
+    aspect, axes = shape
     width, height = SIZES[look.width]
     size = {"column": 7.5, "page": 9.0, "slide": 15.0}[look.width] * POINT
-    lines = textwrap.wrap(_bold(title), max(20, int(width / (size * 0.56))))
-    notes = textwrap.wrap(look.caption, max(20, int(width / (size * 0.52))))
-    top, bottom = (len(lines) + 0.8) * size * 1.3, (len(notes) + 1.2) * size * 1.3
+    small = max(7 * POINT, size * 0.85)
+    lines = textwrap.wrap(title.replace("*", ""), max(20, int(width / (size * 0.5))))
+    notes = textwrap.wrap(look.caption, max(20, int(width / (small * 0.5))))
+    legend, ticks = (size * 2.2, size * 3.8) if axes else (0.0, 0.0)
+    top, bottom = len(lines) * size * 1.35 + legend + size, len(notes) * small * 1.35 + ticks + size
     figure.update_layout(
         font_size=size, width=width, height=height or width * aspect + top + bottom,
-        margin={"l": size, "r": size, "t": top, "b": bottom},
-        title={"text": "<br>".join(lines), "x": 0, "xref": "paper", "y": 1, "yref": "container", "yanchor": "top",
-               "pad": {"t": size * 0.6}, "font": {"size": size * 1.08, "color": INK}},
+        margin={"l": size * (4.5 if axes else 1), "r": size, "t": top, "b": bottom, "autoexpand": True},
     )  # fmt: skip
+    words = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "showarrow": False, "align": "left"}
     figure.add_annotation(
-        text="<br>".join(notes), x=0, xref="paper", xanchor="left", y=0, yref="paper", yanchor="top", yshift=-size * 0.5,
-        showarrow=False, align="left", font={"size": max(7 * POINT, size * 0.85), "color": QUIET},
-    )  # fmt: skip
+        text="<br>".join(lines), y=1, yanchor="bottom", yshift=legend + size * 0.3, font={"size": size, "color": INK}, **words
+    )
+    figure.add_annotation(
+        text="<br>".join(notes), y=0, yanchor="top", yshift=-ticks - size * 0.3, font={"size": small, "color": QUIET}, **words
+    )
     return figure
-
-
-def _bold(text: str) -> str:
-    """Markdown's *emphasis* is for the page; on paper the words stand alone."""
-    return text.replace("*", "")

@@ -1,0 +1,61 @@
+"""What this server is working on, what waits, and how it ended."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from dashboard import state
+from dashboard.engine import JobState
+from explainers import registry
+
+QUESTION = "Jobs"
+TITLE = "Work in progress"
+ORDER = 95
+WORDS = {
+    "queued": "waiting", "running": "running", "done": "done", "kept": "done", "cancelled": "cancelled", "failed": "failed",
+    "interrupted": "interrupted",
+}  # fmt: skip
+
+
+def page() -> None:
+    """Draw the page."""
+    st.subheader("Work in progress", anchor=False)
+    _list()
+
+
+@st.fragment(run_every=1.0)
+def _list() -> None:
+    jobs = state.the_engine().jobs()
+    live, over = [job for job in jobs if job.live], [job for job in jobs if not job.live]
+    if not live:
+        st.info("Nothing is running. What you ask for on the other pages appears here while it is worked out.")
+    for job in live:
+        _running(job)
+    if over:
+        st.markdown("**Ended not long ago**")
+        st.dataframe([_row(job) for job in over[:50]], hide_index=True, width="stretch")
+
+
+def _running(job: JobState) -> None:
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    words = job.note or WORDS[job.status]
+    if job.status == "queued" and job.position:
+        words = f"waiting, {job.position} before this"
+    left.progress(min(1.0, max(0.0, job.fraction)), text=f"{_title(job)} · {job.model} · {words}")
+    if right.button("Cancel", key=f"cancel.{job.key}"):
+        state.the_engine().cancel(job.key, state.session())
+        st.rerun(scope="fragment")
+
+
+def _title(job: JobState) -> str:
+    lens = registry().get(job.explainer)
+    return f"{lens.title if lens else job.explainer}{', evidence' if job.part == 'evidence' else ''}"
+
+
+def _row(job: JobState) -> dict[str, str]:
+    when = datetime.fromtimestamp(job.created, UTC).strftime("%H:%M:%S")
+    seconds = f"{job.ended - job.started:.2f} s" if job.started and job.ended else ""
+    return {
+        "asked (UTC)": when, "what": _title(job), "model": job.model, "state": WORDS.get(job.status, job.status),
+        "took": seconds, "words": job.error or job.warning,
+    }  # fmt: skip
