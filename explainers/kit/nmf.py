@@ -133,10 +133,13 @@ class _Search(Generic[Array]):
 
     def __init__(self, a: Array, k: int, rng: np.random.Generator) -> None:
         first = nndsvd.start(a, k, rng)
-        self.a = a
-        self.z = self.z_best = self.z_ahead = nndsvd.like(first.z, a)
-        self.d = self.d_ahead = nndsvd.like(first.d, a)
-        self.squares = _row_squares(a)
+        self.a: Array = a
+        self.z: Array = nndsvd.like(first.z, a)
+        self.d: Array = nndsvd.like(first.d, a)
+        self.z_best: Array = self.z
+        self.z_ahead: Array = self.z
+        self.d_ahead: Array = self.d
+        self.squares: Array = _row_squares(a)
         self.norm = _total(self.squares)
         self.errors: list[float] = []
         self.stride, self.longest = 0.5, 1.0
@@ -173,7 +176,8 @@ class _Search(Generic[Array]):
 
     def _beyond(self, now: Array, before: Array) -> Array:
         """The point a stride beyond `now`, on the line from `before`."""
-        return (now + self.stride * (now - before)).clip(0)
+        beyond: Array = (now + self.stride * (now - before)).clip(0)
+        return beyond
 
     def _retreat(self) -> None:
         """Take the carried pair back to the last accepted one and carry less far from now on."""
@@ -185,7 +189,7 @@ class _Search(Generic[Array]):
     def _error(self, c: Array, b: Array, x: Array) -> float:
         """`||A - Z D|| / ||A||` from `c`, the correlations with the factor `x`, and `b`, the Gram of the other."""
         square = self.norm - 2 * _dot(c, x) + _dot(b, x @ x.T)
-        return float(max(square, 0.0) / self.norm) ** 0.5
+        return float(np.sqrt(max(square, 0.0) / self.norm))
 
     def _dead(self, z: Array, d: Array) -> list[int]:
         """Components without a code, or without an atom."""
@@ -233,7 +237,7 @@ def _row_squares(a: Array) -> Array:
     """Squared length of each row."""
     if isinstance(a, torch.Tensor):
         return torch.einsum("ij,ij->i", a, a)
-    return np.einsum("ij,ij->i", a, a)
+    return np.asarray(np.einsum("ij,ij->i", a, a))
 
 
 def _total(a: Array) -> float:

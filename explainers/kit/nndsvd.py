@@ -33,7 +33,10 @@ def like(values: Float[np.ndarray, "*shape"], a: Array) -> Array:
 
 def orthonormal(a: Float[Array, "m r"]) -> Float[Array, "m r"]:
     """An orthonormal basis of the columns of `a`."""
-    return torch.linalg.qr(a)[0] if isinstance(a, torch.Tensor) else np.linalg.qr(a)[0]
+    if isinstance(a, torch.Tensor):
+        basis: torch.Tensor = torch.linalg.qr(a)[0]
+        return basis
+    return np.linalg.qr(a)[0]
 
 
 def singular_pairs(
@@ -95,4 +98,4 @@ def _halves(u: np.ndarray, s: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np
 
 def _norms(rows: np.ndarray) -> np.ndarray:
     """Length of each row, as a column."""
-    return np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(np.linalg.norm(rows, axis=1, keepdims=True))

@@ -71,6 +71,8 @@ def encode(a: Float[Array, "n c"], dictionary: Float[Array, "k c"], *, penalty: 
     Returns:
         Codes of zero or more. Deterministic.
     """
-    if len(a) == 0:
-        return a @ dictionary.T
-    return solve(dictionary @ a.T, dictionary @ dictionary.T, penalty=penalty).T
+    c: Array = dictionary @ a.T
+    b: Array = dictionary @ dictionary.T
+    z = solve(c, b, penalty=penalty) if len(a) else c
+    codes: Array = z.T
+    return codes

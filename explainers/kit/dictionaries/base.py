@@ -62,12 +62,12 @@ class Dictionary:
             return _nearest(x, self.atoms)
         if self.rule == "topk":
             return keep_largest((x @ self.filters.T + self.offset).clip(0), self.active)
-        return x @ self.filters.T
+        return np.asarray(x @ self.filters.T)
 
     def decode(self, codes: Float[np.ndarray, "n k"]) -> Float[np.ndarray, "n c"]:
         """Activations that the codes stand for: `codes @ atoms`, and the mean where there is one."""
         a = codes @ self.atoms
-        return a + self.mean if self.mean.size else a
+        return np.asarray(a + self.mean if self.mean.size else a)
 
 
 def keep_largest(codes: Float[np.ndarray, "n k"], active: int) -> Float[np.ndarray, "n k"]:
@@ -81,10 +81,10 @@ def keep_largest(codes: Float[np.ndarray, "n k"], active: int) -> Float[np.ndarr
 def unit(rows: Float[np.ndarray, "k c"]) -> Float[np.ndarray, "k c"]:
     """Rows of length 1; a row of zeros stays."""
     lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return rows / np.where(lengths > 0, lengths, 1)
+    return np.asarray(rows / np.where(lengths > 0, lengths, 1))
 
 
 def _nearest(a: Float[np.ndarray, "n c"], atoms: Float[np.ndarray, "k c"]) -> Float[np.ndarray, "n k"]:
     """One-hot codes of the nearest atom."""
     closeness = a @ atoms.T - (atoms**2).sum(1) / 2
-    return np.eye(len(atoms), dtype=a.dtype)[closeness.argmax(1)]
+    return np.asarray(np.eye(len(atoms), dtype=a.dtype)[closeness.argmax(1)])

@@ -91,7 +91,7 @@ def convex_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
 
 def _cluster_codes(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Float[np.ndarray, "k n"]:
     """The start of Ding et al.: cluster membership plus 0.2, one component a row."""
-    return np.ascontiguousarray(kmeans(a, k, seed).encode(a).T) + np.asarray(0.2, a.dtype)
+    return np.ascontiguousarray(kmeans(a, k, seed).encode(a).T + np.asarray(0.2, a.dtype))
 
 
 def _until_settled(improve: Callable[[], float], a: Float[np.ndarray, "n c"]) -> bool:

@@ -47,19 +47,19 @@ def linear(dictionary: Float[np.ndarray, "k c"], weight: Float[np.ndarray, " c"]
 
     def gradient(codes: np.ndarray) -> np.ndarray:
         positions = codes[0, ..., 0].size
-        return np.broadcast_to(s / positions, codes.shape)
+        return np.broadcast_to(np.asarray(s / positions), codes.shape)
 
     return Tail(logit, gradient, s, bias)
 
 
 def pooled(codes: Float[np.ndarray, "n *p k"]) -> Float[np.ndarray, "n k"]:
     """Mean over the positions of each image."""
-    return codes.reshape(len(codes), -1, codes.shape[-1]).mean(1)
+    return np.asarray(codes.reshape(len(codes), -1, codes.shape[-1]).mean(1))
 
 
 def total(values: Float[np.ndarray, "n *p k"]) -> Float[np.ndarray, "n k"]:
     """Sum over the positions of each image."""
-    return values.reshape(len(values), -1, values.shape[-1]).sum(1)
+    return np.asarray(values.reshape(len(values), -1, values.shape[-1]).sum(1))
 
 
 def closed_form(tail: Tail, codes: Float[np.ndarray, "n *p k"]) -> Float[np.ndarray, "n k"]:
@@ -70,4 +70,4 @@ def closed_form(tail: Tail, codes: Float[np.ndarray, "n *p k"]) -> Float[np.ndar
     """
     if tail.sensitivity is None:
         raise InputError("The layers after this one are not linear: choose an importance that samples, such as sobol.")
-    return pooled(codes) * tail.sensitivity
+    return np.asarray(pooled(codes) * tail.sensitivity)

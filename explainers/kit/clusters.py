@@ -1,0 +1,89 @@
+"""Strategies: groups of images whose decisions rest on the same concepts, found by clustering and named in words.
+
+Ward's linkage on vectors brought to unit length, where squared distance is twice one minus the cosine; the number of
+clusters is that of the greatest mean silhouette (Rousseeuw 1987).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy.cluster.hierarchy import fcluster, linkage
+from sklearn.metrics import pairwise_distances, silhouette_score
+
+from explainers.kit.layout import distinct
+from explainers.kit.metrics import pearson
+
+MOST = 12
+CLEAR = 0.15
+FEW = 10
+
+
+def clusters(vectors: Float[np.ndarray, "n k"], *, most: int = MOST) -> Int[np.ndarray, " n"]:
+    """Group importance vectors.
+
+    Args:
+        vectors: signed importance, as `layout.normalised` gives it.
+        most: the greatest number of clusters tried.
+
+    Returns:
+        A label for each image, 0 for the largest cluster and so on. All 0 where no split has a silhouette of `CLEAR`
+        or more. Does not depend on the order of the rows; equal rows have equal labels.
+    """
+    rows, place = distinct(vectors)
+    if len(rows) < 3:
+        return _by_size(np.arange(len(rows)), place)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    points = rows / np.where(lengths > 0, lengths, 1)
+    tree = linkage(points, "ward")
+    distances = pairwise_distances(points)[np.ix_(place, place)] ** 2
+    best, labels = CLEAR, np.zeros(len(rows), dtype=np.int64)
+    for count in range(2, min(most, len(rows) - 1) + 1):
+        cut = fcluster(tree, count, "maxclust") - 1
+        if cut.max() < 1 or len(place) <= cut.max() + 1:
+            continue
+        score = float(silhouette_score(distances, cut[place], metric="precomputed"))
+        if score > best + 1e-9:
+            best, labels = score, cut
+    return _by_size(labels, place)
+
+
+def _by_size(labels: Int[np.ndarray, " m"], place: Int[np.ndarray, " n"]) -> Int[np.ndarray, " n"]:
+    """Labels of the images, renumbered by falling size; of equal sizes the one with the first canonical row first."""
+    sizes = np.bincount(labels[place], minlength=labels.max() + 1)
+    first = np.array([np.flatnonzero(labels == label)[0] for label in range(len(sizes))])
+    order = np.lexsort((first, -sizes))
+    return np.asarray(np.argsort(order)[labels][place])
+
+
+def summaries(
+    vectors: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"], names: Sequence[str] | None = None
+) -> list[str]:
+    """A line for each cluster, such as "48 %: concept 3 + concept 7".
+
+    Named are the concepts with the greatest mean share in favour, each at least half of the first, three at most.
+
+    Args:
+        vectors: signed shares.
+        labels: of `clusters`.
+        names: of the concepts; "concept 0" and so on if left out.
+    """
+    names = names or [f"concept {i}" for i in range(vectors.shape[1])]
+    lines = []
+    for label in range(int(labels.max()) + 1 if len(labels) else 0):
+        members = labels == label
+        mean = vectors[members].mean(0)
+        order = np.argsort(-mean, kind="stable")[:3]
+        named = [names[i] for i in order if mean[i] > 0 and mean[i] >= mean[order[0]] / 2]
+        lines.append(f"{100 * members.mean():.0f} %: {' + '.join(named) or 'no concept in favour'}")
+    return lines
+
+
+def important(top: Int[np.ndarray, " n"], k: int, *, threshold: int = FEW) -> Bool[np.ndarray, " k"]:
+    """Which concepts are the most important one of `threshold` images or more."""
+    return np.asarray(np.bincount(top, minlength=k) >= threshold)
+
+
+def share_correlation(importance: Float[np.ndarray, " k"], top: Int[np.ndarray, " n"]) -> float:
+    """Pearson correlation of concepts' global importance with the share of dots in their colour."""
+    return pearson(importance, np.bincount(top, minlength=len(importance)) / max(len(top), 1))
