@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Generic, Literal, Protocol, TypeVar, get_type_hints, runtime_checkable
 
 import numpy as np
@@ -29,6 +28,7 @@ from explainers.params import Params, takes_image
 from models import ModelHandle
 from models.errors import InputError
 from models.handle import as_photo
+from models.sources import source_digest
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound="Result")
@@ -178,10 +178,7 @@ def find(name: str) -> Explainer[Any, Any]:
 @lru_cache(maxsize=1)
 def code_version() -> str:
     """SHA-256 over the sources that can change an answer, and the versions of the libraries that compute it."""
-    sha = hashlib.sha256()
-    for package in (Path(models.__file__).parent, Path(__file__).parent):
-        for path in sorted(package.rglob("*.py")):
-            sha.update(path.relative_to(package.parent).as_posix().encode() + path.read_bytes())
+    sha = hashlib.sha256(source_digest("models", "explainers").encode())
     for library in ("torch", "timm", "captum", "numpy", "scipy", "scikit-learn"):
         sha.update(version(library).encode())
     return sha.hexdigest()
@@ -217,7 +214,9 @@ class Request:
     def from_json(told: Mapping[str, Any], photo: Callable[[str], models.Photo]) -> "Request":
         """The request that `to_json` wrote; ``photo`` finds a picture by its SHA-256."""
         kind = find(told["explainer"]).params
-        return Request(told["explainer"], told["model"], codec.params_from_json(kind, told["params"], photo), told["part"])
+        return Request(
+            told["explainer"], told["model"], codec.params_from_json(kind, told["params"], photo), told["part"]
+        )
 
     def evidence(self) -> "Request":
         """The request for the evidence of this one."""
@@ -227,13 +226,11 @@ class Request:
 class Alone:
     """A `Run` without a server: a seeded generator, an optional progress callback, nothing kept."""
 
-    def __init__(
-        self, model: ModelHandle, seed: int = 0, told: Callable[[float, str], None] | None = None
-    ) -> None:
+    def __init__(self, model: ModelHandle, seed: int = 0, told: Callable[[float, str], None] | None = None) -> None:
         self.rng = np.random.default_rng(seed)
         self._model, self._told = model, told
 
-    def report(self, fraction: float, note: str = "", preview: np.ndarray | None = None) -> None:  # noqa: ARG002
+    def report(self, fraction: float, note: str = "", preview: np.ndarray | None = None) -> None:
         """Pass progress on to the callback, if there is one."""
         if self._told:
             self._told(fraction, note)

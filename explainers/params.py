@@ -32,8 +32,8 @@ class Knob:
     help: str
     kind: type
     optional: bool = False
-    low: float | None = None
-    high: float | None = None
+    low: int | float | None = None
+    high: int | float | None = None
     choices: tuple[str | int, ...] = ()
     more: bool = False
     label: str = ""
@@ -52,7 +52,7 @@ class Knob:
             low, high = ("any" if bound is None else f"{bound:g}" for bound in (self.low, self.high))
             raise InputError(f"{self.name} goes from {low} to {high}; got {value!r}.")
 
-    def _inside(self, value: float) -> bool:
+    def _inside(self, value: int | float) -> bool:
         above = value == value and (self.low is None or value >= self.low)
         return above and (self.high is None or value <= self.high)
 
@@ -76,8 +76,8 @@ def _kind_words(kind: type) -> str:
 
 def knob(  # noqa: PLR0913 - each argument is one of the form's facts
     default: ValueType,
-    low: float | None = None,
-    high: float | None = None,
+    low: int | float | None = None,
+    high: int | float | None = None,
     help: str = "",  # noqa: A002 - the word that every form library uses
     *,
     more: bool = False,

@@ -125,8 +125,14 @@ class ModelHandle:
         return sum(tensor.numel() * tensor.element_size() for tensor in state)
 
     def view(self, image: Picture) -> Photo:
-        """The picture as the model sees it: resized on the short side, centre cropped; still 8-bit RGB."""
+        """The picture as the model sees it: resized on the short side, centre cropped; still 8-bit RGB.
+
+        Raises:
+            InputError: one side is more than 100 times the other, so that nothing of it could be seen.
+        """
         photo = as_photo(image)
+        if max(photo.pixels.shape[:2]) > 100 * min(photo.pixels.shape[:2]):
+            raise InputError("One side of the picture is more than 100 times the other; crop it first.")
         _, rows, columns = self.card.input_size
         short = min(rows, columns) / self.card.crop_pct
         scale = short / min(photo.pixels.shape[:2])

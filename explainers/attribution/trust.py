@@ -91,7 +91,7 @@ def insertion(measured: Measured, against: bool) -> Score:
 
 
 def sanity(model: ModelHandle, params: "GradCamParams", result: "GradCam", run: Run) -> Score:
-    """Cascading randomisation: the mean absolute rank correlation with the map of the trained model; lower is better."""
+    """Cascading randomisation: mean absolute rank correlation with the map of the trained model; lower is better."""
     x = model.normalise(result.image[None])
     target, sign = torch.tensor([result.target]), -1 if params.method == "counterfactual" else 1
 
@@ -118,8 +118,8 @@ def _sanity_words(value: float) -> str:
     if not np.isfinite(value):
         return "Cannot be measured: without its weights the model gives the same map everywhere."
     if value < 0.5:
-        return f"With noise for weights little of the map is left (rank correlation {value:.2f}): it shows what was learned."
-    return f"With noise for weights much of the map stays (rank correlation {value:.2f}): part of it is the photo, not the model."
+        return f"Noise for weights leaves little of the map (rank correlation {value:.2f}): it shows what was learned."
+    return f"Noise for weights leaves much of the map (rank correlation {value:.2f}): part of it is the photo alone."
 
 
 def _chance_correlation(rng: np.random.Generator, shape: tuple[int, ...]) -> float:

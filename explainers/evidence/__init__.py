@@ -6,6 +6,6 @@ from explainers.evidence.localisation import energy_inside, pointing_game
 from explainers.evidence.sanity import cascade, rank_correlation
 
 __all__ = [
-    "Curves", "cascade", "centre_map", "energy_inside", "insertion_deletion", "moved_map", "pointing_game", "random_map",
-    "rank_correlation",
+    "Curves", "cascade", "centre_map", "energy_inside", "insertion_deletion", "moved_map", "pointing_game",
+    "random_map", "rank_correlation",
 ]  # fmt: skip

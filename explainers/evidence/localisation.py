@@ -7,7 +7,9 @@ from scipy.ndimage import distance_transform_edt
 from explainers.evidence.faithfulness import unordered
 
 
-def pointing_game(heatmap: Float[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"], *, tolerance: float = 15) -> float:
+def pointing_game(
+    heatmap: Float[np.ndarray, "h w"], mask: Bool[np.ndarray, "h w"], *, tolerance: int | float = 15
+) -> float:
     """1 when the brightest pixel lies within ``tolerance`` pixels of the mask, else 0 (Zhang et al. 2016).
 
     Ties for the brightest share the point equally. NaN for a map without an order or an empty mask: never a hit.

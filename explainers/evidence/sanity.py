@@ -35,7 +35,10 @@ class Reweighted(nn.Module):
 
 
 def cascade(
-    network: nn.Module, explain: Callable[[nn.Module], Float[np.ndarray, "h w"]], rng: np.random.Generator, stages: int = 6
+    network: nn.Module,
+    explain: Callable[[nn.Module], Float[np.ndarray, "h w"]],
+    rng: np.random.Generator,
+    stages: int = 6,
 ) -> Iterator[Float[np.ndarray, "h w"]]:
     """Maps under cascading randomisation, from the head down (Adebayo et al. 2018, section 3.1).
 

@@ -20,7 +20,9 @@ def logits_of(model: ModelHandle, images: UInt8[np.ndarray, "n h w 3"], batch: i
                 start += batch
             except torch.cuda.OutOfMemoryError as error:
                 if batch == 1:
-                    raise InputError("One picture is already too much for this device's memory; use the CPU.") from error
+                    raise InputError(
+                        "One picture is already too much for this device's memory; use the CPU."
+                    ) from error
                 batch //= 2
     return torch.cat(done)
 

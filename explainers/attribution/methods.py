@@ -1,0 +1,63 @@
+"""Every attribution method under one signature, a batch at once: what calibration runs over whole image sets."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from explainers.attribution.maps import gradcam_maps
+from models import ModelHandle
+
+MapOf = Callable[[ModelHandle, Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One way to ask where a network looks.
+
+    Attributes:
+        name: as in ``method=``.
+        title, paper: for people.
+        cost_forwards: what one picture costs, in forward passes; a backward pass counts as two.
+        run: (model, inputs (B, 3, H, W), classes (B,)) -> signed maps (B, h, w).
+    """
+
+    name: str
+    title: str
+    paper: str
+    cost_forwards: float
+    run: MapOf
+
+    def map(
+        self, model: ModelHandle, x: Float[Tensor, "b 3 y x"], targets: Int[Tensor, " b"]
+    ) -> Float[Tensor, "b h w"]:
+        """Signed maps of a batch at the method's own resolution; positive speaks for the class.
+
+        Args:
+            model: left exactly as found.
+            x: normalised inputs.
+            targets: class of each.
+
+        Raises:
+            UnfitError: the method does not fit this network; the text names one that does.
+        """
+        return self.run(model, x, targets)
+
+
+def _gradcam(model: ModelHandle, x: Tensor, targets: Tensor, sign: int) -> Tensor:
+    return gradcam_maps(model, x, targets, sign=sign).cam
+
+
+def methods() -> Mapping[str, Method]:
+    """All methods by name."""
+    paper = "https://arxiv.org/abs/1610.02391"
+    found = (
+        Method(name="gradcam", title="Grad-CAM", paper=paper, cost_forwards=1.1, run=partial(_gradcam, sign=1)),
+        Method(
+            name="counterfactual", title="Grad-CAM, counterfactual", paper=paper, cost_forwards=1.1,
+            run=partial(_gradcam, sign=-1),
+        ),
+    )  # fmt: skip
+    return {method.name: method for method in found}
