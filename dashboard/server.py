@@ -86,7 +86,7 @@ def _make_engine(settings: Settings, first: Process) -> "Engine":
     from dashboard.engine.engine import Engine
     from dashboard.engine.logs import write_log
 
-    write_log(settings.cache / "logs")
+    write_log(settings.cache)
     made = Engine(settings, first)
     engine.use(made)
     _preload()

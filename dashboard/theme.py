@@ -1,6 +1,6 @@
 """The one palette, light and dark, as Streamlit options: quiet greys and a single accent."""
 
-ACCENT = {"light": "#0F766E", "dark": "#2DD4BF"}
+ACCENT = {"light": "#0F766E", "dark": "#0D8276"}  # the dark one carries white text on buttons, so links are lighter
 
 THEME: dict[str, str | int | bool] = {
     "theme.font": "sans-serif",
@@ -17,7 +17,7 @@ THEME: dict[str, str | int | bool] = {
     "theme.dark.backgroundColor": "#0F1514",
     "theme.dark.secondaryBackgroundColor": "#1A2322",
     "theme.dark.textColor": "#E6EDEB",
-    "theme.dark.linkColor": ACCENT["dark"],
+    "theme.dark.linkColor": "#2DD4BF",
     "theme.dark.borderColor": "#2C3937",
     "theme.dark.sidebar.backgroundColor": "#131B1A",
 }

@@ -92,8 +92,13 @@ class Engine:
             BusyError: too many jobs wait.
         """
         key = request.key
-        if not fresh and (key in self._unkept or self.store.has(key)):
-            return self._kept_state(key, request)
+        if not fresh and key in self._unkept:
+            return self.state(key)
+        if not fresh and self.store.has(key):
+            return JobState(
+                key=key, status="kept", fraction=1.0,
+                explainer=request.explainer, model=request.model, part=request.part,
+            )  # fmt: skip
         photos = self._photos(request)
         with self.changed:
             job = self._jobs.get(key)
@@ -242,11 +247,6 @@ class Engine:
 
     def _state(self, job: Job) -> JobState:
         return job.state(self._lanes[job.lane].queue.position(job))
-
-    def _kept_state(self, key: str, request: Request) -> JobState:
-        return JobState(
-            key=key, status="kept", explainer=request.explainer, model=request.model, part=request.part, fraction=1.0
-        )
 
     def _photos(self, request: Request) -> tuple[Photo, ...]:
         """Keep the request's photos for the worker; those that the disk refuses go with the request."""

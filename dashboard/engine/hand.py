@@ -49,7 +49,8 @@ class Hand(threading.Thread):
         super().__init__(name=f"seewhy {place[1]} {place[0]}", daemon=True)
         self._settings, self._place, self._desk, self._warm = settings, place, desk, warm
         self._process = process
-        self._closing = False
+        self._closing = self._retried = False
+        self._began = ""
         self._lock = threading.Lock()
         self.warmth = "The default model is being loaded."
 
@@ -62,10 +63,11 @@ class Hand(threading.Thread):
         """Lead the worker until the engine closes."""
         self._prepare()
         while job := self._desk.take():
-            if self._process is None or not self._process.alive():
-                self._dismiss()
+            if self._process is None:
                 self._prepare()
-            self._serve(job)
+            # A worker that died while it had nothing to do costs no job: a fresh one takes it over.
+            if not self._serve(job):
+                self._serve(job)
 
     def stop(self, job: Job) -> None:
         """Pass on that nobody waits for a job any longer."""
@@ -113,21 +115,29 @@ class Hand(threading.Thread):
             if message and message[0]["kind"] == kind:
                 return message[0]
 
-    def _serve(self, job: Job) -> None:
+    def _serve(self, job: Job) -> bool:
+        """Let the worker do a job; False when the worker had died before it began, and another is there."""
         process = self._process
         if process is None:
+            self._retried = False
             self._fail(job, "The worker process could not start; the server's log says why.")
-            return
+            return True
         try:
             blobs = [photo_to_bytes(photo) for photo in job.photos]
-            head = {"do": "run", "run": job.run, "request": job.request.to_json(), "photos": [len(b) for b in blobs]}
-            process.send(head, b"".join(blobs))
+            told = {"request": job.request.to_json(), "key": job.request.key, "photos": [len(blob) for blob in blobs]}
+            process.send({"do": "run", "run": job.run, **told}, b"".join(blobs))
             self._follow(job, process)
         except (EOFError, OSError):
             how = process.how_it_ended()
+            again = self._began != job.run and not self._retried
             self._dismiss()
-            self._fail(job, f"The worker process ended unexpectedly ({how}); the next run starts a fresh one.")
+            if not again:
+                self._fail(job, f"The worker process ended unexpectedly ({how}); the next run starts a fresh one.")
+            self._retried = again
             self._prepare()
+            return not again
+        self._retried = False
+        return True
 
     def _follow(self, job: Job, process: Process) -> None:
         """Hear of a job until it ends, or until it had its time to stop."""
@@ -135,7 +145,9 @@ class Hand(threading.Thread):
             message = process.receive(GLANCE_SECONDS)
             if message and message[0].get("run") == job.run:
                 head, body = message
-                if head["kind"] == "progress":
+                if head["kind"] == "began":
+                    self._began = job.run
+                elif head["kind"] == "progress":
                     self._desk.tell(job, {"fraction": head["fraction"], "note": head["note"]}, body)
                 else:
                     _log(head)

@@ -16,9 +16,9 @@ class Quiet(RotatingFileHandler):
         """Do without the line."""
 
 
-def write_log(folder: Path) -> Path:
-    """Write this process's warnings and errors to ``folder/seewhy.log`` (two files of at most 2 MB)."""
-    path = private_folder(folder) / "seewhy.log"
+def write_log(cache: Path) -> Path:
+    """Write this process's warnings and errors to ``logs/seewhy.log`` in the cache folder, at most 4 MB in all."""
+    path = private_folder(private_folder(cache) / "logs") / "seewhy.log"
     handler = Quiet(path, maxBytes=LOG_BYTES, backupCount=1, delay=True)
     handler.setLevel(logging.WARNING)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

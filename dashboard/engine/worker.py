@@ -22,7 +22,7 @@ from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store, photo_from_bytes
 from explainers import Cancelled, Request, Result
 from models import ModelHandle, Photo
-from models.errors import InputError, SeewhyError, StorageError
+from models.errors import InputError, NotReadyError, SeewhyError, StorageError
 
 logger = logging.getLogger(__name__)
 
@@ -147,6 +147,7 @@ class Worker:
         return {"status": "done"}
 
     def _serve_run(self, head: dict[str, Any], body: bytes) -> None:
+        self.send({"kind": "began", "run": head["run"]})
         blob = b""
 
         def run() -> dict[str, Any]:
@@ -161,6 +162,8 @@ class Worker:
         """Work out one request; its bytes travel with the message only when they could not be kept."""
         sent = _photos(head["photos"], body)
         request = Request.from_json(head["request"], lambda digest: self._photo(digest, sent))
+        if request.key != head["key"]:
+            raise NotReadyError("Seewhy or the model's weights changed while the server ran; restart the server.")
         if self.stopped(head["run"]):
             raise Cancelled
         handle = self.shelf.get(request.model)

@@ -31,7 +31,7 @@ class Slow(Result):
     pid: int
 
 
-def measure(model: ModelHandle, params: SlowParams, result: Slow, run: Run) -> Evidence:  # noqa: ARG001
+def measure(model: ModelHandle, params: SlowParams, result: Slow, run: Run) -> Evidence:
     """The mean, as if it were evidence."""
     run.report(0.5, "measuring")
     score = Score(name="mean", title="Mean", value=float(result.numbers.mean()), reading=f"worker {os.getpid()}")
@@ -39,7 +39,7 @@ def measure(model: ModelHandle, params: SlowParams, result: Slow, run: Run) -> E
 
 
 @explainer("Slow", paper="https://example.org", evidence=measure)
-def slow(model: ModelHandle, params: SlowParams, run: Run) -> Slow:  # noqa: ARG001
+def slow(model: ModelHandle, params: SlowParams, run: Run) -> Slow:
     """Do what the parameters say."""
     _act(params.act)
     until = time.monotonic() + params.seconds
