@@ -20,7 +20,7 @@ Texture = Callable[["Canvas"], None]
 SHADES = 48
 
 
-def mix(a: Colour, b: Colour, share: float) -> Colour:
+def mix(a: Colour, b: Colour, share: int | float) -> Colour:
     """``share`` of b in a."""
     return (
         round(a[0] + (b[0] - a[0]) * share),
@@ -29,12 +29,12 @@ def mix(a: Colour, b: Colour, share: float) -> Colour:
     )
 
 
-def darker(colour: Colour, share: float = 0.4) -> Colour:
+def darker(colour: Colour, share: int | float = 0.4) -> Colour:
     """Towards a deep blue, as shadows are."""
     return mix(colour, (24, 22, 52), share)
 
 
-def lighter(colour: Colour, share: float = 0.35) -> Colour:
+def lighter(colour: Colour, share: int | float = 0.35) -> Colour:
     """Towards a warm white, as light is."""
     return mix(colour, (255, 246, 222), share)
 
@@ -95,14 +95,14 @@ class Canvas:
         self._colours.polygon(xy, fill=colour)
         self._ids.polygon(xy, fill=owner)
 
-    def oval(self, centre: complex, rx: float, ry: float, colour: Colour, owner: int = 0) -> None:
+    def oval(self, centre: complex, rx: int | float, ry: int | float, colour: Colour, owner: int = 0) -> None:
         """Fill an upright ellipse."""
         z = centre - self.offset
         box = [round(v) for v in (z.real - rx, z.imag - ry, z.real + rx, z.imag + ry)]
         self._colours.ellipse(box, fill=colour)
         self._ids.ellipse(box, fill=owner)
 
-    def dot(self, centre: complex, radius: float, colour: Colour, owner: int = 0) -> None:
+    def dot(self, centre: complex, radius: int | float, colour: Colour, owner: int = 0) -> None:
         """Fill a disc."""
         self.oval(centre, radius, radius, colour, owner)
 
@@ -113,7 +113,9 @@ class Canvas:
         right, bottom = min(width, int(x.max()) + 2), min(height, int(y.max()) + 2)
         return Window(left, top, right, bottom) if right > left + 1 and bottom > top + 1 else None
 
-    def round(self, outline: Outline, colour: Colour, owner: int, rim: float, texture: Texture | None = None) -> None:
+    def round(
+        self, outline: Outline, colour: Colour, owner: int, rim: int | float, texture: Texture | None = None
+    ) -> None:
         """Fill an outline so that it looks round: dark rim of ``rim`` pixels, shaded inside, texture clipped to it."""
         self.flat(outline, darker(colour, 0.55), owner)
         inner = inset(outline, rim)
@@ -130,7 +132,7 @@ class Canvas:
         ImageDraw.Draw(stencil).polygon(corners(inner - corner), fill=1)
         self.picture.paste(skin, window.box, stencil)
 
-    def tint(self, outline: Outline, colour: Colour, strength: float) -> None:
+    def tint(self, outline: Outline, colour: Colour, strength: int | float) -> None:
         """Lay a soft-edged veil of a colour over the ellipse around an outline (a shadow, a glow)."""
         window = self.window(outline)
         if window is not None:

@@ -10,7 +10,7 @@ class Dice:
         """Start stream number ``stream`` of ``seed``."""
         self._bits = np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, stream])))
 
-    def number(self, low: float = 0.0, high: float = 1.0) -> float:
+    def number(self, low: int | float = 0.0, high: int | float = 1.0) -> float:
         """A number in [low, high)."""
         return low + (high - low) * float(self._bits.random())
 
@@ -18,7 +18,7 @@ class Dice:
         """A whole number in 0..count-1."""
         return int(self._bits.random() * count)
 
-    def chance(self, probability: float) -> bool:
+    def chance(self, probability: int | float) -> bool:
         """True with that probability."""
         return bool(self._bits.random() < probability)
 

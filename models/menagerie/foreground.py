@@ -12,7 +12,7 @@ from models.menagerie.shapes import Outline, ellipse, leaf, smooth, tube
 GREENS: tuple[Colour, ...] = ((112, 156, 74), (88, 134, 84), (150, 160, 78), (96, 120, 70))
 
 
-def shade(canvas: Canvas, foot: complex, reach: float) -> None:
+def shade(canvas: Canvas, foot: complex, reach: int | float) -> None:
     """The animal's soft shadow on the ground below ``foot``; it belongs to no part."""
     canvas.tint(ellipse(1.0, 0.19) * reach + foot, (20, 22, 48), 0.55)
 

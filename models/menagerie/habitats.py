@@ -57,7 +57,7 @@ class Stage:
         """A flat shape, in shares of the side."""
         self.canvas.flat(outline * self.side, colour)
 
-    def ball(self, z: complex, rx: float, ry: float, colour: Colour) -> None:
+    def ball(self, z: complex, rx: int | float, ry: int | float, colour: Colour) -> None:
         """A flat ellipse around z."""
         self.canvas.oval(z * self.side, rx * self.side, ry * self.side, colour)
 
@@ -78,7 +78,7 @@ def paint(canvas: Canvas, side: int, seed: int) -> None:
             CLUTTER[kind](stage, horizon)
 
 
-def _gradient(picture: Image.Image, ends: tuple[Colour, Colour], top: float, bottom: float) -> None:
+def _gradient(picture: Image.Image, ends: tuple[Colour, Colour], top: int | float, bottom: int | float) -> None:
     """A vertical gradient between two heights."""
     width, height = picture.size
     first, last = round(top * height), round(bottom * height)
@@ -95,7 +95,7 @@ def _lamp(stage: Stage) -> None:
     stage.ball(z, radius, radius, stage.place.lamp)
 
 
-def _ridge(stage: Stage, height: float, colour: Colour) -> None:
+def _ridge(stage: Stage, height: int | float, colour: Colour) -> None:
     """A chain of hills."""
     x = np.linspace(0, 1, 28)
     first, second = stage.dice.number(0, 6), stage.dice.number(0, 6)
@@ -103,7 +103,7 @@ def _ridge(stage: Stage, height: float, colour: Colour) -> None:
     stage.flat(np.concatenate([x + 1j * y, [1 + 0.9j, 0.9j]]), colour)
 
 
-def _cloud(stage: Stage, horizon: float) -> None:
+def _cloud(stage: Stage, horizon: int | float) -> None:
     z, size = complex(stage.dice.number(), stage.dice.number(0.05, horizon - 0.25)), stage.dice.number(0.05, 0.09)
     white = mix(stage.place.sky[1], (255, 255, 255), 0.6)
     for step, radius in ((-1.1, 0.6), (0.0, 1.0), (1.1, 0.7)):
@@ -111,7 +111,7 @@ def _cloud(stage: Stage, horizon: float) -> None:
     stage.ball(z + 0.1j * size, 1.9 * size, 0.42 * size, white)
 
 
-def _bush(stage: Stage, horizon: float) -> None:
+def _bush(stage: Stage, horizon: int | float) -> None:
     z, size = complex(stage.dice.number(), horizon + stage.dice.number(0.0, 0.06)), stage.dice.number(0.04, 0.08)
     green = mix(stage.place.ground[1], stage.place.far, stage.dice.number(0.0, 0.5))
     for step, radius in ((-0.9, 0.7), (0.9, 0.75), (0.0, 1.0)):
@@ -119,7 +119,7 @@ def _bush(stage: Stage, horizon: float) -> None:
     stage.ball(z - 0.25 * size - 0.8j * size, 0.4 * size, 0.3 * size, lighter(green, 0.2))
 
 
-def _flower(stage: Stage, horizon: float) -> None:
+def _flower(stage: Stage, horizon: int | float) -> None:
     z, size = complex(stage.dice.number(), stage.dice.number(horizon + 0.08, 0.98)), stage.dice.number(0.012, 0.02)
     petals = ((250, 240, 236), (240, 190, 120), (226, 150, 170), (190, 170, 226))[stage.dice.below(4)]
     for angle in range(0, 360, 72):
@@ -127,14 +127,14 @@ def _flower(stage: Stage, horizon: float) -> None:
     stage.ball(z, 0.6 * size, 0.5 * size, (236, 196, 96))
 
 
-def _tuft(stage: Stage, horizon: float) -> None:
+def _tuft(stage: Stage, horizon: int | float) -> None:
     foot, size = complex(stage.dice.number(), stage.dice.number(horizon + 0.05, 1.0)), stage.dice.number(0.05, 0.09)
     colour = darker(stage.place.ground[0], stage.dice.number(0.1, 0.3))
     for lean in (-125, -100, -84, -62):
         stage.flat(foot + size * complex(np.exp(1j * np.deg2rad(lean))) * leaf(1.0, 0.1), colour)
 
 
-def _stone(stage: Stage, horizon: float) -> None:
+def _stone(stage: Stage, horizon: int | float) -> None:
     z, size = complex(stage.dice.number(), stage.dice.number(horizon + 0.04, 0.96)), stage.dice.number(0.03, 0.06)
     grey = mix(stage.place.ground[1], (130, 130, 142), 0.6)
     outline = smooth(-1.0 + 0.3j, -0.7 - 0.4j, 0.1 - 0.65j, 0.8 - 0.3j, 1.0 + 0.3j, 0.0 + 0.42j)
@@ -142,19 +142,19 @@ def _stone(stage: Stage, horizon: float) -> None:
     stage.flat(size * 0.8 * outline + z - 0.12j * size, grey)
 
 
-def _sail(stage: Stage, horizon: float) -> None:
+def _sail(stage: Stage, horizon: int | float) -> None:
     z, size = complex(stage.dice.number(), horizon - 0.04), stage.dice.number(0.05, 0.08)
     stage.flat(size * np.array([-0.05 - 1.2j, -0.05 + 0j, -0.75 + 0j]) + z, (250, 244, 236))
     stage.flat(size * np.array([0.05 - 1.0j, 0.05 + 0j, 0.6 + 0j]) + z, (236, 214, 196))
     stage.flat(size * np.array([-0.8 + 0.1j, 0.7 + 0.1j, 0.5 + 0.4j, -0.55 + 0.4j]) + z, (150, 104, 92))
 
 
-def _wave(stage: Stage, horizon: float) -> None:
+def _wave(stage: Stage, horizon: int | float) -> None:
     z, size = complex(stage.dice.number(), horizon - stage.dice.number(0.0, 0.1)), stage.dice.number(0.05, 0.12)
     stage.flat(z + size * tube(-1 + 0j, 0 - 0.24j, 1 + 0j, start=0.05, end=0.05), lighter(stage.place.near, 0.35))
 
 
-def _cactus(stage: Stage, horizon: float) -> None:
+def _cactus(stage: Stage, horizon: int | float) -> None:
     foot, size = complex(stage.dice.number(), horizon + stage.dice.number(0.0, 0.05)), stage.dice.number(0.1, 0.18)
     green = mix((110, 140, 98), stage.place.far, stage.dice.number(0.1, 0.5))
     stage.flat(foot + size * tube(0j, -0.5j, -1j, start=0.13, end=0.11), green)
@@ -163,14 +163,14 @@ def _cactus(stage: Stage, horizon: float) -> None:
         stage.flat(foot + size * tube(-0.4j, side * 0.46 - 0.36j, side * 0.36 - 0.8j, start=0.07, end=0.075), green)
 
 
-def _mesa(stage: Stage, horizon: float) -> None:
+def _mesa(stage: Stage, horizon: int | float) -> None:
     z, size = complex(stage.dice.number(), horizon), stage.dice.number(0.1, 0.16)
     red = mix(stage.place.far, (186, 112, 84), stage.dice.number(0.1, 0.5))
     stage.flat(size * np.array([-0.9 + 0j, -0.6 - 0.9j, 0.5 - 0.9j, 0.9 + 0j]) + z, red)
     stage.flat(size * np.array([-0.66 - 0.7j, -0.6 - 0.9j, 0.5 - 0.9j, 0.58 - 0.7j]) + z, lighter(red, 0.25))
 
 
-def _pine(stage: Stage, horizon: float) -> None:
+def _pine(stage: Stage, horizon: int | float) -> None:
     foot, size = complex(stage.dice.number(), horizon + stage.dice.number(0.0, 0.05)), stage.dice.number(0.12, 0.24)
     green = mix(darker(stage.place.near, 0.25), stage.place.far, stage.dice.number(0.0, 0.7))
     stage.flat(foot + size * np.array([-0.04 + 0j, 0.04 + 0j, 0.04 - 0.2j, -0.04 - 0.2j]), darker(green, 0.4))
@@ -178,13 +178,13 @@ def _pine(stage: Stage, horizon: float) -> None:
         stage.flat(foot - 1j * size * low + size * np.array([-wide + 0j, wide + 0j, -0.4j]), green)
 
 
-def _spark(stage: Stage, horizon: float) -> None:
+def _spark(stage: Stage, horizon: int | float) -> None:
     for _ in range(5):
         z, size = complex(stage.dice.number(), stage.dice.number(0.02, horizon - 0.12)), stage.dice.number(0.003, 0.008)
         stage.ball(z, size, size, (250, 244, 214))
 
 
-def _flake(stage: Stage, horizon: float) -> None:
+def _flake(stage: Stage, horizon: int | float) -> None:
     for _ in range(5):
         z, size = complex(stage.dice.number(), stage.dice.number(0.02, 1.0)), stage.dice.number(0.004, 0.01)
         stage.ball(z, size, size, (252, 252, 255))

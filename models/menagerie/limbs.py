@@ -90,7 +90,7 @@ def _stub(pen: Pen) -> None:
         pen.at(0.14 + 0j, 170 + lean).round(leaf(0.42, 0.09), colour)
 
 
-def feet(pen: Pen, swing: float) -> None:
+def feet(pen: Pen, swing: int | float) -> None:
     """Both legs; the frame's origin is the hip, ``swing`` degrees is the step they take."""
     leg = {"stilts": _stilt, "webbed": _webbed, "paws": _paw, "claws": _claw}[pen.look.shape]
     gap = 0.27 if pen.look.shape == "paws" else 0.15

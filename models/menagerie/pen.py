@@ -33,11 +33,11 @@ class Pen:
         """A flat shape."""
         self.canvas.flat(self.frame.map(outline), colour, self.owner)
 
-    def dot(self, centre: complex, radius: float, colour: Colour) -> None:
+    def dot(self, centre: complex, radius: int | float, colour: Colour) -> None:
         """A flat disc."""
         self.canvas.dot(self.frame.point(centre), radius * self.frame.unit, colour, self.owner)
 
-    def at(self, anchor: complex, degrees: float = 0.0, scale: float = 1.0) -> "Pen":
+    def at(self, anchor: complex, degrees: int | float = 0.0, scale: int | float = 1.0) -> "Pen":
         """The same pen in a frame hung on this one."""
         return Pen(self.canvas, self.frame.at(anchor, degrees, scale), self.look, self.owner)
 

@@ -70,7 +70,7 @@ def render(scene: Scene, size: int = 128) -> Rendered:
     frame = _frame(how, scene, side)
     foreground.shade(canvas, _sole(frame, scene), 0.9 * frame.unit)
     if scene.badge is not None:
-        badges.draw(canvas, scene.badge, badges.place(how.corner, complex(*how.drift)), side, BADGE_ID)
+        badges.draw(canvas, scene.badge, badges.place(how.corner, complex(how.drift_x, how.drift_y)), side, BADGE_ID)
     _animal(canvas, frame, scene, how)
     if scene.occluded:
         foreground.grow(canvas, side, Dice(scene.seed, 2), _spared(frame, scene))

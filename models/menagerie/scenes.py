@@ -100,7 +100,8 @@ class Pose:
     brightness: float
     warmth: float
     corner: int
-    drift: tuple[float, float]
+    drift_x: float
+    drift_y: float
 
 
 def pose(seed: int) -> Pose:
@@ -110,7 +111,7 @@ def pose(seed: int) -> Pose:
         x=dice.number(-0.05, 0.05), y=dice.number(-0.04, 0.04), scale=dice.number(0.86, 1.1), lean=dice.number(-11, 11),
         mirror=dice.chance(0.5), nod=dice.number(-10, 10), flap=dice.number(-16, 12), wag=dice.number(-14, 14),
         step=dice.number(2, 16), light=9 + dice.below(7), brightness=dice.number(0.86, 1.08), warmth=dice.number(-1, 1),
-        corner=dice.below(4), drift=(dice.number(-1, 1), dice.number(-1, 1)),
+        corner=dice.below(4), drift_x=dice.number(-1, 1), drift_y=dice.number(-1, 1),
     )  # fmt: skip
 
 

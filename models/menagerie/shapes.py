@@ -13,13 +13,13 @@ from numpy import ndarray
 Outline = Complex[ndarray, "n"]
 
 
-def turn(degrees: float) -> complex:
+def turn(degrees: int | float) -> complex:
     """The unit complex number that turns a point clockwise on the screen."""
     return complex(np.exp(1j * np.deg2rad(degrees)))
 
 
 @functools.cache
-def ellipse(rx: float, ry: float, egg: float = 0.0, points: int = 44) -> Outline:
+def ellipse(rx: int | float, ry: int | float, egg: int | float = 0.0, points: int = 44) -> Outline:
     """An ellipse around the origin; ``egg`` in -1..1 makes the left end (or the right, below 0) narrower."""
     angle = np.linspace(0, 2 * np.pi, points, endpoint=False)
     x, y = np.cos(angle), np.sin(angle)
@@ -37,7 +37,7 @@ def smooth(*corners: complex, steps: int = 6) -> Outline:
 
 
 @functools.cache
-def leaf(length: float, width: float, points: int = 10) -> Outline:
+def leaf(length: int | float, width: int | float, points: int = 10) -> Outline:
     """A pointed leaf from the origin along +x."""
     t = np.linspace(0, 1, points)
     side = width * np.sin(np.pi * t**0.8)
@@ -45,7 +45,7 @@ def leaf(length: float, width: float, points: int = 10) -> Outline:
 
 
 @functools.cache
-def tube(*spine: complex, start: float, end: float, steps: int = 8) -> Outline:
+def tube(*spine: complex, start: int | float, end: int | float, steps: int = 8) -> Outline:
     """A tapering tube around a quadratic curve through three points (a neck, a leg, a curling tail)."""
     a, b, c = spine
     t = np.linspace(0, 1, steps)
@@ -56,13 +56,13 @@ def tube(*spine: complex, start: float, end: float, steps: int = 8) -> Outline:
 
 
 @functools.cache
-def star(arms: int, outer: float, inner: float) -> Outline:
+def star(arms: int, outer: int | float, inner: int | float) -> Outline:
     """A star (or with ``inner`` close to ``outer`` a polygon) around the origin, one arm up."""
     angle = np.arange(2 * arms) * np.pi / arms - np.pi / 2
     return np.asarray(np.where(np.arange(2 * arms) % 2, inner, outer) * np.exp(1j * angle))
 
 
-def inset(outline: Outline, depth: float) -> Outline:
+def inset(outline: Outline, depth: int | float) -> Outline:
     """The outline moved inwards by ``depth`` along its normals; for smooth outlines and a small depth."""
     ahead = np.concatenate([outline[1:], outline[:1]])
     along = ahead - np.concatenate([outline[-1:], outline[:-1]])
@@ -85,7 +85,7 @@ class Frame:
         """Pixels for one unit of length."""
         return abs(self.axis) * abs(self.spin)
 
-    def at(self, anchor: complex, degrees: float = 0.0, scale: float = 1.0) -> "Frame":
+    def at(self, anchor: complex, degrees: int | float = 0.0, scale: int | float = 1.0) -> "Frame":
         """A frame whose origin is ``anchor`` of this one, turned and scaled about it."""
         return replace(self, shift=self.shift + self.spin * anchor, spin=self.spin * scale * turn(degrees))
 
