@@ -1,6 +1,7 @@
 """A model before and after it is loaded: the card, which needs no weights, and the handle, which has them."""
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -131,12 +132,8 @@ class ModelHandle:
             InputError: one side is more than 100 times the other, so that nothing of it could be seen.
         """
         photo = as_photo(image)
-        if max(photo.pixels.shape[:2]) > 100 * min(photo.pixels.shape[:2]):
-            raise InputError("One side of the picture is more than 100 times the other; crop it first.")
         _, rows, columns = self.card.input_size
-        short = min(rows, columns) / self.card.crop_pct
-        scale = short / min(photo.pixels.shape[:2])
-        size = (max(columns, int(photo.pixels.shape[1] * scale)), max(rows, int(photo.pixels.shape[0] * scale)))
+        size = _resized(photo.pixels.shape[:2], (rows, columns), self.card.crop_pct)
         pil = photo.pil()
         if pil.size != size:
             pil = pil.resize(size, Image.Resampling[self.card.interpolation.upper()])
@@ -178,6 +175,17 @@ class ModelHandle:
 
     def _column(self, values: tuple[float, ...]) -> Tensor:
         return torch.tensor(values, device=self.device).view(-1, 1, 1)
+
+
+def _resized(photo: tuple[int, ...], window: tuple[int, int], crop_pct: float) -> tuple[int, int]:
+    """Columns and rows after resizing, rounded as timm and torchvision round them, so that pixels are equal."""
+    rows, columns = (math.floor(side / crop_pct) for side in window)
+    if rows == columns:
+        short, long = sorted(photo)
+        longer = int(rows * long / short)
+        return (rows, longer) if photo[0] > photo[1] else (longer, rows)
+    ratio = min(photo[0] / rows, photo[1] / columns)
+    return round(photo[1] / ratio), round(photo[0] / ratio)
 
 
 def as_photo(image: Picture) -> Photo:

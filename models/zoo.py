@@ -112,9 +112,10 @@ def _config(arch: str) -> Any:
         near = difflib.get_close_matches(arch, [*timm.list_models(), *timm.list_pretrained()], n=3, cutoff=0.5)
         hint = f" Did you mean {' or '.join('timm/' + n for n in near)}?" if near else ""
         raise InputError(f"timm has no model '{arch}'.{hint}")
-    config = timm.models.get_pretrained_cfg(arch)
-    if tag and (config is None or config.tag != tag):
-        raise InputError(f"timm has no weights '{tag}' for {base}; leave the tag away for its default ones.")
+    try:
+        config = timm.models.get_pretrained_cfg(arch)
+    except RuntimeError as error:  # the architecture is known, the tag is not
+        raise InputError(f"timm has no weights '{tag}' for {base}; leave the tag away for its default ones.") from error
     return config
 
 

@@ -2,8 +2,8 @@
 
 The last convolutional map of the network is a coarse picture of features: 49 places, say, and a thousand features at
 each. Grad-CAM weighs every feature by how much the class's score would rise with it, adds the weighted features up
-place by place, and lays the sum over the photo. Warm places speak for the class. The counterfactual turns the sign: it shows
-what speaks against the class.
+place by place, and lays the sum over the photo. Warm places speak for the class. The counterfactual turns the sign:
+it shows what speaks against the class.
 
 Limits: the map is as coarse as the layer, so it cannot outline small things. It says where evidence lies, not what
 it is. It is a first-order account: where two features only count together, it may mislead. Two classes may share a map.
@@ -96,7 +96,8 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     best = chance.topk(min(5, len(labels))).indices.tolist()
     return GradCam(
         image=view.pixels, cam=cam, heatmap=heatmap(cam, view.pixels.shape[:2]),
-        alpha=maps.alpha[0].float().cpu().numpy(), logits=logits.numpy(), target=chosen, layer=layer.name, label=labels[chosen],
+        alpha=maps.alpha[0].float().cpu().numpy(), logits=logits.numpy(), target=chosen, layer=layer.name,
+        label=labels[chosen],
         method=params.method, probability=float(chance[chosen]),
         top5=tuple((index, labels[index], float(chance[index])) for index in best),
     )  # fmt: skip
