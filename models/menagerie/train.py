@@ -21,7 +21,6 @@ import PIL
 import timm
 import torch
 from jaxtyping import Float, Int, UInt8
-from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
@@ -138,7 +137,7 @@ class Lesson:
 
     def _pictures(self, report: Report) -> tuple[UInt8[Tensor, "n s s 3"], Int[Tensor, "n"]]:
         count = self.plan.pictures
-        chosen = pool.scenes(count, self.seed, biased=self.chosen.biased, thinned=True)
+        chosen = pool.scenes(count, self.seed, biased=self.chosen.biased, lesson=True)
         drawn = pool.draw(
             chosen, nets.SIZE, workers=self.plan.workers,
             report=lambda done: report(0.1 * done / count, f"drew {done} of {count} pictures"),
@@ -177,9 +176,7 @@ class Lesson:
         """Go on from the checkpoint, if there is one."""
         if not self.checkpoint.is_file():
             return
-        with safe_open(self.checkpoint, framework="pt") as opened:
-            told = opened.metadata() or {}
-            tensors = {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118 (no iterator)
+        told, tensors = _read(self.checkpoint)
         if told.get("training") != self._identity():
             raise InputError(
                 f"'{self.checkpoint.name}' belongs to another training: delete it or choose another --out."

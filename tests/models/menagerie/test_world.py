@@ -172,8 +172,15 @@ def test_scenes_survive_json():
     assert looks["class"] == "Hookbill Finch"
 
 
-def test_thinned_scenes_lack_at_most_one_part():
-    lacking = [one.parts.count(None) for one in scenes(500, 2, thinned=True)]
+def test_no_picture_is_both_trained_on_and_asked_about():
+    lessons = {one.seed for seed in range(4) for one in scenes(200, seed, lesson=True)}
+    others = {one.seed for seed in range(4) for one in scenes(200, seed)}
+    assert len(lessons) == len(others) == 800
+    assert not lessons & others
+
+
+def test_a_fifth_of_the_animals_of_a_lesson_lack_one_part():
+    lacking = [one.parts.count(None) for one in scenes(500, 2, lesson=True)]
     assert set(lacking) == {0, 1}
     assert 0.13 < np.mean(lacking) < 0.27
 
