@@ -61,7 +61,15 @@ def unpack(data: bytes, kind: type[T]) -> T:
             arrays = {name: file[name] for name in file.files}
         meta = json.loads(arrays.pop(META).tobytes())
         return _converter(arrays).structure(meta, kind)
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile, cattrs.BaseValidationError) as error:
+    except (
+        OSError,
+        EOFError,
+        ValueError,
+        KeyError,
+        TypeError,
+        zipfile.BadZipFile,
+        cattrs.BaseValidationError,
+    ) as error:
         raise InputError("A kept result is damaged; press Recompute.") from error
 
 

@@ -52,6 +52,12 @@ class Knob:
             low, high = ("any" if bound is None else f"{bound:g}" for bound in (self.low, self.high))
             raise InputError(f"{self.name} goes from {low} to {high}; got {value!r}.")
 
+    def _switch(self, word: str) -> bool:
+        yes, no = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+        if word not in yes + no:
+            raise InputError(f"{self.name} is {_kind_words(self.kind)}; got '{word}'.")
+        return word in yes
+
     def _inside(self, value: int | float) -> bool:
         above = value == value and (self.low is None or value >= self.low)
         return above and (self.high is None or value <= self.high)
@@ -60,8 +66,8 @@ class Knob:
         """The value that ``text`` (from a command line or a link) stands for; an `InputError` when it is none."""
         if self.optional and text.lower() in ("", "none", "auto"):
             return None
-        if self.kind is bool and text.lower() in ("1", "true", "yes", "on", "0", "false", "no", "off"):
-            return text.lower() in ("1", "true", "yes", "on")
+        if self.kind is bool:
+            return self._switch(text.lower())
         try:
             value: ValueType = text if self.kind is str else self.kind(text)
         except ValueError as error:

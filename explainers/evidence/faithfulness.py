@@ -40,7 +40,7 @@ class Curves:
 def insertion_deletion(
     predict: Predict,
     image: UInt8[np.ndarray, "h w 3"],
-    heatmap: Float[np.ndarray, "h w"],
+    heatmap: Float[np.ndarray, "y x"],
     *,
     steps: int = 20,
     baseline: str | np.ndarray = "blur",

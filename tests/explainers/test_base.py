@@ -1,0 +1,58 @@
+"""The registry, requests and `explain`."""
+
+import numpy as np
+import pytest
+
+import explainers
+import models
+from explainers import Alone, Request, answer, find, params_of
+from models.errors import InputError
+from tests.explainers.nets import photo, small_cnn
+
+
+def test_names_that_are_not_there_are_refused_with_those_that_are() -> None:
+    with pytest.raises(InputError, match=r"no explainer 'gradcan'; there are: .*gradcam.*Did you mean gradcam\?"):
+        find("gradcan")
+    with pytest.raises(InputError, match=r"has no parameter 'colour'; it has: .*target"):
+        explainers.explain("gradcam", small_cnn(), image=photo(), colour="red")
+    with pytest.raises(InputError, match="explains a picture: give one"):
+        explainers.explain("gradcam", small_cnn(), target=1)
+
+
+def test_the_registry_is_sorted_and_calls_like_the_function() -> None:
+    known = explainers.registry()
+    assert list(known) == sorted(known)
+    assert "gradcam" in known
+    lens, model = known["gradcam"], small_cnn()
+    params = params_of(lens, {"image": photo()})
+    by_call = lens(model, params, Alone(model))
+    np.testing.assert_array_equal(by_call.cam, explainers.explain("gradcam", model, image=photo()).cam)
+
+
+def test_evidence_is_answered_through_the_kept_result() -> None:
+    model = small_cnn()
+    request = Request("gradcam", models.DEFAULT, params_of(find("gradcam"), {"image": photo()}))
+    reused: list[Request] = []
+
+    class Watching(Alone):
+        def reuse(self, request: Request):
+            reused.append(request)
+            return super().reuse(request)
+
+    evidence = answer(model, request.evidence(), Watching(model))
+    assert isinstance(evidence, explainers.Evidence)
+    assert [each.part for each in reused] == ["result"]
+    assert reused[0].key == request.key
+
+
+def test_the_key_follows_weights_and_not_the_pictures_name(tmp_path) -> None:
+    lens = find("gradcam")
+    first = Request("gradcam", models.DEFAULT, params_of(lens, {"image": photo()}))
+    renamed = models.Photo(photo().pixels, "another name")
+    assert Request("gradcam", models.DEFAULT, params_of(lens, {"image": renamed})).key == first.key
+    assert len(first.key) == 64
+
+
+def test_code_version_is_a_digest_that_stays() -> None:
+    assert explainers.code_version() == explainers.code_version()
+    assert len(explainers.code_version()) == 64

@@ -1,0 +1,84 @@
+"""What a person may choose: bounds, texts, and the order of the form."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from explainers import ImageParams, Params, knob, knobs, takes_image
+from explainers.params import parse
+from models.errors import InputError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choices(Params):
+    """An example with every kind of knob."""
+
+    count: int = knob(3, 1, 10, "How many.")
+    share: float = knob(0.5, 0, 1, "How much.", more=True)
+    way: Literal["fast", "slow"] = knob("fast", help="Which way.", label="Way to go")
+    loud: bool = knob(False, help="Whether to say so.", only={"way": ("slow",)})
+    layer: str | None = knob(None, help="Where.")
+    target: int | None = knob(None, 0, None, "What.")
+
+
+def test_knobs_come_in_order_with_the_seed_last() -> None:
+    found = {each.name: each for each in knobs(Choices)}
+    assert list(found) == ["count", "share", "way", "loud", "layer", "target", "seed"]
+    assert (found["count"].low, found["count"].high, found["count"].kind) == (1, 10, int)
+    assert found["way"].choices == ("fast", "slow")
+    assert found["way"].label == "Way to go"
+    assert found["layer"].optional
+    assert found["layer"].kind is str
+    assert not found["count"].optional
+    assert found["share"].more
+    assert found["loud"].only == {"way": ("slow",)}
+    assert takes_image(ImageParams)
+    assert not takes_image(Choices)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("count", 0, "count goes from 1 to 10; got 0"),
+        ("count", 11, "count goes from 1 to 10"),
+        ("count", 2.5, "count is a whole number"),
+        ("count", True, "count is a whole number"),
+        ("count", None, "count is a whole number"),
+        ("share", float("nan"), "share goes from 0 to 1"),
+        ("share", "x", "share is a number"),
+        ("way", "sideways", "way is one of fast, slow"),
+        ("loud", 1, "loud is true or false"),
+        ("target", -1, "target goes from 0 to any"),
+        ("seed", -1, "seed goes from 0"),
+    ],
+)
+def test_values_out_of_bounds_are_refused_with_the_bounds(name: str, value: object, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Choices(**{name: value})
+
+
+def test_values_at_the_bounds_are_allowed() -> None:
+    chosen = Choices(count=10, share=1, layer="stage", target=0, seed=2**31 - 1)
+    assert (chosen.count, chosen.share) == (10, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("count=4", 4), ("share=0.25", 0.25), ("way=slow", "slow"), ("loud=yes", True), ("loud=0", False),
+     ("layer=", None), ("layer=stage", "stage"), ("target=auto", None), ("target=7", 7)],
+)  # fmt: skip
+def test_texts_become_values(text: str, value: object) -> None:
+    name, _, given = text.partition("=")
+    assert parse(Choices, {name: given}) == {name: value}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("count=four", "count is a whole number; got 'four'"), ("count=99", "1 to 10"), ("loud=maybe", "true or false"),
+     ("nothing=1", "no parameter 'nothing'; the parameters are: count, share"), ("share=nan", "0 to 1")],
+)  # fmt: skip
+def test_texts_that_are_no_values_are_refused(text: str, words: str) -> None:
+    name, _, given = text.partition("=")
+    with pytest.raises(InputError, match=words):
+        parse(Choices, {name: given})
