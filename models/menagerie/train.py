@@ -244,8 +244,9 @@ def _steady(device: torch.device) -> Iterator[None]:
     try:
         yield
     finally:
-        torch.set_num_threads(before)
-        _tune_memory(maps=65536, trim=128 * 1024)
+        if device.type == "cpu":
+            torch.set_num_threads(before)
+            _tune_memory(maps=65536, trim=128 * 1024)
 
 
 def _tune_memory(*, maps: int, trim: int) -> None:
@@ -258,6 +259,15 @@ def _tune_memory(*, maps: int, trim: int) -> None:
     if mallopt is not None:
         mallopt(-4, maps)  # M_MMAP_MAX
         mallopt(-1, trim)  # M_TRIM_THRESHOLD
+
+
+def _read(file: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    """Metadata and tensors of a safetensors file."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            return dict(opened.metadata() or {}), {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as error:
+        raise InputError(f"The checkpoint '{file.name}' cannot be read: delete it to train from the start.") from error
 
 
 def _write(state: dict[str, Tensor], file: Path, facts: dict[str, str]) -> None:

@@ -72,6 +72,13 @@ def test_the_checkpoint_of_another_training_is_not_used(tmp_path: Path):
         Lesson(nets.spec("menagerie_cnn"), TINY, 1, out).run()
 
 
+def test_a_broken_checkpoint_is_said_plainly(tmp_path: Path):
+    lesson = Lesson(nets.spec("menagerie_cnn"), TINY, 0, tmp_path / "a.safetensors")
+    lesson.checkpoint.write_bytes(b"half a file")
+    with pytest.raises(InputError, match="delete it"):
+        lesson.recall()
+
+
 def test_bad_names_and_files_are_refused(tmp_path: Path):
     with pytest.raises(SeewhyError, match="no network 'lion'"):
         train.train("lion", out=tmp_path / "a.safetensors")
