@@ -21,6 +21,7 @@ import PIL
 import timm
 import torch
 from jaxtyping import Float, Int, UInt8
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
