@@ -13,13 +13,19 @@ ASSETS = Path(__file__).parent / "assets"
 
 def pages() -> list[st.Page]:
     """One entry for each file in ``dashboard/pages``, in the order that the files give."""
-    found = [importlib.import_module(f"dashboard.pages.{each.name}") for each in pkgutil.iter_modules(dashboard.pages.__path__)]
+    found = [
+        importlib.import_module(f"dashboard.pages.{each.name}")
+        for each in pkgutil.iter_modules(dashboard.pages.__path__)
+    ]
     ordered = sorted((module for module in found if hasattr(module, "page")), key=lambda module: module.ORDER)
     return [
         st.Page(
-            module.page, title=module.QUESTION, url_path=module.__name__.rpartition(".")[2], default=position == 0,
+            module.page,
+            title=module.QUESTION,
+            url_path=module.__name__.rpartition(".")[2],
+            default=position == 0,
             help=module.TITLE,
-        )  # fmt: skip
+        )
         for position, module in enumerate(ordered)
     ]
 

@@ -1,6 +1,7 @@
 """What stands beside every picture: evidence, provenance, export, and how to read it."""
 
 import datetime
+from collections.abc import Callable
 from dataclasses import asdict
 
 import streamlit as st
@@ -20,7 +21,7 @@ MIMES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "
 
 def evidence(request: Request, look: Look) -> None:
     """Ask for the evidence in the background and draw it when it comes."""
-    st.subheader("How far to trust it", anchor=False)
+    st.markdown("##### How far to trust it")
     asked, engine = request.evidence(), state.the_engine()
     before = engine.state(asked.key)
     if before.status in ("absent", "interrupted"):
@@ -51,9 +52,11 @@ def _await(asked: Request) -> None:
 def _score(score: Score, look: Look) -> None:
     st.markdown(f"**{score.title}** · {score.reading}")
     st.plotly_chart(
-        score_bars(score, look), key=f"bars.{score.name}", config=PLAIN,
+        score_bars(score, look),
+        key=f"bars.{score.name}",
+        config=PLAIN,
         alt=f"{score.title}: {score.value:.2f}; " + ", ".join(f"{n} {v:.2f}" for n, v in score.baselines.items()),
-    )  # fmt: skip
+    )
     if score.curves:
         with st.expander("Why?"):
             st.plotly_chart(
@@ -85,14 +88,25 @@ def exports(kept: Kept, request: Request, look: Look, mark: str = "") -> None:
         stem, first = export.file_stem(kept), _main_figure(kept)
         for kind in export.FORMATS:
             st.download_button(
-                kind.upper(), _maker(kept, look, width, kind, first), f"{stem}.{kind}", MIMES[kind], key=f"{kind}{mark}",
-                on_click="ignore", disabled=kind not in export.kinds_here(), shortcut="e" if (kind, mark) == ("png", "") else None,
+                kind.upper(),
+                _maker(kept, look, width, kind, first),
+                f"{stem}.{kind}",
+                MIMES[kind],
+                key=f"{kind}{mark}",
+                on_click="ignore",
+                disabled=kind not in export.kinds_here(),
+                shortcut="e" if (kind, mark) == ("png", "") else None,
                 help=f"The figure as {kind.upper()}.",
-            )  # fmt: skip
+            )
         st.download_button(
-            "Bundle", lambda: _bundle(kept, request, look, width), f"{stem}.zip", "application/zip", key=f"bundle{mark}",
-            on_click="ignore", help="Figures, arrays, manifest, and a small program that reproduces the arrays.",
-        )  # fmt: skip
+            "Bundle",
+            lambda: _bundle(kept, request, look, width),
+            f"{stem}.zip",
+            "application/zip",
+            key=f"bundle{mark}",
+            on_click="ignore",
+            help="Figures, arrays, manifest, and a small program that reproduces the arrays.",
+        )
     if len(export.kinds_here()) == 1:
         st.caption(export.NO_BROWSER)
 
@@ -101,7 +115,7 @@ def _main_figure(kept: Kept) -> str:
     return next(iter(figures_of(find(kept.provenance.explainer).lens, kept.result, Look())))
 
 
-def _maker(kept: Kept, look: Look, width: Width, kind: str, name: str) -> "object":
+def _maker(kept: Kept, look: Look, width: Width, kind: str, name: str) -> Callable[[], bytes]:
     def make() -> bytes:
         return export.render(export.paper_figures(kept, look, width)[name], kind)
 

@@ -18,9 +18,12 @@ if TYPE_CHECKING:
     from models import ModelCard
 
 app = typer.Typer(
-    add_completion=False, pretty_exceptions_enable=False, rich_markup_mode="rich", invoke_without_command=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    invoke_without_command=True,
     help="See why a vision model decides. Without a command: the dashboard on http://127.0.0.1:8501.",
-)  # fmt: skip
+)
 menagerie = typer.Typer(help="The built-in world whose truth is known.", no_args_is_help=True)
 app.add_typer(menagerie, name="menagerie")
 out, err = Console(), Console(stderr=True)
@@ -85,9 +88,10 @@ def serve(
     from dashboard.server import serve as run
 
     settings = Settings.from_env(
-        devices=tuple(devices.split(",")) if devices else None, cache=cache,
+        devices=tuple(devices.split(",")) if devices else None,
+        cache=cache,
         cache_size=None if cache_size is None else int(cache_size * 2**30),
-    )  # fmt: skip
+    )
     run(settings, host, port)
 
 
@@ -109,17 +113,30 @@ def list_models(
     table = Table("name", "classes", "input", "licence", "state", box=None)
     for card in cards:
         state = "[green]ready[/green]" if card.ready else card.remedy
-        table.add_row(card.name, str(len(card.labels)), f"{card.input_size[1]}×{card.input_size[2]}", card.licence, state)
+        table.add_row(
+            card.name, str(len(card.labels)), f"{card.input_size[1]}×{card.input_size[2]}", card.licence, state
+        )
     out.print(table)
 
 
 def _card_json(card: "ModelCard") -> dict[str, Any]:
     return {
-        "name": card.name, "title": card.title, "ready": card.ready, "remedy": card.remedy, "classes": len(card.labels),
-        "input_size": card.input_size, "mean": card.mean, "std": card.std, "licence": card.licence, "source": card.source,
-        "paper": card.paper, "weights_sha256": card.digest,
-        "layers": [{"name": layer.name, "shape": layer.shape, "default": layer.default} for layer in card.layers if layer.main],
-    }  # fmt: skip
+        "name": card.name,
+        "title": card.title,
+        "ready": card.ready,
+        "remedy": card.remedy,
+        "classes": len(card.labels),
+        "input_size": card.input_size,
+        "mean": card.mean,
+        "std": card.std,
+        "licence": card.licence,
+        "source": card.source,
+        "paper": card.paper,
+        "weights_sha256": card.digest,
+        "layers": [
+            {"name": layer.name, "shape": layer.shape, "default": layer.default} for layer in card.layers if layer.main
+        ],
+    }
 
 
 @app.command("explainers")
@@ -142,13 +159,25 @@ def _lens_json(lens: "Explainer[Any, Any]") -> dict[str, Any]:
     from explainers import knobs, takes_image
 
     return {
-        "name": lens.name, "title": lens.title, "lens": lens.lens, "paper": lens.paper, "image": takes_image(lens.params),
+        "name": lens.name,
+        "title": lens.title,
+        "lens": lens.lens,
+        "paper": lens.paper,
+        "image": takes_image(lens.params),
         "parameters": [
-            {"name": knob.name, "type": knob.kind.__name__, "optional": knob.optional, "default": knob.default,
-             "low": knob.low, "high": knob.high, "choices": list(knob.choices), "help": knob.help}
+            {
+                "name": knob.name,
+                "type": knob.kind.__name__,
+                "optional": knob.optional,
+                "default": knob.default,
+                "low": knob.low,
+                "high": knob.high,
+                "choices": list(knob.choices),
+                "help": knob.help,
+            }
             for knob in knobs(lens.params)
         ],
-    }  # fmt: skip
+    }
 
 
 @app.command()
@@ -157,7 +186,9 @@ def explain(  # noqa: PLR0913 - one argument an option
     model: Annotated[str, typer.Option(help="A name of the zoo, timm/NAME, or a file.")],
     output: Annotated[Path, typer.Option("--out", help="Folder for the bundle.")],
     image: Annotated[Path | None, typer.Option(help="The picture, for lenses that explain one.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="A parameter, as key=value; may be repeated.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A parameter, as key=value; may be repeated.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Starts every random draw.")] = 0,
     device: Device = "auto",
     evidence: Annotated[bool, typer.Option(help="Measure how far to trust it.")] = True,
@@ -220,9 +251,13 @@ def _answer(request: "Request", device: str, *, evidence: bool) -> tuple[dict[st
 
 def _progress() -> Progress:
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=err, transient=True,
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
         disable=not err.is_terminal,
-    )  # fmt: skip
+    )
 
 
 if __name__ == "__main__":

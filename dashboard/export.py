@@ -75,7 +75,9 @@ def render(figure: go.Figure, kind: str) -> bytes:
             scale = 300 / 96 if kind == "png" else 1
             made: bytes = kaleido.calc_fig_sync(figure, opts={"format": kind, "scale": scale})
         except (RuntimeError, OSError, ValueError) as error:
-            raise NotReadyError(f"Chromium could not draw the figure ({type(error).__name__}); take the HTML.") from error
+            raise NotReadyError(
+                f"Chromium could not draw the figure ({type(error).__name__}); take the HTML."
+            ) from error
     return made
 
 
@@ -101,16 +103,21 @@ def manifest(kept: Kept, evidence: Kept | None) -> dict[str, Any]:
 def arrays_npz(kept: Kept) -> bytes:
     """``arrays.npz``: the arrays of the result by name, nothing pickled."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **codec.arrays_of(kept.result))  # type: ignore[arg-type]
+    np.savez_compressed(buffer, allow_pickle=False, **codec.arrays_of(kept.result))
     return buffer.getvalue()
 
 
 def bundle(  # noqa: PLR0913 - the six things that a bundle is made of
-    kept: Kept, evidence: Kept | None, request: Request, look: Look, width: Width = "page", kinds: tuple[str, ...] = FORMATS
+    kept: Kept,
+    evidence: Kept | None,
+    request: Request,
+    look: Look,
+    width: Width = "page",
+    kinds: tuple[str, ...] = FORMATS,
 ) -> dict[str, bytes]:
     """The files of a bundle by relative path.
 
-    ``manifest.json``, ``arrays.npz``, ``snippet.py`` that reproduces the arrays, the picture it was given, and ``figures/``.
+    They are ``manifest.json``, ``arrays.npz``, ``snippet.py`` that reproduces the arrays, the picture, ``figures/``.
     """
     files = {
         "manifest.json": json.dumps(manifest(kept, evidence), indent=2).encode(),
@@ -154,7 +161,9 @@ def write(files: dict[str, bytes], folder: Path) -> None:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(data)
     except OSError as error:
-        raise StorageError(f"'{folder}' cannot be written ({error.strerror}); choose another folder with --out.") from error
+        raise StorageError(
+            f"'{folder}' cannot be written ({error.strerror}); choose another folder with --out."
+        ) from error
 
 
 def snippet(kept: Kept, request: Request) -> str:
@@ -166,7 +175,8 @@ def snippet(kept: Kept, request: Request) -> str:
         lines.insert(0, '    image=here / "image.png",')
     return "\n".join([
         '"""Reproduces arrays.npz beside this file; needs the same versions and, to be exact, a CPU."""',
-        "", "from pathlib import Path", "", "import numpy as np", "import torch", "", "import explainers", "import models", "",
+        "", "from pathlib import Path", "", "import numpy as np", "import torch", "",
+        "import explainers", "import models", "",
         "here = Path(__file__).parent",
         f"torch.set_num_threads({told.threads})",
         f"handle = models.load({told.model!r}, device={told.device!r})",

@@ -38,6 +38,17 @@ def choose_model() -> ModelCard | None:
     return card
 
 
+def chosen_card() -> ModelCard:
+    """The card of the model that is chosen, ready or not."""
+    return models.card(str(st.session_state.get(MODEL, models.DEFAULT)))
+
+
+def choices() -> dict[str, str]:
+    """The model, for the address; empty for the default one."""
+    name = str(st.session_state.get(MODEL, models.DEFAULT))
+    return {"model": "" if name == models.DEFAULT else name}
+
+
 def _model_words(name: str) -> str:
     try:
         card = models.card(name)
@@ -49,7 +60,9 @@ def _model_words(name: str) -> str:
 def _offer(card: ModelCard) -> None:
     """A model that is not here: how to get it, and one button where a download can help."""
     st.info(f"**{card.title}** is not on this machine yet. {card.remedy}")
-    if card.name.startswith("timm/") and st.button("Download", key="download", help="Fetches the weights from timm's hub."):
+    if card.name.startswith("timm/") and st.button(
+        "Download", key="download", help="Fetches the weights from timm's hub."
+    ):
         try:
             with st.spinner("Downloading the weights"):
                 models.fetch(card.name)
@@ -102,18 +115,15 @@ def plain_field(knob: Knob, key: str) -> Any:
         return st.toggle(**common)
     if knob.kind is str:
         return st.text_input(**common) or (None if knob.optional else "")
-    bounds = {"min_value": _bound(knob, knob.low), "max_value": _bound(knob, knob.high)}
-    if None not in bounds.values() and not knob.optional and knob.high - knob.low <= 100:  # type: ignore[operator]
-        return st.slider(**common, **bounds)
-    return st.number_input(**common, **bounds, **({"step": 1} if knob.kind is int else {}))
-
-
-def _bound(knob: Knob, value: float | None) -> float | int | None:
-    return None if value is None else knob.kind(value)
+    low, high = (None if bound is None else knob.kind(bound) for bound in (knob.low, knob.high))
+    common.update(min_value=low, max_value=high)
+    if low is not None and high is not None and not knob.optional and high - low <= 100:
+        return st.slider(**common)
+    return st.number_input(**common, step=1 if knob.kind is int else None)
 
 
 def ask(request: Request, *, lane: Lane = "interactive") -> Kept | None:
-    """The answer when it is kept or comes within about a second; otherwise its progress, with Cancel, and None."""
+    """The answer when it is kept or comes within a second; otherwise its progress, with Cancel, and None."""
     engine = state.the_engine()
     fresh = st.session_state.pop(f"fresh.{request.key}", False)
     before = None if fresh else engine.state(request.key)
@@ -166,6 +176,8 @@ def watch(key: str, title: str) -> None:
     st.progress(min(1.0, max(0.0, told.fraction)), text=words)
     if told.preview is not None:
         st.image(told.preview, caption="so far", alt="A preview of the result so far")
-    if st.button("Cancel", key=f"cancel.{key}", help="Stops this work. You may also keep browsing: the answer is kept."):
+    if st.button(
+        "Cancel", key=f"cancel.{key}", help="Stops this work. You may also keep browsing: the answer is kept."
+    ):
         engine.cancel(key, state.session())
         st.rerun()

@@ -29,11 +29,29 @@ def parse(text: str) -> str:
 def chosen() -> Photo | None:
     """The picture of this view, or None while none is chosen."""
     address = st.session_state.get(IMAGE, "")
-    if not address:
-        return None
-    if address.startswith(PREFIX):
-        return state.the_engine().photo(address.removeprefix(PREFIX))
-    return imagesets.sample(address)
+    return _photo(address) if address else None
+
+
+def choices() -> dict[str, str]:
+    """The picture, for the address."""
+    return {"image": str(st.session_state.get(IMAGE, ""))}
+
+
+def uploaded() -> list[Photo]:
+    """The pictures that this person has dropped, newest first."""
+    return [photo for address in st.session_state.get(UPLOADS, []) if (photo := _photo(address)) is not None]
+
+
+def offer() -> None:
+    """Nothing chosen yet: say what to do, and offer three pictures."""
+    st.markdown("### Drop a photo above, or begin with one of these.")
+    for column, entry in zip(st.columns(3), imagesets.samples()[:3], strict=False):
+        with column:
+            st.image(entry.photo().pixels, alt=entry.title, width="stretch", output_format="JPEG")
+            if st.button(entry.title, key=f"begin.{entry.name}", width="stretch"):
+                st.session_state[IMAGE] = entry.name
+                st.rerun()
+            st.caption(entry.licence)
 
 
 def strip() -> Photo | None:

@@ -139,7 +139,7 @@ def explainer(
     """Register a function as a lens; its types come from its signature, its room from its folder."""
 
     def register(function: Callable[[ModelHandle, P, Run], R]) -> Explainer[P, R]:
-        hints, name = get_type_hints(function), str(function.__name__)  # type: ignore[attr-defined]
+        hints, name = get_type_hints(function), str(function.__name__)
         made = Explainer(
             name=name, title=title, paper=paper, lens=function.__module__.split(".")[1],
             about=inspect.getdoc(inspect.getmodule(function)) or "", params=hints["params"], result=hints["return"],

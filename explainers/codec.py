@@ -46,7 +46,7 @@ def pack(value: Any) -> bytes:
     arrays: dict[str, np.ndarray] = {}
     meta = json.dumps(_converter(arrays).unstructure(value))
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{META: np.frombuffer(meta.encode(), np.uint8)}, **arrays)  # type: ignore[arg-type]
+    np.savez(buffer, allow_pickle=False, **{META: np.frombuffer(meta.encode(), np.uint8)}, **arrays)
     return buffer.getvalue()
 
 

@@ -128,7 +128,8 @@ def _knob(each: "dataclasses.Field[Any]", hint: Any) -> Knob:
     choices = get_args(hint) if get_origin(hint) is Literal else ()
     kind = type(choices[0]) if choices else hint
     facts = {**each.metadata["knob"], "label": each.metadata["knob"]["label"] or each.name.capitalize()}
-    return Knob(name=each.name, default=each.default, kind=kind, optional=optional, choices=choices, **facts)
+    default: ValueType = each.default  # type: ignore[assignment]
+    return Knob(name=each.name, default=default, kind=kind, optional=optional, choices=choices, **facts)
 
 
 def takes_image(params: type[Params]) -> bool:

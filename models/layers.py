@@ -39,7 +39,8 @@ class Layer:
         if self.layout == "nhwc":
             return output.permute(0, 3, 1, 2)
         _, h, w = self.shape
-        return output[:, self.prefix :].unflatten(1, (h, w)).permute(0, 3, 1, 2)
+        patches: Tensor = output[:, self.prefix :].unflatten(1, (h, w))
+        return patches.permute(0, 3, 1, 2)
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def watching(network: nn.Module, seen: dict[str, tuple[int, ...]]) -> Iterator[N
         return hook
 
     handles = [
-        module.register_forward_hook(note(name))  # type: ignore[arg-type]
+        module.register_forward_hook(note(name))
         for name, module in network.named_modules()
         if name and not isinstance(module, nn.Identity | nn.Dropout)
     ]

@@ -29,7 +29,7 @@ def _answering(answers: dict[nn.Module, Callable[..., Any]]) -> Iterator[None]:
     """Let each module answer through its function instead of its own forward, until the block ends."""
     try:
         for module, answer in answers.items():
-            module.forward = answer  # type: ignore[method-assign]
+            module.forward = answer
         yield
     finally:
         for module in answers:

@@ -81,7 +81,7 @@ def load(name: str, device: str = "auto") -> ModelHandle:
     model.fill(network, model.path)
     network = network.to(place).eval()
     if model.channels_last:
-        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = network.to(memory_format=torch.channels_last)
     return ModelHandle(network, model, place)
 
 
@@ -183,7 +183,7 @@ def _local(path: Path) -> ModelCard:
     if arch in _menagerie():
         return _menagerie_card(arch, path)
     names = _label_names(path, about)
-    kwargs = {"num_classes": len(names)} if names else {}
+    kwargs: dict[str, Any] = {"num_classes": len(names)} if names else {}
     if "num_classes" in about:
         kwargs = {"num_classes": int(about["num_classes"])}
     overlay = about.get("pretrained_cfg") or {}

@@ -7,6 +7,8 @@ import plotly.graph_objects as go
 
 from dashboard.figures.style import Look
 
+__all__ = ["Look", "figures_of"]
+
 
 def figures_of(lens: str, result: Any, look: Look) -> dict[str, go.Figure]:
     """The figures of a lens's result, by name: what is exported and what the gallery shows."""

@@ -40,20 +40,21 @@ def contours(heatmap: np.ndarray, look: Look) -> go.Contour:
     )  # fmt: skip
 
 
-def signed(cam: np.ndarray, shape: tuple[int, int], look: Look) -> go.Heatmap:
+def signed(cam: np.ndarray, shape: tuple[int, int], look: Look, title: str) -> go.Heatmap:
     """A signed map (h, w), drawn cell by cell over a photo of ``shape``, its colours centred at 0."""
     rows, columns = cam.shape
     limit = float(np.abs(cam).max()) or 1.0
     ys, xs = ((np.arange(n) + 0.5) * side / n - 0.5 for n, side in ((rows, shape[0]), (columns, shape[1])))
     return go.Heatmap(
         z=cam.astype(np.float32), x=xs, y=ys, zmin=-limit, zmax=limit, colorscale="RdBu_r", opacity=look.opacity,
-        colorbar=_bar("contribution to the class's score", look),
+        colorbar=_bar(title, look),
         hovertemplate="%{z:+.3g}<extra></extra>",
     )  # fmt: skip
 
 
 def _bar(title: str, look: Look) -> dict[str, object]:
+    small = {} if look.export else {"size": 12}
     return {
-        "title": {"text": title, "side": "right"}, "thickness": 10, "len": 0.9, "outlinewidth": 0,
-        "tickfont": {"color": look.ink}, "x": 1.01, "xpad": 4,
+        "title": {"text": title, "side": "right", "font": small}, "thickness": 10, "len": 0.9, "outlinewidth": 0,
+        "tickfont": {"color": look.ink, **small}, "x": 1.01, "xpad": 4,
     }  # fmt: skip

@@ -11,6 +11,8 @@ import plotly.graph_objects as go
 from PIL import Image
 
 Width = Literal["column", "page", "slide"]
+Show = Literal["heat", "contours", "signed", "photo"]
+SHOWS: tuple[Show, ...] = ("heat", "contours", "signed", "photo")
 MILLIMETRE = 96 / 25.4  # CSS pixels
 INK, PAPER, QUIET, ACCENT = "#1b1f24", "#ffffff", "#6b7280", "#0f766e"
 SIZES = {"column": (85 * MILLIMETRE, 0.0), "page": (170 * MILLIMETRE, 0.0), "slide": (1280.0, 720.0)}
@@ -38,7 +40,7 @@ class Look:
     width: Width = "page"
     colours: str = "inferno"
     opacity: float = 0.6
-    show: Literal["heat", "contours", "signed", "photo"] = "heat"
+    show: Show = "heat"
     caption: str = ""
 
     @property
@@ -116,10 +118,8 @@ def _for_paper(figure: go.Figure, look: Look, title: str, shape: tuple[float, bo
         margin={"l": size * (4.5 if axes else 1), "r": size, "t": top, "b": bottom, "autoexpand": True},
     )  # fmt: skip
     words = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "showarrow": False, "align": "left"}
-    figure.add_annotation(
-        text="<br>".join(lines), y=1, yanchor="bottom", yshift=legend + size * 0.3, font={"size": size, "color": INK}, **words
-    )
-    figure.add_annotation(
-        text="<br>".join(notes), y=0, yanchor="top", yshift=-ticks - size * 0.3, font={"size": small, "color": QUIET}, **words
-    )
+    above = {"y": 1, "yanchor": "bottom", "yshift": legend + size * 0.3, "font": {"size": size, "color": INK}}
+    below = {"y": 0, "yanchor": "top", "yshift": -ticks - size * 0.3, "font": {"size": small, "color": QUIET}}
+    figure.add_annotation(text="<br>".join(lines), **words, **above)
+    figure.add_annotation(text="<br>".join(notes), **words, **below)
     return figure

@@ -27,4 +27,5 @@ def blend(image: np.ndarray, heatmap: np.ndarray, opacity: float = 0.6) -> np.nd
     colours = np.array(sample_colorscale(get_colorscale("inferno"), np.linspace(0, 1, 256), colortype="tuple")) * 255
     alpha = opacity * np.clip(heatmap * 1.6, 0, 1)[..., None]
     painted = colours[(np.clip(heatmap, 0, 1) * 255).astype(np.uint8)]
-    return (image * (1 - alpha) + painted * alpha).round().astype(np.uint8)
+    blended: np.ndarray = (image * (1 - alpha) + painted * alpha).round().astype(np.uint8)
+    return blended

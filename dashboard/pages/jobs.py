@@ -12,9 +12,14 @@ QUESTION = "Jobs"
 TITLE = "Work in progress"
 ORDER = 95
 WORDS = {
-    "queued": "waiting", "running": "running", "done": "done", "kept": "done", "cancelled": "cancelled", "failed": "failed",
+    "queued": "waiting",
+    "running": "running",
+    "done": "done",
+    "kept": "done",
+    "cancelled": "cancelled",
+    "failed": "failed",
     "interrupted": "interrupted",
-}  # fmt: skip
+}
 
 
 def page() -> None:
@@ -56,6 +61,10 @@ def _row(job: JobState) -> dict[str, str]:
     when = datetime.fromtimestamp(job.created, UTC).strftime("%H:%M:%S")
     seconds = f"{job.ended - job.started:.2f} s" if job.started and job.ended else ""
     return {
-        "asked (UTC)": when, "what": _title(job), "model": job.model, "state": WORDS.get(job.status, job.status),
-        "took": seconds, "words": job.error or job.warning,
-    }  # fmt: skip
+        "asked (UTC)": when,
+        "what": _title(job),
+        "model": job.model,
+        "state": WORDS.get(job.status, job.status),
+        "took": seconds,
+        "words": job.error or job.warning,
+    }

@@ -12,7 +12,7 @@ def place_of(heatmap: Float[np.ndarray, "h w"]) -> str:
     ys, xs = (np.arange(side) * 3 // side for side in heatmap.shape)
     sums = np.zeros((3, 3))
     np.add.at(sums, (ys[:, None], xs[None, :]), heatmap)
-    row, column = np.unravel_index(int(sums.argmax()), (3, 3))
+    row, column = divmod(int(sums.argmax()), 3)
     if (row, column) == (1, 1):
         return "middle"
     if column == 1:

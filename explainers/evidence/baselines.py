@@ -9,7 +9,8 @@ def random_map(rng: np.random.Generator, size: tuple[int, int], cells: int = 7) 
     """A random map in [0, 1], as smooth as one of ``cells`` x ``cells`` values enlarged to ``size``."""
     coarse = rng.random((cells, cells), dtype=np.float32)
     large = zoom(coarse, (size[0] / cells, size[1] / cells), order=1, grid_mode=True, mode="nearest")
-    return np.clip(large, 0, 1).astype(np.float32)
+    smooth: np.ndarray = np.clip(large, 0, 1).astype(np.float32)
+    return smooth
 
 
 def moved_map(rng: np.random.Generator, heatmap: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
@@ -25,10 +26,12 @@ def moved_map(rng: np.random.Generator, heatmap: Float[np.ndarray, "h w"]) -> Fl
 def centre_map(size: tuple[int, int]) -> Float[np.ndarray, "h w"]:
     """A Gaussian in the middle (sigma a quarter of each side): "things are in the centre of photos"."""
     y, x = (np.linspace(-2, 2, side, dtype=np.float32) ** 2 / 2 for side in size)
-    return np.exp(-(y[:, None] + x[None, :]))
+    hill: np.ndarray = np.exp(-(y[:, None] + x[None, :]))
+    return hill
 
 
 def blurred(image: np.ndarray) -> np.ndarray:
     """The picture (H, W, 3) without its details: Gaussian blur with sigma a twentieth of the side."""
     sigma = max(image.shape[:2]) / 20
-    return gaussian_filter(image.astype(np.float32), (sigma, sigma, 0)).round().astype(image.dtype)
+    soft: np.ndarray = gaussian_filter(image.astype(np.float32), (sigma, sigma, 0)).round().astype(image.dtype)
+    return soft
