@@ -172,5 +172,3 @@ class Hand(threading.Thread):
 def _log(head: dict[str, Any]) -> None:
     if head.get("trace"):
         logger.error("log id %s: %s\n%s", head["log"], head["error"], head["trace"])
-
-
