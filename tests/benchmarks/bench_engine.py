@@ -1,4 +1,4 @@
-"""From click to unpacked answer, beside one bare forward of the same run: ``python -m tests.benchmarks.bench_engine``."""
+"""Click to unpacked answer, beside a bare forward of the same run: ``python -m tests.benchmarks.bench_engine``."""
 
 import statistics
 import tempfile
