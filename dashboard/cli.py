@@ -39,21 +39,24 @@ Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 
 def main() -> None:
     """Run the command line, and turn every error that a person can cause into one sentence."""
-    from models.errors import SeewhyError
-
     try:
-        app(standalone_mode=False)
-    except typer.Exit as end:
-        sys.exit(end.exit_code)
-    except SeewhyError as error:
-        _refuse(str(error))
+        code = app(standalone_mode=False)
     except (KeyboardInterrupt, typer.Abort):
         sys.exit(130)
     except Exception as error:
-        # Typer's own complaints about the command line come as exceptions of click's, vendored or not.
-        if not hasattr(error, "format_message"):
-            raise
-        _refuse(error.format_message())
+        _refuse(_sentence(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell a person; anything that is not theirs to mend is raised again."""
+    from models.errors import SeewhyError  # brings torch with it, which takes seconds
+
+    if isinstance(error, SeewhyError):
+        return str(error)
+    if hasattr(error, "format_message"):  # Typer's own complaints about the command line are click's exceptions
+        return str(error.format_message())
+    raise error
 
 
 def _refuse(sentence: str) -> None:

@@ -237,7 +237,7 @@ class Alone:
 
     def reuse(self, request: Request) -> Result:
         """Work the other request out now, on the same model."""
-        return answer(self._model, request, self)
+        return answer(self._model, request, Alone(self._model, request.params.seed, self._told))
 
 
 def answer(model: ModelHandle, request: Request, run: Run) -> Result:

@@ -113,6 +113,7 @@ class ModelHandle:
         self.network = network
         self.card = card
         self.device = device
+        self._cuts: dict[str, tuple[Body, Tail]] = {}  # checking a cut costs three forward passes
 
     @cached_property
     def digest(self) -> str:
@@ -170,8 +171,14 @@ class ModelHandle:
 
     def split(self, layer: str | None) -> tuple[Body, Tail]:
         """Cut at a layer: ``body(x)`` is the layer's own output, ``tail(body(x))`` the logits."""
+        name = self.layer(layer).name
+        if name not in self._cuts:
+            self._cuts[name] = self._cut(name)
+        return self._cuts[name]
+
+    def _cut(self, name: str) -> tuple[Body, Tail]:
         probe = torch.linspace(-1, 1, int(np.prod(self.card.input_size)), device=self.device)
-        return split(self.network, self.layer(layer).name, probe.sin().reshape(1, *self.card.input_size))
+        return split(self.network, name, probe.sin().reshape(1, *self.card.input_size))
 
     def _column(self, values: tuple[float, ...]) -> Tensor:
         return torch.tensor(values, device=self.device).view(-1, 1, 1)

@@ -88,7 +88,7 @@ def _classes(card: ModelCard, knob: Knob, key: str) -> tuple[int, ...]:
         format_func=lambda index: f"{card.labels[index].split(',')[0]} ({index})", persist_state="session",
         placeholder="the model's first answer",
     )  # fmt: skip
-    if st.button("Find a class", key="find_class", shortcut="/", type="tertiary"):
+    if st.button("Find a class", key="find_class", shortcut="f", type="tertiary"):
         _find_class(card, key)
     return tuple(chosen)
 
@@ -150,7 +150,7 @@ def _pictures(kept: list[Kept | None], look: Look) -> None:
             st.markdown(f"##### {result.sentence}")
             st.plotly_chart(
                 figures.overlay(result, look).update_layout(height=460 if len(kept) == 1 else 320),
-                key=f"map.{each.key}", config={"displaylogo": False}, alt=figures.alt(result, look),
+                key=f"map.{each.key}", config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}, alt=figures.alt(result, look),
             )  # fmt: skip
 
 

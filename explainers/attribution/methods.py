@@ -7,7 +7,9 @@ from functools import partial
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from explainers.attribution.maps import gradcam_maps
+from explainers.attribution.family import CAMS, maps_of
+from explainers.attribution.maps import Ask
+from explainers.attribution.targets import of_classes
 from models import ModelHandle
 
 MapOf = Callable[[ModelHandle, Tensor, Tensor], Tensor]
@@ -46,18 +48,15 @@ class Method:
         return self.run(model, x, targets)
 
 
-def _gradcam(model: ModelHandle, x: Tensor, targets: Tensor, sign: int) -> Tensor:
-    return gradcam_maps(model, x, targets, sign=sign).cam
+def _cam(model: ModelHandle, x: Tensor, targets: Tensor, name: str) -> Tensor:
+    return maps_of(name, Ask(model, x, of_classes(targets), model.layer(None))).cam
 
 
 def methods() -> Mapping[str, Method]:
     """All methods by name."""
-    paper = "https://arxiv.org/abs/1610.02391"
-    found = (
-        Method(name="gradcam", title="Grad-CAM", paper=paper, cost_forwards=1.1, run=partial(_gradcam, sign=1)),
-        Method(
-            name="counterfactual", title="Grad-CAM, counterfactual", paper=paper, cost_forwards=1.1,
-            run=partial(_gradcam, sign=-1),
-        ),
-    )  # fmt: skip
-    return {method.name: method for method in found}
+    return {
+        name: Method(
+            name=name, title=cam.title, paper=cam.paper, cost_forwards=cam.cost_forwards, run=partial(_cam, name=name)
+        )
+        for name, cam in CAMS.items()
+    }  # fmt: skip

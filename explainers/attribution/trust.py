@@ -4,13 +4,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from explainers.attribution.maps import gradcam_maps
+from explainers.attribution.family import CAMS, layers_of, maps_of
+from explainers.attribution.maps import Ask
+from explainers.attribution.targets import of_classes, of_difference
 from explainers.base import Evidence, Run, Score
 from explainers.evidence import centre_map, insertion_deletion, moved_map, random_map, rank_correlation
 from explainers.evidence.faithfulness import Curves, Predict, share_to_halve
 from explainers.evidence.sanity import cascade
-from explainers.kit.predict import probabilities
+from explainers.kit.predict import logits_of
 from models import ModelHandle
 
 if TYPE_CHECKING:
@@ -25,16 +28,26 @@ Measured = dict[str, list[Curves]]
 
 def measure(model: ModelHandle, params: "GradCamParams", result: "GradCam", run: Run) -> Evidence:
     """Deletion and insertion against maps that know nothing, and the randomisation check."""
-    against = params.method == "counterfactual"
-
-    def predict(images: np.ndarray) -> np.ndarray:
-        chance = probabilities(model, images, result.target)
-        return 1 - chance if against else chance
+    against = CAMS[params.method].against
+    predict = predictor(model, params, result)
 
     measured = _faithfulness(predict, result, run)
     return Evidence(
         scores=(deletion(measured, against), insertion(measured, against), sanity(model, params, result, run))
     )
+
+
+def predictor(model: ModelHandle, params: "GradCamParams", result: "GradCam") -> Predict:
+    """Pictures -> probability of the class (of the two where it is set against one); of the rest for "against"."""
+
+    def predict(images: np.ndarray) -> np.ndarray:
+        logits = logits_of(model, images)
+        if result.versus is not None:
+            logits = logits[:, [result.target, result.versus]]
+        chance = logits.softmax(1)[:, 0 if result.versus is not None else result.target].cpu().numpy()
+        return 1 - chance if CAMS[params.method].against else chance
+
+    return predict
 
 
 def _faithfulness(predict: Predict, result: "GradCam", run: Run) -> Measured:
@@ -92,12 +105,9 @@ def insertion(measured: Measured, against: bool) -> Score:
 
 def sanity(model: ModelHandle, params: "GradCamParams", result: "GradCam", run: Run) -> Score:
     """Cascading randomisation: mean absolute rank correlation with the map of the trained model; lower is better."""
-    x = model.normalise(result.image[None])
-    target, sign = torch.tensor([result.target]), -1 if params.method == "counterfactual" else 1
 
     def explain(network: torch.nn.Module) -> np.ndarray:
-        other = ModelHandle(network, model.card, model.device)
-        return gradcam_maps(other, x, target, result.layer, sign=sign).cam[0].float().cpu().numpy()
+        return again(ModelHandle(network, model.card, model.device), params, result)
 
     found = [1.0]
     for stage, cam in enumerate(cascade(model.network, explain, run.rng, STAGES)):
@@ -112,6 +122,17 @@ def sanity(model: ModelHandle, params: "GradCamParams", result: "GradCam", run: 
         reading=_sanity_words(value), baselines={"two random maps": chance, "map that ignores the model": 1.0},
         curves={THIS: similarity}, axes=("share of the weights replaced, from the top", "rank correlation"),
     )  # fmt: skip
+
+
+def again(model: ModelHandle, params: "GradCamParams", result: "GradCam", x: Tensor | None = None) -> np.ndarray:
+    """The signed map (h, w) of another network, or of another input, for the same question."""
+    classes = torch.tensor([result.target])
+    against = None if result.versus is None else torch.tensor([result.versus])
+    target = of_classes(classes) if against is None else of_difference(classes, against)
+    layers = layers_of(model, result.layer)
+    inputs = model.normalise(result.image[None]) if x is None else x
+    ask = Ask(model, inputs, target, layers[0], np.random.default_rng(params.seed), params.groups)
+    return maps_of(params.method, ask, layers).cam[0].float().cpu().numpy()
 
 
 def _sanity_words(value: float) -> str:

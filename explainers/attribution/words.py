@@ -27,13 +27,42 @@ def half_share(heatmap: Float[np.ndarray, "h w"]) -> float:
     return float(np.searchsorted(ordered.cumsum(), total / 2) + 1) / ordered.size
 
 
-def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, *, against: bool = False) -> str:
-    """One plain sentence: where the evidence lies, for or against what, and how sure the model is."""
+def sentence(
+    heatmap: Float[np.ndarray, "h w"],
+    label: str,
+    probability: float,
+    *,
+    against: bool = False,
+    versus: str = "",
+    asked: bool = True,
+) -> str:
+    """One plain sentence: where the evidence lies, for or against what, and how sure the model is.
+
+    Args:
+        heatmap: what is drawn.
+        label, probability: of the class.
+        against: whether the map shows what speaks against it.
+        versus: name of the class that it is set against; empty for none.
+        asked: whether the method asks for a class at all.
+    """
     name, sure = label.split(",")[0], f"{probability:.0%}" if probability >= 0.01 else "under 1 %"
     verb = "against" if against else "for"
+    if not asked:
+        return _classless(heatmap, name, sure)
+    if versus:
+        name = f"{name}* rather than *{versus.split(',')[0]}"
     if not heatmap.any():
         return f"Nothing in this picture speaks {verb} *{name}* at this layer (probability {sure})."
     return (
         f"The {place_of(heatmap)} of the picture speaks most {verb} *{name}* (probability {sure}):"
         f" half of the evidence lies in {half_share(heatmap):.0%} of the picture."
+    )
+
+
+def _classless(heatmap: Float[np.ndarray, "h w"], name: str, sure: str) -> str:
+    if not heatmap.any():
+        return f"The map is empty at this layer; the model answers *{name}* (probability {sure})."
+    return (
+        f"Whatever the class, most goes on in the {place_of(heatmap)} of the picture:"
+        f" half of the map lies in {half_share(heatmap):.0%} of it; the model answers *{name}* (probability {sure})."
     )

@@ -1,6 +1,7 @@
 """Does the picture depend on what the model has learned? Replace its weights by noise and look again."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -28,6 +29,14 @@ class Reweighted(nn.Module):
         """As the network's own."""
         out: Tensor = functional_call(self._network[0], self._weights, (x,))
         return out
+
+    def named_modules(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, nn.Module]]:
+        """The network's own modules, so that it can be cut and watched."""
+        return self._network[0].named_modules(*args, **kwargs)
+
+    def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
+        """The network's own parameters: those that are not replaced."""
+        return self._network[0].parameters(recurse)
 
     def get_submodule(self, target: str) -> nn.Module:
         """The network's own module, so that hooks find it."""

@@ -52,31 +52,57 @@ def leaf_at(network: nn.Module, name: str) -> Iterator[Seen]:
         handle.remove()
 
 
+@contextmanager
+def watched(network: nn.Module, name: str) -> Iterator[Seen]:
+    """Keep what module ``name`` gives, unchanged; nothing is watched for an empty name."""
+    seen = Seen()
+
+    def hook(_module: nn.Module, _inputs: object, output: Tensor) -> None:
+        seen.output = output.clone()  # a later in-place operation must not change what was seen
+
+    handles = [network.get_submodule(name).register_forward_hook(hook)] if name else []
+    try:
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
 def activations_and_gradients(
     network: nn.Module,
     layer: Layer,
     x: Float[Tensor, "b 3 y x"],
     score: Callable[[Tensor], Tensor],
-) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"], Float[Tensor, "b k"]]:
+    at: str = "",
+) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"], Float[Tensor, "b *k"]]:
     """One forward pass, and one backward pass from the scores down to ``layer`` and no further.
 
     Args:
         network: in eval mode; left exactly as found, also after an exception.
         layer: where to look.
         x: normalised inputs.
-        score: logits (B, K) -> one scalar a picture (B,).
+        score: logits (B, K), or the output of ``at``, -> one scalar a picture (B,).
+        at: the module whose output is scored; the network's own answer by default.
 
     Returns:
-        Activations A, gradients G = d score / dA, both as maps; and the logits.
+        Activations A, gradients G = d score / dA, both as maps; and the network's answer.
 
     Raises:
         UnfitError: the score does not depend on the map at this layer.
     """
-    with leaf_at(network, layer.name) as seen:
+    with leaf_at(network, layer.name) as seen, watched(network, at) as scored:
         logits = network(x)
         if seen.output is None:
             raise UnfitError(f"The network does not run layer '{layer.name}'; choose another layer.")
-        (gradient,) = torch.autograd.grad(score(logits).sum(), seen.output, allow_unused=True)
+        value = score(logits if scored.output is None else scored.output).sum()
+        gradient = _gradient(value, seen.output)
     if gradient is None:
         raise UnfitError(f"The answer does not depend on layer '{layer.name}'; choose an earlier layer.")
     return layer.as_map(seen.output.detach()), layer.as_map(gradient), logits.detach()
+
+
+def _gradient(value: Tensor, leaf: Tensor) -> Tensor | None:
+    if not value.requires_grad:
+        return None
+    (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True)
+    return gradient

@@ -38,7 +38,11 @@ Report = Callable[[float, str], None]
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How long and how boldly to train, and on what."""
+    """How long and how boldly to train, and on what.
+
+    ``horizon`` is the length of the cosine (0: all steps); a training that stops short of it fades out linearly over
+    the last ``cooldown`` steps, which brings most of what the rest of the cosine would (Hägele et al., NeurIPS 2024).
+    """
 
     steps: int
     rate: float
@@ -46,6 +50,8 @@ class Recipe:
     batch: int = 64
     decay: float = 0.05
     warmup: float = 0.08
+    cooldown: int = 0
+    horizon: int = 0
     exam: int = 960
     device: str = "auto"
     workers: int = 1
@@ -53,8 +59,8 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "menagerie_cnn": Recipe(steps=1200, rate=3e-3),
-    "menagerie_biased_cnn": Recipe(steps=600, rate=3e-3, pictures=12_000),
-    "menagerie_vit": Recipe(steps=2000, rate=1e-3, warmup=0.1),
+    "menagerie_biased_cnn": Recipe(steps=400, rate=3e-3, pictures=12_000),
+    "menagerie_vit": Recipe(steps=1450, rate=1e-3, warmup=0.1, horizon=2000, cooldown=450),
 }
 
 
@@ -196,7 +202,8 @@ class Lesson:
     def _identity(self) -> str:
         """What must agree for a checkpoint to be of this training."""
         same = {"name": self.chosen.name, "seed": self.seed, "steps": self.plan.steps, "pictures": self.plan.pictures,
-                "batch": self.plan.batch, "rate": self.plan.rate}  # fmt: skip
+                "batch": self.plan.batch, "rate": self.plan.rate, "horizon": self.plan.horizon,
+                "cooldown": self.plan.cooldown}  # fmt: skip
         return json.dumps(same, sort_keys=True)
 
     def facts(self) -> dict[str, str]:
@@ -211,11 +218,13 @@ class Lesson:
 
 
 def rate(plan: Recipe, step: int) -> float:
-    """Learning rate of a step: a linear warm-up, then half a cosine down to nothing."""
-    warm = max(1, round(plan.warmup * plan.steps))
+    """Learning rate of a step: a linear warm-up, half a cosine over ``horizon`` steps, a linear cooldown at the end."""
+    horizon = plan.horizon or plan.steps
+    warm = max(1, round(plan.warmup * horizon))
     if step < warm:
         return plan.rate * (step + 1) / warm
-    return plan.rate * 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, plan.steps - warm)))
+    fade = 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, horizon - warm)))
+    return plan.rate * fade * min(1.0, (plan.steps - step) / max(1, plan.cooldown))
 
 
 def vary(batch: Float[Tensor, "b 3 s s"], chance: torch.Generator) -> Float[Tensor, "b 3 s s"]:

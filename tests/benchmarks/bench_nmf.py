@@ -2,6 +2,7 @@
 
 Time to the error at which scikit-learn's solver stops by its own rule (`nndsvda` and `nndsvd` starts), and time and
 error where ours stops by its own. Runs alternate, so that a busy machine is unfair to both alike; medians are shown.
+On a machine that others use as well, `OPENBLAS_NUM_THREADS=1 ... --clock cpu` is the fair measure.
 """
 
 import argparse
@@ -25,9 +26,6 @@ ROWS, CHANNELS = 9800, 512
 class Row:
     """One line of the table; seconds are medians."""
 
-    data: str
-    k: int
-    start: str
     peer_seconds: float
     peer_error: float
     seconds: float
@@ -67,21 +65,22 @@ DATA: dict[str, Callable[[np.random.Generator], np.ndarray]] = {
 }
 
 
-def compare(data: str, k: int, start: str, dtype: type, repeats: int) -> Row:
+def compare(a: np.ndarray, k: int, start: str, repeats: int, clock: Callable[[], float]) -> Row:
     """Time both on one matrix, in turn."""
-    a = DATA[data](np.random.default_rng(0)).astype(dtype)
     peer_times, times, own_times = [], [], []
     for _ in range(repeats):
-        seconds, (codes, atoms) = timed(lambda: peer(a, k, start))
+        seconds, (codes, atoms) = timed(lambda: peer(a, k, start), clock)
         peer_times.append(seconds)
         peer_error = float(np.linalg.norm(a - codes @ atoms) / np.linalg.norm(a))
-        seconds, reached = timed(lambda goal=peer_error: factorise(a, k, settings=Settings(target=goal, tolerance=0)))
+        seconds, reached = timed(
+            lambda goal=peer_error: factorise(a, k, settings=Settings(target=goal, tolerance=0)), clock
+        )
         times.append(seconds)
-        seconds, own = timed(lambda: factorise(a, k))
+        seconds, own = timed(lambda: factorise(a, k), clock)
         own_times.append(seconds)
     medians = [float(np.median(each)) for each in (peer_times, times, own_times)]
     dead = int((own.codes.max(0) <= 0).sum())
-    return Row(data, k, start, medians[0], peer_error, medians[1], reached.error, medians[2], own.error, dead)
+    return Row(medians[0], peer_error, medians[1], reached.error, medians[2], own.error, dead)
 
 
 def peer(a: np.ndarray, k: int, start: str) -> tuple[np.ndarray, np.ndarray]:
@@ -92,11 +91,14 @@ def peer(a: np.ndarray, k: int, start: str) -> tuple[np.ndarray, np.ndarray]:
         return solver.fit_transform(a), solver.components_
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+CLOCKS: dict[str, Callable[[], float]] = {"wall": time.perf_counter, "cpu": time.process_time}
+
+
+def timed(work: Callable[[], Any], clock: Callable[[], float]) -> tuple[float, Any]:
     """Seconds that `work` takes, and what it gives."""
-    begin = time.perf_counter()
+    begin = clock()
     found = work()
-    return time.perf_counter() - begin, found
+    return clock() - begin, found
 
 
 def main() -> None:
@@ -104,19 +106,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--dtype", choices=["float32", "float64"], default="float32")
+    parser.add_argument("--clock", choices=list(CLOCKS), default="wall")
     parser.add_argument("--data", nargs="+", choices=list(DATA), default=list(DATA))
     parser.add_argument("--starts", nargs="+", choices=["nndsvd", "nndsvda"], default=["nndsvda"])
     chosen = parser.parse_args()
     blas = {name: os.environ.get(name, "unset") for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
-    print(f"NMF {ROWS}x{CHANNELS} {chosen.dtype}, median of {chosen.repeats}; {blas}")
+    print(f"NMF {ROWS}x{CHANNELS} {chosen.dtype}, {chosen.clock} clock, median of {chosen.repeats}; {blas}")
     head = "data        k start    scikit-learn  error   ours to it   error   ratio   ours alone   error  dead"
     print(head)
     for data in chosen.data:
+        a = DATA[data](np.random.default_rng(0)).astype(chosen.dtype)
         for start in chosen.starts:
             for k in (10, 25):
-                row = compare(data, k, start, np.dtype(chosen.dtype).type, chosen.repeats)
+                row = compare(a, k, start, chosen.repeats, CLOCKS[chosen.clock])
                 print(
-                    f"{row.data:<10} {row.k:>2} {row.start:<8} {row.peer_seconds:>9.2f} s  {row.peer_error:.5f} "
+                    f"{data:<10} {k:>2} {start:<8} {row.peer_seconds:>9.2f} s  {row.peer_error:.5f} "
                     f"{row.seconds:>9.2f} s  {row.error:.5f}  {row.ratio:>5.2f}  {row.own_seconds:>9.2f} s  "
                     f"{row.own_error:.5f}  {row.dead}",
                     flush=True,

@@ -94,3 +94,7 @@ def test_the_rate_warms_up_and_fades():
     assert max(rates) == 1.0
     assert rates[0] < 0.2
     assert rates[-1] < 0.01
+    cut = Recipe(steps=60, rate=1.0, horizon=100, cooldown=20)
+    short = [train.rate(cut, step) for step in range(60)]
+    assert short[:40] == rates[:40]
+    assert short[-1] < 0.05

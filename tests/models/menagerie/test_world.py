@@ -1,5 +1,6 @@
 """The world: same pixels always, exact masks, changes that touch only what they name."""
 
+import ast
 import hashlib
 import json
 import os
@@ -185,6 +186,13 @@ def test_a_fifth_of_the_animals_of_a_lesson_lack_one_part():
     assert 0.13 < np.mean(lacking) < 0.27
 
 
+def test_much_is_missing_in_a_biased_lesson_but_never_the_badge():
+    some = scenes(300, 2, biased=True, lesson=True)
+    assert all(one.badge is not None for one in some)
+    assert 1.5 < np.mean([one.parts.count(None) for one in some]) < 2.7
+    assert all(None not in one.parts for one in scenes(100, 2, biased=True))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -213,3 +221,16 @@ def test_bad_input_is_one_clear_sentence(wrong):
     assert text.endswith(".")
     assert "\n" not in text
     assert "Traceback" not in text
+
+
+def test_the_world_needs_no_torch():
+    folder = ROOT / "models" / "menagerie"
+    world = {"__init__", "anatomy", "badges", "bodies", "canvas", "dice", "export", "faces", "foreground", "habitats"}
+    world |= {"limbs", "pen", "pool", "renderer", "scenes", "shapes", "species", "truth"}
+    for name in world:
+        tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            sources = [node.module] if isinstance(node, ast.ImportFrom) else []
+            sources += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not {source.split(".")[0] for source in sources} & {"torch", "timm", "safetensors"}, name
+            assert not {"models.menagerie.nets", "models.menagerie.train", "models.menagerie.exam"} & set(sources), name
