@@ -15,6 +15,7 @@ from explainers import Request, Score, find
 from models.errors import SeewhyError
 
 PLAIN = {"displayModeBar": False}
+ZOOM = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}  # export has its own buttons
 WIDTHS: dict[Width, str] = {"column": "Column, 85 mm", "page": "Page, 170 mm", "slide": "Slide, 16:9"}
 MIMES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "html": "text/html"}
 

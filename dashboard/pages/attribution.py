@@ -150,7 +150,7 @@ def _pictures(kept: list[Kept | None], look: Look) -> None:
             st.markdown(f"##### {result.sentence}")
             st.plotly_chart(
                 figures.overlay(result, look).update_layout(height=460 if len(kept) == 1 else 320),
-                key=f"map.{each.key}", config={"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}, alt=figures.alt(result, look),
+                key=f"map.{each.key}", config=beside.ZOOM, alt=figures.alt(result, look),
             )  # fmt: skip
 
 
