@@ -31,12 +31,12 @@ class Settings:
 
     Attributes:
         iterations: the most rounds, each of two sweeps over both factors.
-        tolerance: stop when the relative error falls by less than this a round, over six rounds.
+        tolerance: stop when the loss falls by less than this share of `||A||^2` a round, over six rounds.
         target: stop as soon as the relative error is at or below this.
     """
 
     iterations: int = 300
-    tolerance: float = 2e-6
+    tolerance: float = 1e-6
     target: float = 0.0
 
 
@@ -125,7 +125,7 @@ def _settled(errors: list[float], tolerance: float) -> bool:
     """Whether the last `WINDOW` rounds together gained less than `tolerance` each."""
     if len(errors) <= WINDOW:
         return False
-    return errors[-1 - WINDOW] - errors[-1] <= WINDOW * tolerance
+    return errors[-1 - WINDOW] ** 2 - errors[-1] ** 2 <= WINDOW * tolerance
 
 
 class _Search(Generic[Array]):
