@@ -195,6 +195,7 @@ def build(opening: Opening, script: Path = APP, hosts: Collection[str] = ()) -> 
     """
     from starlette.responses import JSONResponse
     from starlette.routing import Route
+    from streamlit.runtime.pages_manager import PagesManager
     from streamlit.starlette import App
     from streamlit.web import bootstrap
 
@@ -204,6 +205,8 @@ def build(opening: Opening, script: Path = APP, hosts: Collection[str] = ()) -> 
         reason = opening.why_not_ready()
         return JSONResponse({"ready": not reason, "reason": reason}, status_code=503 if reason else 200)
 
+    # Before its first st.navigation, Streamlit takes a folder called pages for scripts: a deep link would open a blank.
+    PagesManager.uses_pages_directory = False
     app = App(script, routes=[Route("/readyz", readyz)])
     bootstrap.load_config_options(options(hosts))
     return Guard(app, hosts, opening.done)
