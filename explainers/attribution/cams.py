@@ -90,7 +90,7 @@ def ablationcam(score: Float[Tensor, " b"], without: Float[Tensor, "b c"]) -> Fl
     return (score[:, None] - without) / score.abs().clamp(min=1e-12)[:, None]
 
 
-def fuse(maps: list[Float[Tensor, "b h w"]]) -> Float[Tensor, "b y x"]:
+def fuse(maps: list[Float[Tensor, "b _ _"]]) -> Float[Tensor, "b y x"]:
     """Maps of several layers as one: each over its largest absolute value, enlarged to the finest, then their mean."""
     size = max((tuple(each.shape[1:]) for each in maps), key=lambda hw: hw[0] * hw[1])
     scaled = [each / each.abs().amax((1, 2), keepdim=True).clamp(min=1e-30) for each in maps]

@@ -7,8 +7,8 @@ it shows what speaks against the class. The other methods weigh the features oth
 transformers two of them read the attention. Two classes can be set against each other: why this rather than that.
 
 Limits: the map is as coarse as the layer, so it cannot outline small things. It says where evidence lies, not what
-it is. It is a first-order account: where two features only count together, it may mislead. Two classes may share a map. Eigen-CAM and attention rollout ask for no class at all.
-Read the evidence beside the picture before you rely on it.
+it is. It is a first-order account: where two features only count together, it may mislead. Two classes may share a map.
+Eigen-CAM and attention rollout ask for no class at all. Read the evidence beside the picture before you rely on it.
 """
 
 from dataclasses import dataclass
@@ -21,16 +21,11 @@ from explainers.attribution.family import CAMS, layers_of, maps_of
 from explainers.attribution.maps import Ask, Maps, heatmap
 from explainers.attribution.targets import Target, of_classes, of_difference, of_top
 from explainers.attribution.trust import measure
-from explainers.attribution.words import sentence
+from explainers.attribution.words import Asked, sentence
 from explainers.base import Result, Run, explainer
 from explainers.params import ImageParams, knob
 from models import ModelHandle
 from models.errors import InputError
-
-MethodName = Literal[
-    "gradcam", "counterfactual", "gradcam++", "smooth_gradcam++", "xgradcam", "hirescam", "layercam", "eigencam",
-    "scorecam", "ablationcam", "attention_rollout", "attention_gradient",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +35,25 @@ class GradCamParams(ImageParams):
     target: int | None = knob(
         None, 0, None, "The class to explain; the model's first answer when left open.", label="Class"
     )
-    method: MethodName = knob(
+    method: Literal[
+        "gradcam",
+        "counterfactual",
+        "gradcam++",
+        "smooth_gradcam++",
+        "xgradcam",
+        "hirescam",
+        "layercam",
+        "eigencam",
+        "scorecam",
+        "ablationcam",
+        "attention_rollout",
+        "attention_gradient",
+    ] = knob(
         "gradcam", help="gradcam: what speaks for the class. counterfactual: what speaks against it.", label="Show"
     )
     layer: str | None = knob(
         None,
-        help="Where in the network to look; the last map before pooling when left open. Several, with commas, are fused.",
+        help="Where in the network to look; the last map before pooling when left open. Commas fuse several.",
         more=True,
     )
     versus: int | None = knob(
@@ -102,14 +110,8 @@ class GradCam(Result):
     def sentence(self) -> str:
         """What the map shows, from its numbers."""
         cam = CAMS[self.method]
-        return sentence(
-            self.heatmap,
-            self.label,
-            self.probability,
-            against=cam.against,
-            versus=self.versus_label,
-            asked=cam.for_class,
-        )
+        asked = Asked(cam.against, self.versus_label, cam.for_class)
+        return sentence(self.heatmap, self.label, self.probability, asked)
 
 
 @explainer("Grad-CAM", paper="https://arxiv.org/abs/1610.02391", evidence=measure)

@@ -136,9 +136,10 @@ def _maps_by_backward(model: ModelHandle, x: Tensor, classes: Tensor, layer: Lay
         for index in classes.tolist():
             (gradient,) = torch.autograd.grad(logits[0, index], seen.output, retain_graph=True)
             maps.append(layer.as_map(gradient))
-    gradients, activations = torch.cat(maps), layer.as_map(seen.output.detach())
+    gradients = torch.cat(maps)
     check_gradients(model, layer, gradients)
-    return cams.signed_map(activations.expand_as(gradients), cams.gradcam(activations, gradients))
+    activations = layer.as_map(seen.output.detach()).expand_as(gradients)
+    return cams.signed_map(activations, cams.gradcam(activations, gradients))
 
 
 def check_gradients(model: ModelHandle, layer: Layer, gradients: Float[Tensor, "b c h w"]) -> None:

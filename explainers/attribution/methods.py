@@ -29,7 +29,7 @@ class Method:
     name: str
     title: str
     paper: str
-    cost_forwards: float
+    cost_forwards: int | float
     run: MapOf
 
     def map(

@@ -1,5 +1,7 @@
 """What a class map shows, in one sentence built from its numbers."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from jaxtyping import Float
 
@@ -27,30 +29,30 @@ def half_share(heatmap: Float[np.ndarray, "h w"]) -> float:
     return float(np.searchsorted(ordered.cumsum(), total / 2) + 1) / ordered.size
 
 
-def sentence(
-    heatmap: Float[np.ndarray, "h w"],
-    label: str,
-    probability: float,
-    *,
-    against: bool = False,
-    versus: str = "",
-    asked: bool = True,
-) -> str:
-    """One plain sentence: where the evidence lies, for or against what, and how sure the model is.
+@dataclass(frozen=True)
+class Asked:
+    """What the map was asked.
 
-    Args:
-        heatmap: what is drawn.
-        label, probability: of the class.
-        against: whether the map shows what speaks against it.
-        versus: name of the class that it is set against; empty for none.
-        asked: whether the method asks for a class at all.
+    Attributes:
+        against: whether it shows what speaks against the class.
+        versus: name of the class that the class was set against; empty for none.
+        for_class: whether the method asks for a class at all.
     """
+
+    against: bool = False
+    versus: str = ""
+    for_class: bool = True
+
+
+def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, asked: Asked | None = None) -> str:
+    """One plain sentence: where the evidence lies, for or against what, and how sure the model is."""
+    asked = asked or Asked()
     name, sure = label.split(",")[0], f"{probability:.0%}" if probability >= 0.01 else "under 1 %"
-    verb = "against" if against else "for"
-    if not asked:
+    verb = "against" if asked.against else "for"
+    if not asked.for_class:
         return _classless(heatmap, name, sure)
-    if versus:
-        name = f"{name}* rather than *{versus.split(',')[0]}"
+    if asked.versus:
+        name = f"{name}* rather than *{asked.versus.split(',')[0]}"
     if not heatmap.any():
         return f"Nothing in this picture speaks {verb} *{name}* at this layer (probability {sure})."
     return (

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 import explainers
 import models
 from explainers.attribution.maps import gradcam_maps, heatmap
-from explainers.attribution.words import half_share, place_of, sentence
+from explainers.attribution.words import Asked, half_share, place_of, sentence
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import inputs, photo, seeded, small_cnn, small_vit
 
@@ -186,7 +186,9 @@ def test_words_say_where_and_how_much() -> None:
         "The upper right of the picture speaks most for *tabby*"
     )
     assert "under 1 %" in sentence(spot, "tabby", 0.004)
-    assert sentence(0 * spot, "dog", 0.5, against=True).startswith("Nothing in this picture speaks against *dog*")
+    assert sentence(0 * spot, "dog", 0.5, Asked(against=True)).startswith(
+        "Nothing in this picture speaks against *dog*"
+    )
 
 
 def test_seeded_nets_are_the_same_in_every_test() -> None:

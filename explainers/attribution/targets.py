@@ -1,0 +1,111 @@
+"""What a map explains: one number a picture, made from the network's answer or from any layer inside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from explainers.kit.hooks import watched
+from models import Layer, ModelHandle
+from models.errors import InputError
+
+Score = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A question to the network.
+
+    Attributes:
+        score: (output (N, ...), rows (N,): which picture each row of it belongs to) -> one number a row (N,).
+        at: the module whose output is scored; empty for the network's own answer.
+        top: whether it asks for each picture's own first answer, which is known only after one forward pass.
+    """
+
+    score: Score
+    at: str = ""
+    top: bool = False
+
+    def pinned(self, output: Tensor) -> "Target":
+        """The same question with the first answers of ``output`` (B, K) written down."""
+        return of_classes(output.argmax(1)) if self.top else self
+
+
+def of_top() -> Target:
+    """The logit of each picture's own first answer."""
+    return Target(lambda logits, _rows: logits.amax(1), top=True)
+
+
+def of_classes(classes: Int[Tensor, " b"]) -> Target:
+    """The logit of a class for each picture."""
+
+    def score(logits: Tensor, rows: Tensor) -> Tensor:
+        return logits.gather(1, classes.to(logits.device)[rows][:, None])[:, 0]
+
+    return Target(score)
+
+
+def of_difference(classes: Int[Tensor, " b"], others: Int[Tensor, " b"]) -> Target:
+    """Why this rather than that: the logit of a class minus the logit of another."""
+    one, other = of_classes(classes).score, of_classes(others).score
+    return Target(lambda logits, rows: one(logits, rows) - other(logits, rows))
+
+
+def of_neuron(layer: Layer, channel: int, place: tuple[int, int] | None = None) -> Target:
+    """One channel of a layer: its mean over the picture, or its value at ``place`` (row, column).
+
+    Raises:
+        InputError: there is no such channel.
+    """
+    if not 0 <= channel < layer.shape[0]:
+        raise InputError(f"Layer '{layer.name}' has no channel {channel}: choose one from 0 to {layer.shape[0] - 1}.")
+
+    def score(output: Tensor, _rows: Tensor) -> Tensor:
+        values = layer.as_map(output)[:, channel]
+        return values.mean((1, 2)) if place is None else values[:, place[0], place[1]]
+
+    return Target(score, layer.name)
+
+
+def of_similarity(vector: Float[Tensor, " d"], at: str = "") -> Target:
+    """Cosine similarity to an embedding: of another picture (`embedding`), or of a sentence (`clip.sentence`).
+
+    Args:
+        vector: the embedding.
+        at: the module whose output is the embedding, maps averaged over places; the network's own answer by default.
+    """
+    return Target(lambda output, _rows: F.cosine_similarity(pooled(output), vector.to(output)[None]), at)
+
+
+def of_segment(index: int, where: Bool[Tensor, "y x"] | None = None) -> Target:
+    """Mean logit of a class over a part of the picture, for networks that answer with (B, K, y, x).
+
+    Args:
+        index: the class.
+        where: the part; by default the places where this class is the first answer, all places when there is none.
+    """
+
+    def score(output: Tensor, _rows: Tensor) -> Tensor:
+        own = output[:, index]
+        inside = where.to(output.device).expand_as(own) if where is not None else output.argmax(1) == index
+        inside = inside | ~inside.any(dim=(1, 2), keepdim=True)
+        return (own * inside).sum((1, 2)) / inside.sum((1, 2))
+
+    return Target(score)
+
+
+def embedding(model: ModelHandle, x: Float[Tensor, "1 3 y x"], at: str) -> Float[Tensor, " d"]:
+    """What module ``at`` says of one picture, averaged over places: a vector for `of_similarity`."""
+    with torch.inference_mode(), watched(model.network, at) as seen:
+        output = model.network(x)
+    return pooled(output if seen.output is None else seen.output)[0].clone()
+
+
+def pooled(output: Tensor) -> Float[Tensor, "n d"]:
+    """Maps (N, C, h, w) and token sequences (N, T, D) as their mean vector; vectors as they are."""
+    if output.ndim == 4:
+        return output.mean((2, 3))
+    return output.mean(1) if output.ndim == 3 else output
