@@ -12,7 +12,7 @@ ASSETS = Path(__file__).parent / "assets"
 
 
 def pages() -> list[st.Page]:
-    """One entry for each file in ``dashboard/pages``, in the order that the files give."""
+    """One entry for each file in ``dashboard/pages``, in the order that the files give, each under its own address."""
     found = [
         importlib.import_module(f"dashboard.pages.{each.name}")
         for each in pkgutil.iter_modules(dashboard.pages.__path__)
@@ -23,11 +23,15 @@ def pages() -> list[st.Page]:
             module.page,
             title=module.QUESTION,
             url_path=module.__name__.rpartition(".")[2],
-            default=position == 0,
             help=module.TITLE,
         )
-        for position, module in enumerate(ordered)
+        for module in ordered
     ]
+
+
+def start() -> None:
+    """The bare address leads to the first page, links and all: Streamlit gives a default page no address of its own."""
+    st.switch_page(pages()[0], query_params=st.query_params.to_dict())
 
 
 def main() -> None:
@@ -35,7 +39,8 @@ def main() -> None:
     st.set_page_config(page_title="Seewhy", page_icon=str(ASSETS / "icon.png"), layout="wide")
     st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.svg"))
     st.html(ASSETS / "style.css")
-    st.navigation(pages(), position="top").run()
+    first = st.Page(start, title="Seewhy", default=True, visibility="hidden")
+    st.navigation([first, *pages()], position="top").run()
 
 
 main()

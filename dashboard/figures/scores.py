@@ -23,7 +23,7 @@ def score_bars(score: Any, look: Look) -> go.Figure:
         )
     )  # fmt: skip
     low, high = sorted((score.worst, score.best))
-    figure.update_xaxes(range=[low - 0.02 * (high - low), high * 1.12], visible=False, fixedrange=True)
+    figure.update_xaxes(range=[low - 0.02 * (high - low), high + 0.3 * (high - low)], visible=False, fixedrange=True)
     figure.update_yaxes(autorange="reversed", tickfont_color=look.ink, fixedrange=True, automargin=True)
     figure.add_vline(x=score.best, line={"color": look.accent, "width": 1, "dash": "dot"})
     figure.update_layout(height=26 * len(names) + 16, bargap=0.35)
@@ -61,7 +61,7 @@ def probability_bars(top: tuple[tuple[int, str, float], ...], target: int, look:
             hovertemplate="%{customdata}<br>probability %{x:.3f}<extra></extra>",
         )
     )  # fmt: skip
-    figure.update_xaxes(range=[0, 1.12], visible=False, fixedrange=True)
+    figure.update_xaxes(range=[0, 1.3], visible=False, fixedrange=True)
     figure.update_yaxes(autorange="reversed", tickfont={"color": look.ink}, fixedrange=True, automargin=True)
     figure.update_layout(height=26 * len(names) + 16, bargap=0.35)
     return dress(figure, look, aspect=0.5)

@@ -173,9 +173,9 @@ def _top_five(kept: Kept, look: Look) -> None:
 def _parsers() -> dict[str, tuple[str, links.Parse]]:
     lens = find(LENS)
     return {
+        "model": (panel.MODEL, lambda text: models.card(text).name),  # first: classes and layers are the model's
         **{knob.name: (panel.field_key(lens, knob.name), knob.parse) for knob in knobs(lens.params)},
         **view.parsers(),
-        "model": (panel.MODEL, lambda text: models.card(text).name),
         "image": (pictures.IMAGE, pictures.parse),
         "target": (panel.field_key(lens, "target"), _targets),
         "layer": (panel.field_key(lens, "layer"), lambda text: panel.chosen_card().layer(text).name),

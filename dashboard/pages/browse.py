@@ -1,8 +1,7 @@
 """What is kept: thumbnails with model, lens, class and time; each one click from its view."""
 
+import importlib
 import io
-from typing import Any
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -69,7 +68,7 @@ def _grid(cards: list[Card]) -> None:
                 if data := _thumbnail(card.key):
                     st.image(data, width=160, alt=f"{card.explainer} of {_image_name(card)}: {card.label}")
                 title = card.label.split(",")[0] or registry()[card.explainer].title
-                st.markdown(f"[**{title}**]({address(card)})")
+                st.page_link(_page(card), label=f"**{title}**", query_params=choices(card), help="Open this view.")
                 st.caption(f"{registry()[card.explainer].title} · {card.model} · {state.ago(card.when)}")
 
 
@@ -84,14 +83,20 @@ def _thumbnail(key: str) -> bytes | None:
     return buffer.getvalue()
 
 
-def address(card: Card) -> str:
-    """The link of a kept answer's view."""
+def _page(card: Card) -> st.Page:
+    """The page of the lens; Streamlit knows pages by their address."""
+    lens = registry()[card.explainer].lens
+    module = importlib.import_module(f"dashboard.pages.{lens}")
+    return st.Page(module.page, title=module.QUESTION, url_path=lens)
+
+
+def choices(card: Card) -> dict[str, str]:
+    """What the link of a kept answer's view says: model, picture, and every parameter that is not a default."""
     defaults = {field.name: field.default for field in registry()[card.explainer].params.__dataclass_fields__.values()}
-    chosen: dict[str, Any] = {"model": card.model}
+    chosen = {"model": card.model}
     for name, value in card.params.items():
         if isinstance(value, dict):
             chosen[name] = f"sha256:{value['sha256']}"
         elif value not in (None, defaults.get(name)):
-            chosen[name] = value
-    lens = registry()[card.explainer].lens
-    return f"/{lens}?{urlencode(chosen, safe=':/,')}"
+            chosen[name] = str(value)
+    return chosen
