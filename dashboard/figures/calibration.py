@@ -1,0 +1,97 @@
+"""Figures of the calibration page: trust against cost, and maps with the true parts outlined."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.figures.overlay import over_photo
+from dashboard.figures.style import Look, dress, transparent_scale
+
+CONTROLS = ("oracle", "centre", "random")
+WORDS = {
+    "trust": "Trust",
+    "pointing": "Pointing",
+    "energy": "Energy inside",
+    "part_correlation": "Part correlation",
+    "shortcut": "Finds the shortcut",
+    "controlled_data": "Controlled data",
+    "single_deletion": "Single deletion",
+    "preservation": "Preservation",
+    "deletion": "Deletion",
+    "distractibility": "Distractibility",
+    "target_sensitivity": "Target sensitivity",
+    "randomisation": "Randomisation",
+    "insertion": "Insertion",
+    "sanity": "Sanity",
+    "stability": "Stability",
+}
+
+
+def figures(result: Any, look: Look) -> dict[str, go.Figure]:
+    """What is exported: trust against cost for an exam, faithfulness against cost for a trial."""
+    return {"trust": trust_against_cost(result, look) if hasattr(result, "mean") else trial_bars(result, look)}
+
+
+def trust_against_cost(result: Any, look: Look) -> go.Figure:
+    """One dot a method, with its interval; controls as lines across, for they cost nothing."""
+    own = [i for i, name in enumerate(result.names) if name not in CONTROLS]
+    figure = go.Figure(
+        go.Scatter(
+            x=result.cost[own], y=result.mean[own, 0], mode="markers+text", text=[result.titles[i] for i in own],
+            textposition=[("top center", "bottom center")[i % 2] for i in range(len(own))],
+            marker={"color": look.accent, "size": 11, "line": {"color": look.ink, "width": 0.5}},
+            error_y={
+                "array": result.high[own, 0] - result.mean[own, 0], "thickness": 1.2, "color": look.quiet,
+                "arrayminus": result.mean[own, 0] - result.low[own, 0],
+            },
+            hovertemplate="%{text}<br>trust %{y:.2f}<br>%{x:.1f} forwards a picture<extra></extra>", cliponaxis=False,
+        )
+    )  # fmt: skip
+    for name in CONTROLS:
+        if name in result.names:
+            at = result.names.index(name)
+            figure.add_hline(
+                y=float(result.mean[at, 0]), line={"color": look.quiet, "dash": "dot", "width": 1},
+                annotation={"text": result.titles[at], "font": {"color": look.quiet}, "xanchor": "right"},
+            )  # fmt: skip
+    figure.update_xaxes(
+        title="cost, forward passes a picture", type="log", gridcolor="rgba(128,128,128,.2)", automargin=True
+    )
+    figure.update_yaxes(title="trust", gridcolor="rgba(128,128,128,.2)", automargin=True, zeroline=False)
+    figure.update_layout(height=420, showlegend=False)
+    return dress(figure, look, title=result.sentence, aspect=0.6, axes=True)
+
+
+def trial_bars(result: Any, look: Look) -> go.Figure:
+    """Insertion minus deletion of each method, the controls in grey."""
+    gain = result.marks[:, 0] - result.marks[:, 1]
+    order = np.argsort(gain)
+    colours = [look.quiet if result.names[i] in CONTROLS else look.accent for i in order]
+    figure = go.Figure(
+        go.Bar(
+            x=gain[order], y=[result.titles[i] for i in order], orientation="h", marker={"color": colours},
+            hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+        )
+    )  # fmt: skip
+    figure.update_xaxes(title="insertion minus deletion, mean probability", gridcolor="rgba(128,128,128,.2)")
+    figure.update_yaxes(automargin=True)
+    figure.update_layout(height=60 + 26 * len(order))
+    return dress(figure, look, title=result.sentence, aspect=0.7, axes=True)
+
+
+def outlined(result: Any, method: int, sample: int, look: Look) -> go.Figure:
+    """A method's map over one of the sample pictures, the truly important parts outlined."""
+    heat = result.maps[method, sample].astype(np.float32) / 255
+    trace = go.Heatmap(
+        z=heat, zmin=0, zmax=1, colorscale=transparent_scale(look.colours, 0.75), showscale=False, hoverinfo="skip"
+    )
+    figure = over_photo(result.images[sample], trace, look)
+    for region in np.flatnonzero(result.important[sample]):
+        mask = (result.owners[sample] == region + 1).astype(np.float32)
+        figure.add_contour(
+            z=mask, contours={"start": 0.5, "end": 0.5, "coloring": "none"}, line={"color": "#ffffff", "width": 2},
+            showscale=False, hoverinfo="skip", name=result.regions[region],
+        )  # fmt: skip
+    figure.update_layout(height=230, showlegend=False)
+    return dress(figure, look)
