@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
+
+from dashboard import yardstick
+from dashboard.console import err, out, worked
 
 if TYPE_CHECKING:
     from explainers import Explainer, Request
@@ -24,9 +25,9 @@ app = typer.Typer(
     invoke_without_command=True,
     help="See why a vision model decides. Without a command: the dashboard on http://127.0.0.1:8501.",
 )
-menagerie = typer.Typer(help="The built-in world whose truth is known.", no_args_is_help=True)
-app.add_typer(menagerie, name="menagerie")
-out, err = Console(), Console(stderr=True)
+app.command()(yardstick.calibrate)
+app.add_typer(yardstick.menagerie, name="menagerie")
+app.add_typer(yardstick.training, name="train")
 
 Host = Annotated[str, typer.Option(help="Address to listen on; the default is this machine alone.")]
 Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
@@ -226,41 +227,12 @@ def _parsed(lens: "Explainer[Any, Any]", settings: list[str]) -> dict[str, Any]:
 
 def _answer(request: "Request", device: str, *, evidence: bool) -> tuple[dict[str, bytes], str]:
     """The bundle's files and the sentence, with progress on stderr."""
-    import torch
-
-    import models
     from dashboard import export
-    from dashboard.engine.answers import Kept, work
-    from dashboard.engine.settings import Settings
     from dashboard.figures import Look
-    from explainers import Alone
 
-    torch.set_num_threads(Settings.from_env().threads)
-    with _progress() as bar:
-        task = bar.add_task("loading the model", total=1.0)
-
-        def told(fraction: float, note: str) -> None:
-            bar.update(task, completed=fraction, description=note or "working")
-
-        handle = models.load(request.model, device)
-        kept = work(handle, request, Alone(handle, request.params.seed, told))
-        scores: Kept | None = None
-        if evidence:
-            scores = work(handle, request.evidence(), Alone(handle, request.params.seed, told))
-        bar.update(task, completed=1.0, description="drawing the figures")
-        files = export.bundle(kept, scores, request, Look(), kinds=export.kinds_here())
+    kept, scores = worked(request, device, evidence=evidence)
+    files = export.bundle(kept, scores, request, Look(), kinds=export.kinds_here())
     return files, kept.result.sentence
-
-
-def _progress() -> Progress:
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        console=err,
-        transient=True,
-        disable=not err.is_terminal,
-    )
 
 
 if __name__ == "__main__":

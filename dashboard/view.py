@@ -14,13 +14,15 @@ PLAIN = Look()
 
 def controls() -> Look:
     """The view's controls, drawn where they are called."""
+    for name in ("show", "opacity", "colours"):
+        st.session_state.setdefault(name, getattr(PLAIN, name))
     show = st.segmented_control(
-        "View", SHOWS, key="show", format_func=lambda each: WORDS[each], default="heat", persist_state="session"
+        "View", SHOWS, key="show", format_func=lambda each: WORDS[each], required=True, persist_state="session"
     )
     with st.expander("Drawing"):
-        opacity = st.slider("Opacity", 0.0, 1.0, PLAIN.opacity, 0.05, key="opacity", persist_state="session")
+        opacity = st.slider("Opacity", 0.0, 1.0, step=0.05, key="opacity", persist_state="session")
         colours = st.selectbox("Colours", HEAT, key="colours", persist_state="session")
-    return replace(state.look(), show=show or "heat", opacity=opacity, colours=colours)
+    return replace(state.look(), show=show or PLAIN.show, opacity=opacity, colours=colours)
 
 
 def parsers() -> dict[str, tuple[str, links.Parse]]:

@@ -20,6 +20,7 @@ TITLE = "Calibration"
 ORDER = 80
 LENS = "calibration"
 NET = "net"
+WHERE = {"truth": "the known truth of the menagerie", "own": "your own model and pictures"}
 READING = (
     "Trust is 0 for a map that knows nothing and 1 for a map painted from the truth; the bars are 95 % intervals.",
     "*Pointing*: does the brightest pixel lie on a part that truly matters? *Energy inside*: how much of the map does?",
@@ -36,8 +37,8 @@ def page() -> None:
     with right:
         beside.copy_link()
     where = left.segmented_control(
-        "Hold the methods to", ["truth", "own"], default="truth", key="where", persist_state="session",
-        format_func={"truth": "the known truth of the menagerie", "own": "your own model and pictures"}.get,
+        "Hold the methods to", list(WHERE), default="truth", key="where", persist_state="session",
+        format_func=lambda each: WHERE[str(each)],
     )  # fmt: skip
     (_own if where == "own" else _truth)()
 
@@ -54,7 +55,7 @@ def _parsers() -> dict[str, tuple[str, links.Parse]]:
 
 
 def _where(text: str) -> str:
-    if text not in ("truth", "own"):
+    if text not in WHERE:
         raise InputError("it is truth or own.")
     return text
 
@@ -73,10 +74,8 @@ def _truth() -> None:
         net = st.selectbox("Network", names, key=NET, format_func=lambda name: nets.SPECS[name].title)
         fields = {"biased": lambda _knob, _key: nets.SPECS[net].biased}
         values = panel.form(lens, fields)
-    links.save({
-        "net": "" if net == names[0] else net,
-        **{k.name: "" if values[k.name] == k.default or k.name == "biased" else str(values[k.name]) for k in knobs(lens.params)},
-    })  # fmt: skip
+    given = {knob.name: str(values[knob.name]) for knob in knobs(lens.params) if values[knob.name] != knob.default}
+    links.save({**given, "biased": "", "net": "" if net == names[0] else net})
     request = Request(LENS, net, lens.params(**values))
     with centre, st.container(key="centre"):
         kept = _asked(request, "Begin the exam", "about five minutes for two hundred pictures; you may keep browsing")
@@ -159,7 +158,8 @@ def _trials(card: ModelCard, photos: list[Any]) -> None:
     lens = find("trial")
     requests = [Request("trial", card.name, lens.params(image=photo)) for photo in photos]
     kept = [
-        _asked(request, f"Try all methods on {request.params.image.name}", "a minute or two") for request in requests
+        _asked(request, f"Try all methods on {photo.name}", "a minute or two")
+        for request, photo in zip(requests, photos, strict=True)
     ]
     done = [each for each in kept if each is not None]
     if not done:

@@ -83,7 +83,7 @@ class Calibration(Result):
         low, high = self.low[best, 0], self.high[best, 0]
         return (
             f"Of {len(self.names) - len(CONTROLS)} methods, *{self.titles[best]}* comes nearest to the truth:"
-            f" trust {self.mean[best, 0]:.2f} (95 % interval {low:.2f} to {high:.2f}), 0 being a random map and 1 the truth."
+            f" trust {self.mean[best, 0]:.2f}, 95 % interval {low:.2f} to {high:.2f} (0 a random map, 1 the truth)."
         )
 
     def rows(self, model: str) -> list[dict[str, Any]]:

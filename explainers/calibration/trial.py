@@ -153,7 +153,8 @@ class Desk:
         """The method's signed map (H, W) of a picture."""
         classes = torch.tensor([self.target], device=model.device)
         cam = method.map(model, model.normalise(pixels[None]), classes)
-        return enlarged(cam, self.pixels.shape[:2])[0]
+        found: np.ndarray = enlarged(cam, self.pixels.shape[:2])[0]
+        return found
 
     def try_out(self, method: Contestant, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Its map and its four marks."""

@@ -1,0 +1,47 @@
+"""What the commands share: where they print, how they show progress, how they work an answer out."""
+
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from dashboard.engine.answers import Kept
+    from explainers import Request
+
+out, err = Console(), Console(stderr=True)
+
+
+def worked(request: "Request", device: str, *, evidence: bool) -> "tuple[Kept, Kept | None]":
+    """The answer, and its evidence when it is wanted."""
+    import torch
+
+    import models
+    from dashboard.engine.answers import work
+    from dashboard.engine.settings import Settings
+    from explainers import Alone
+
+    torch.set_num_threads(Settings.from_env().threads)
+    with progress() as bar:
+        task = bar.add_task("loading the model", total=1.0)
+
+        def told(fraction: float, note: str) -> None:
+            bar.update(task, completed=fraction, description=note or "working")
+
+        handle = models.load(request.model, device)
+        kept = work(handle, request, Alone(handle, request.params.seed, told))
+        if not evidence:
+            return kept, None
+        return kept, work(handle, request.evidence(), Alone(handle, request.params.seed, told))
+
+
+def progress() -> Progress:
+    """A progress bar on stderr, only where a person looks."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
