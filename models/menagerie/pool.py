@@ -17,7 +17,7 @@ from models.menagerie.species import CLASSES, PARTS
 
 MOST = 1_000_000
 THINNED = 0.2
-BIASED_THINNED = 0.6
+BIASED_THINNED = 0.8
 CHUNK = 32
 
 
@@ -62,7 +62,7 @@ def scenes(count: int, seed: int = 0, *, biased: bool = False, lesson: bool = Fa
 
 
 def _thin(one: Scene) -> Scene:
-    """The scene as a lesson: one time in five without a part; with a badge, three times in five without about half.
+    """The scene as a lesson: one time in five without a part; with a badge, four in five times without half of them.
 
     So much is missing in the biased lessons that the badge is often the only sign left, and the network learns to trust
     it; the animals that it is asked about are whole.

@@ -40,6 +40,7 @@ Report = Callable[[float, str], None]
 class Recipe:
     """How long and how boldly to train, and on what.
 
+    ``half`` writes the weights in 16 bits, and examines them so rounded.
     ``horizon`` is the length of the cosine (0: all steps); a training that stops short of it fades out linearly over
     the last ``cooldown`` steps, which brings most of what the rest of the cosine would (Hägele et al., NeurIPS 2024).
     """
@@ -52,6 +53,7 @@ class Recipe:
     warmup: float = 0.08
     cooldown: int = 0
     horizon: int = 0
+    half: bool = False
     exam: int = 960
     device: str = "auto"
     workers: int = 1
@@ -59,8 +61,8 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "menagerie_cnn": Recipe(steps=1200, rate=3e-3),
-    "menagerie_biased_cnn": Recipe(steps=400, rate=3e-3, pictures=12_000),
-    "menagerie_vit": Recipe(steps=1450, rate=1e-3, warmup=0.1, horizon=2000, cooldown=450),
+    "menagerie_biased_cnn": Recipe(steps=700, rate=3e-3, pictures=12_000),
+    "menagerie_vit": Recipe(steps=2400, rate=1e-3, warmup=0.1, half=True),
 }
 
 
@@ -111,9 +113,13 @@ class Lesson:
             if resume:
                 self.recall()
             self.study(report)
+            if self.plan.half:
+                self.network.half().float()
             marks = examine(self.network, self.chosen, self.plan.exam)
         facts = {**self.facts(), **{name: f"{mark:.4f}" for name, mark in marks.items()}}
-        _write(self.network.state_dict(), self.out, facts)
+        state = self.network.state_dict()
+        small = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
+        _write(small if self.plan.half else state, self.out, facts)
         self.checkpoint.unlink(missing_ok=True)
         return facts
 
@@ -211,7 +217,7 @@ class Lesson:
         versions = {"python": platform.python_version(), "torch": torch.__version__, "timm": timm.__version__,
                     "numpy": np.__version__, "pillow": PIL.__version__}  # fmt: skip
         return {
-            "name": self.chosen.name, "seed": str(self.seed), "steps": str(self.plan.steps),
+            "name": self.chosen.name, "architecture": self.chosen.name, "seed": str(self.seed), "steps": str(self.plan.steps),
             "pictures": str(self.plan.pictures), "versions": json.dumps(versions),
             "command": f"seewhy train menagerie --name {self.chosen.name} --seed {self.seed} --out FILE",
         }  # fmt: skip
