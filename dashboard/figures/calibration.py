@@ -38,14 +38,16 @@ def trust_against_cost(result: Any, look: Look) -> go.Figure:
     own = [i for i, name in enumerate(result.names) if name not in CONTROLS]
     figure = go.Figure(
         go.Scatter(
-            x=result.cost[own], y=result.mean[own, 0], mode="markers+text", text=[result.titles[i] for i in own],
-            textposition=[("top center", "bottom center")[i % 2] for i in range(len(own))],
+            x=result.cost[own], y=result.mean[own, 0], mode="markers+text", text=_labels(result, own),
+            customdata=[result.titles[i] for i in own],
+            textposition="middle right",
             marker={"color": look.accent, "size": 11, "line": {"color": look.ink, "width": 0.5}},
             error_y={
                 "array": result.high[own, 0] - result.mean[own, 0], "thickness": 1.2, "color": look.quiet,
                 "arrayminus": result.mean[own, 0] - result.low[own, 0],
             },
-            hovertemplate="%{text}<br>trust %{y:.2f}<br>%{x:.1f} forwards a picture<extra></extra>", cliponaxis=False,
+            cliponaxis=False,
+            hovertemplate="%{customdata}<br>trust %{y:.2f}<br>%{x:.1f} forwards a picture<extra></extra>",
         )
     )  # fmt: skip
     for name in CONTROLS:
@@ -60,7 +62,20 @@ def trust_against_cost(result: Any, look: Look) -> go.Figure:
     )
     figure.update_yaxes(title="trust", gridcolor="rgba(128,128,128,.2)", automargin=True, zeroline=False)
     figure.update_layout(height=420, showlegend=False)
+    figure.update_xaxes(range=[-0.3, max(1.0, float(np.log10(result.cost.max())) + 0.6)])
     return dress(figure, look, title=result.sentence, aspect=0.6, axes=True)
+
+
+def _labels(result: Any, own: list[int]) -> list[str]:
+    """Titles of the dots that have room for one; the others tell theirs when pointed at."""
+    placed: list[tuple[float, float]] = []
+    labels = []
+    for i in own:
+        spot = (float(np.log10(max(result.cost[i], 0.1))), float(result.mean[i, 0]))
+        free = all(abs(spot[0] - x) > 0.5 or abs(spot[1] - y) > 0.07 for x, y in placed)
+        labels.append(f"  {result.titles[i]}" if free else "")
+        placed += [spot] if free else []
+    return labels
 
 
 def trial_bars(result: Any, look: Look) -> go.Figure:

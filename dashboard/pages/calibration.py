@@ -110,7 +110,8 @@ def _table(result: Any, look: Look) -> None:
     rows = []
     for i, title in enumerate(result.titles):
         row: dict[str, Any] = {"Method": title, "Forwards": float(result.cost[i])}
-        for c, column in enumerate(result.columns):
+        for c in np.flatnonzero(result.asked.any(0)):
+            column = result.columns[c]
             row[figures.WORDS[column]] = float(result.mean[i, c]) if result.asked[i, c] else None
         row["Interval of trust"] = f"{result.low[i, 0]:.2f} to {result.high[i, 0]:.2f}"
         rows.append(row)
@@ -124,11 +125,16 @@ def _table(result: Any, look: Look) -> None:
         st.caption(f"{title} is not in the table: {reason}")
 
 
+def _first(result: Any) -> int:
+    """The best method that is not a control."""
+    return next((i for i, name in enumerate(result.names) if name not in figures.CONTROLS), 0)
+
+
 def _samples(result: Any, look: Look) -> None:
     st.markdown("##### What a method sees, the parts that truly matter outlined")
     method = st.pills(
-        "Method", range(len(result.names)), format_func=lambda i: result.titles[i], default=0, key="method_shown",
-        required=True,
+        "Method", range(len(result.names)), format_func=lambda i: result.titles[i], default=_first(result),
+        key="method_shown", required=True,
     )  # fmt: skip
     for start in (0, 3):
         for column, sample in zip(st.columns(3), range(start, min(start + 3, len(result.images))), strict=False):

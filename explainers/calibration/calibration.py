@@ -30,7 +30,7 @@ from models.errors import InputError, UnfitError
 class CalibrationParams(Params):
     """What can be chosen."""
 
-    scenes: int = knob(200, 16, 5000, "Pictures in the exam; more make narrower intervals.", label="Pictures")
+    scenes: int = knob(200, 4, 5000, "Pictures in the exam; more make narrower intervals.", label="Pictures")
     biased: bool = knob(
         False, help="Hang the planted badge in the pictures, for a network that learnt it as a shortcut.", label="Badge"
     )

@@ -217,8 +217,8 @@ class Lesson:
         versions = {"python": platform.python_version(), "torch": torch.__version__, "timm": timm.__version__,
                     "numpy": np.__version__, "pillow": PIL.__version__}  # fmt: skip
         return {
-            "name": self.chosen.name, "architecture": self.chosen.name, "seed": str(self.seed), "steps": str(self.plan.steps),
-            "pictures": str(self.plan.pictures), "versions": json.dumps(versions),
+            "name": self.chosen.name, "architecture": self.chosen.name, "seed": str(self.seed),
+            "steps": str(self.plan.steps), "pictures": str(self.plan.pictures), "versions": json.dumps(versions),
             "command": f"seewhy train menagerie --name {self.chosen.name} --seed {self.seed} --out FILE",
         }  # fmt: skip
 
