@@ -10,7 +10,8 @@ from dashboard.engine import BusyError, Kept
 from dashboard.figures import Look
 from dashboard.figures import attribution as figures
 from dashboard.figures.scores import probability_bars
-from explainers import Knob, Request, find, knobs
+from explainers import Explainer, Knob, Request, find, knobs
+from explainers.attribution.methods import methods
 from models import ModelCard, Photo, labels
 from models.errors import InputError, SeewhyError
 
@@ -18,7 +19,9 @@ QUESTION = "Where does it look?"
 TITLE = "Attribution"
 ORDER = 1
 LENS = "gradcam"
+LENSES = (LENS, "saliency")
 MOST = 4
+METHOD, TARGET = f"{LENS}.method", f"{LENS}.target"
 READING = (
     "Warm places speak for the class that is named above the picture; where the photo is bare, nothing does.",
     "The map is as coarse as the layer it is read from: each cell covers a patch of the photo, not an outline.",
@@ -31,7 +34,7 @@ READING = (
 def page() -> None:
     """Draw the page."""
     if (target := st.session_state.pop("_next_target", None)) is not None:
-        st.session_state[panel.field_key(find(LENS), "target")] = target
+        st.session_state[TARGET] = target
     beside.notes(links.load(_parsers()))
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     with left:
@@ -43,7 +46,21 @@ def page() -> None:
         pictures.offer()
     elif card is not None:
         _explained(card, photo)
-    beside.about(LENS, READING)
+    beside.about(_lens().name, READING)
+
+
+def _lens() -> Explainer[Any, Any]:
+    """The explainer that has the method which is chosen: maps of a layer, or single pixels."""
+    return find(_methods().get(str(st.session_state.get(METHOD)), LENS))
+
+
+def _methods() -> dict[str, str]:
+    """Every method of the lens, and the explainer that has it."""
+    return {str(method): name for name in LENSES for method in _knob(name, "method").choices}
+
+
+def _knob(lens: str, name: str) -> Knob:
+    return next(knob for knob in knobs(find(lens).params) if knob.name == name)
 
 
 def _explained(card: ModelCard, photo: Photo) -> None:
@@ -72,12 +89,36 @@ def _explained(card: ModelCard, photo: Photo) -> None:
 
 def _form(card: ModelCard) -> dict[str, Any]:
     return panel.form(
-        find(LENS),
+        _lens(),
         {
-            "target": lambda knob, key: _classes(card, knob, key),
+            "target": lambda knob, _key: _classes(card, knob, TARGET),
+            "method": lambda knob, _key: _method(knob),
             "layer": lambda knob, key: _layers(card, knob, key),
+            "versus": lambda knob, key: _versus(card, knob, key),
         },
     )
+
+
+def _method(knob: Knob) -> str:
+    """All methods in one list: first those that read a layer's maps, then those that ask single pixels."""
+    st.session_state.setdefault(METHOD, LENS)
+    titles = {name: method.title for name, method in methods().items()}
+    return str(
+        st.selectbox(
+            "Method", list(_methods()), key=METHOD, help=knob.help, format_func=lambda name: titles.get(name, name),
+            persist_state="session",
+        )
+    )  # fmt: skip
+
+
+def _versus(card: ModelCard, knob: Knob, key: str) -> int | None:
+    """The class to set against, or none."""
+    if st.session_state.get(key) not in (None, *range(len(card.labels))):
+        st.session_state[key] = None
+    return st.selectbox(
+        knob.label, range(len(card.labels)), index=None, key=key, help=knob.help, placeholder="nothing",
+        format_func=lambda index: f"{card.labels[index].split(',')[0]} ({index})", persist_state="session",
+    )  # fmt: skip
 
 
 def _classes(card: ModelCard, knob: Knob, key: str) -> tuple[int, ...]:
@@ -122,8 +163,9 @@ def _layers(card: ModelCard, knob: Knob, key: str) -> str | None:
 
 def _requests(card: ModelCard, photo: Photo, values: dict[str, Any]) -> list[Request]:
     rest = {name: value for name, value in values.items() if name != "target"}
-    params = find(LENS).params
-    return [Request(LENS, card.name, params(image=photo, target=each, **rest)) for each in values["target"] or (None,)]
+    lens = find(_methods()[values["method"]])
+    targets = values["target"] or (None,)
+    return [Request(lens.name, card.name, lens.params(image=photo, target=each, **rest)) for each in targets]
 
 
 def _explain_all(card: ModelCard, values: dict[str, Any]) -> None:
@@ -171,15 +213,26 @@ def _top_five(kept: Kept, look: Look) -> None:
 
 
 def _parsers() -> dict[str, tuple[str, links.Parse]]:
-    lens = find(LENS)
-    return {
-        "model": (panel.MODEL, lambda text: models.card(text).name),  # first: classes and layers are the model's
-        **{knob.name: (panel.field_key(lens, knob.name), knob.parse) for knob in knobs(lens.params)},
-        **view.parsers(),
-        "image": (pictures.IMAGE, pictures.parse),
-        "target": (panel.field_key(lens, "target"), _targets),
-        "layer": (panel.field_key(lens, "layer"), lambda text: panel.chosen_card().layer(text).name),
+    own = {
+        knob.name: (panel.field_key(find(name), knob.name), knob.parse)
+        for name in LENSES
+        for knob in knobs(find(name).params)
     }
+    return {
+        "model": (panel.MODEL, lambda text: models.card(text).name),
+        "image": (pictures.IMAGE, pictures.parse),
+        **own,
+        **view.parsers(),
+        "method": (METHOD, _method_named),
+        "target": (TARGET, _targets),
+        "layer": (panel.field_key(find(LENS), "layer"), lambda text: panel.chosen_card().layer(text).name),
+    }
+
+
+def _method_named(text: str) -> str:
+    if text not in _methods():
+        raise InputError(f"it is one of {', '.join(_methods())}.")
+    return text
 
 
 def _targets(text: str) -> list[int]:
@@ -192,8 +245,9 @@ def _choices(values: dict[str, Any], look: Look) -> dict[str, str]:
     """Every choice that is not a default, for the address."""
     rest = {
         knob.name: "" if values[knob.name] in (None, knob.default) else str(values[knob.name])
-        for knob in knobs(find(LENS).params)
+        for knob in knobs(_lens().params)
     }
+    rest["method"] = "" if values["method"] == LENS else values["method"]
     return {
         **panel.choices(),
         **pictures.choices(),
