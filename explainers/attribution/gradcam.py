@@ -16,13 +16,14 @@ from typing import Literal
 
 import numpy as np
 import torch
+from torch import Tensor
 
+from explainers.attribution import trust
 from explainers.attribution.family import CAMS, layers_of, maps_of
 from explainers.attribution.maps import Ask, Maps, heatmap
 from explainers.attribution.targets import Target, of_classes, of_difference, of_top
-from explainers.attribution.trust import measure
 from explainers.attribution.words import Asked, sentence
-from explainers.base import Result, Run, explainer
+from explainers.base import Evidence, Result, Run, explainer
 from explainers.params import ImageParams, knob
 from models import ModelHandle
 from models.errors import InputError
@@ -112,6 +113,28 @@ class GradCam(Result):
         cam = CAMS[self.method]
         asked = Asked(cam.against, self.versus_label, cam.for_class)
         return sentence(self.heatmap, self.label, self.probability, asked)
+
+
+def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run) -> Evidence:
+    """Evidence for a map of the family."""
+
+    def again(other: ModelHandle, x: Tensor, target: int) -> np.ndarray:
+        layers = layers_of(other, result.layer)
+        asked = target_of(other, target, result.versus)
+        ask = Ask(other, x, asked, layers[0], np.random.default_rng(params.seed), params.groups)
+        return maps_of(params.method, ask, layers).cam[0].float().cpu().numpy()
+
+    subject = trust.Subject(
+        model,
+        result.image,
+        result.heatmap,
+        result.cam,
+        result.target,
+        result.versus,
+        CAMS[params.method].against,
+        again,
+    )
+    return trust.measure(subject, run, full=params.full)
 
 
 @explainer("Grad-CAM", paper="https://arxiv.org/abs/1610.02391", evidence=measure)

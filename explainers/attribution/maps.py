@@ -19,7 +19,7 @@ from models.errors import UnfitError
 Report = Callable[[float, str], None]
 
 
-def silent(_fraction: float, _note: str) -> None:
+def silent(_fraction: int | float, _note: str) -> None:
     """Progress that nobody asked for."""
 
 

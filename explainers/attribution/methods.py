@@ -4,11 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from explainers.attribution.family import CAMS, maps_of
 from explainers.attribution.maps import Ask
+from explainers.attribution.pixels import Question
+from explainers.attribution.saliency import PIXELS
 from explainers.attribution.targets import of_classes
 from models import ModelHandle
 
@@ -52,11 +55,26 @@ def _cam(model: ModelHandle, x: Tensor, targets: Tensor, name: str) -> Tensor:
     return maps_of(name, Ask(model, x, of_classes(targets), model.layer(None))).cam
 
 
+def _pixels(model: ModelHandle, x: Tensor, targets: Tensor, name: str) -> Tensor:
+    method = PIXELS[name]
+    found = []
+    for row, target in enumerate(targets.tolist()):
+        ask = Question(model, x[row : row + 1], target, samples=method.samples or 1)
+        total = method.answer(ask).values.sum(0)
+        found.append(total if method.signed else total.abs())
+    return torch.stack(found)
+
+
 def methods() -> Mapping[str, Method]:
-    """All methods by name."""
-    return {
-        name: Method(
-            name=name, title=cam.title, paper=cam.paper, cost_forwards=cam.cost_forwards, run=partial(_cam, name=name)
-        )
-        for name, cam in CAMS.items()
-    }  # fmt: skip
+    """All methods by name: those of the CAM family first, then those of single pixels."""
+    found: dict[str, Method] = {}
+    for table, run in ((CAMS, _cam), (PIXELS, _pixels)):
+        for name, each in table.items():
+            found[name] = Method(
+                name=name,
+                title=each.title,
+                paper=each.paper,
+                cost_forwards=each.cost_forwards,
+                run=partial(run, name=name),
+            )
+    return found

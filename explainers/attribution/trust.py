@@ -1,14 +1,12 @@
-"""How far to trust a class map: three measurements on this very picture and model."""
+"""How far to trust a map: three quick measurements on this very picture and model, and all others on demand."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
 
-from explainers.attribution.family import CAMS, layers_of, maps_of
-from explainers.attribution.maps import Ask
-from explainers.attribution.targets import of_classes, of_difference
 from explainers.base import Evidence, Run, Score
 from explainers.evidence import centre_map, insertion_deletion, moved_map, random_map, rank_correlation
 from explainers.evidence.faithfulness import Curves, Predict, share_to_halve
@@ -16,53 +14,77 @@ from explainers.evidence.sanity import cascade
 from explainers.kit.predict import logits_of
 from models import ModelHandle
 
-if TYPE_CHECKING:
-    from explainers.attribution.gradcam import GradCam, GradCamParams
-
 THIS, MOVED = "this map", "same map elsewhere"
 CONTROLS = 3
 STEPS = 15
 STAGES = 6
 Measured = dict[str, list[Curves]]
+Again = Callable[[ModelHandle, Tensor, int], np.ndarray]
 
 
-def measure(model: ModelHandle, params: "GradCamParams", result: "GradCam", run: Run) -> Evidence:
-    """Deletion and insertion against maps that know nothing, and the randomisation check."""
-    against = CAMS[params.method].against
-    predict = predictor(model, params, result)
+@dataclass(frozen=True)
+class Subject:
+    """A map that is to be trusted, or not.
 
-    measured = _faithfulness(predict, result, run)
-    return Evidence(
-        scores=(deletion(measured, against), insertion(measured, against), sanity(model, params, result, run))
-    )
+    Attributes:
+        model: the network that it explains.
+        image: what the model saw.
+        heatmap: what is drawn.
+        signed: the map with its signs, at its own resolution.
+        target, versus: the class, and the one that it is set against, if any.
+        against: whether the map shows what speaks against the class.
+        again: works the same map out for another network, input or class: (model, x (1, 3, H, W), target) -> (h, w).
+    """
+
+    model: ModelHandle
+    image: UInt8[np.ndarray, "y x 3"]
+    heatmap: Float[np.ndarray, "y x"]
+    signed: Float[np.ndarray, "h w"]
+    target: int
+    versus: int | None
+    against: bool
+    again: Again
+
+    @property
+    def x(self) -> Float[Tensor, "1 3 y x"]:
+        """The model's input."""
+        return self.model.normalise(self.image[None])
+
+    def predict(self, images: UInt8[np.ndarray, "n y x 3"]) -> Float[np.ndarray, " n"]:
+        """Probability of the class (of the two where it is set against one); of the rest for "against"."""
+        logits = logits_of(self.model, images)
+        if self.versus is not None:
+            logits = logits[:, [self.target, self.versus]]
+        chance: np.ndarray = logits.softmax(1)[:, self.target if self.versus is None else 0].cpu().numpy()
+        return 1 - chance if self.against else chance
 
 
-def predictor(model: ModelHandle, params: "GradCamParams", result: "GradCam") -> Predict:
-    """Pictures -> probability of the class (of the two where it is set against one); of the rest for "against"."""
+def measure(subject: Subject, run: Run, *, full: bool = False) -> Evidence:
+    """Deletion and insertion against maps that know nothing, and the randomisation check; all others if ``full``."""
+    share = 0.4 if full else 1.0
+    measured = faithfulness(subject, run, 0.8 * share)
+    quick = (deletion(measured, subject.against), insertion(measured, subject.against), sanity(subject, run, share))
+    if not full:
+        return Evidence(scores=quick)
+    from explainers.attribution.trust_full import further
 
-    def predict(images: np.ndarray) -> np.ndarray:
-        logits = logits_of(model, images)
-        if result.versus is not None:
-            logits = logits[:, [result.target, result.versus]]
-        chance = logits.softmax(1)[:, 0 if result.versus is not None else result.target].cpu().numpy()
-        return 1 - chance if CAMS[params.method].against else chance
-
-    return predict
+    return Evidence(scores=(*quick, *further(subject, run, share)))
 
 
-def _faithfulness(predict: Predict, result: "GradCam", run: Run) -> Measured:
+def faithfulness(subject: Subject, run: Run, share: float = 0.8) -> Measured:
     """Curves of the map, of the same map moved, of random maps and of a centre map; blur where pixels are missing."""
-    size = result.image.shape[:2]
+    predict: Predict = subject.predict
+    size = subject.image.shape[:2]
     maps = [
-        (THIS, result.heatmap),
-        *((MOVED, moved_map(run.rng, result.heatmap)) for _ in range(CONTROLS)),
+        (THIS, subject.heatmap),
+        *((MOVED, moved_map(run.rng, subject.heatmap)) for _ in range(CONTROLS)),
         *(("random map", random_map(run.rng, size)) for _ in range(CONTROLS)),
         ("centre", centre_map(size)),
     ]
     measured: Measured = {}
     for done, (name, heatmap) in enumerate(maps):
-        run.report(0.8 * done / len(maps), f"taking pixels away, map {done + 1} of {len(maps)}")
-        measured.setdefault(name, []).append(insertion_deletion(predict, result.image, heatmap, steps=STEPS))
+        run.report(share * done / len(maps), f"taking pixels away, map {done + 1} of {len(maps)}")
+        measured.setdefault(name, []).append(insertion_deletion(predict, subject.image, heatmap, steps=STEPS))
     return measured
 
 
@@ -103,36 +125,26 @@ def insertion(measured: Measured, against: bool) -> Score:
     )  # fmt: skip
 
 
-def sanity(model: ModelHandle, params: "GradCamParams", result: "GradCam", run: Run) -> Score:
+def sanity(subject: Subject, run: Run, share: float = 1.0) -> Score:
     """Cascading randomisation: mean absolute rank correlation with the map of the trained model; lower is better."""
+    model, x = subject.model, subject.x
 
-    def explain(network: torch.nn.Module) -> np.ndarray:
-        return again(ModelHandle(network, model.card, model.device), params, result)
+    def explain(network: nn.Module) -> np.ndarray:
+        return subject.again(ModelHandle(network, model.card, model.device), x, subject.target)
 
     found = [1.0]
     for stage, cam in enumerate(cascade(model.network, explain, run.rng, STAGES)):
-        found.append(abs(rank_correlation(result.cam, cam)))
-        run.report(0.8 + 0.2 * (stage + 1) / STAGES, "replacing the weights by noise")
+        found.append(abs(rank_correlation(subject.signed, cam)))
+        run.report(share * (0.8 + 0.2 * (stage + 1) / STAGES), "replacing the weights by noise")
     similarity = np.array(found)
     known = similarity[1:][np.isfinite(similarity[1:])]
     value = float(known.mean()) if known.size else float("nan")
-    chance = _chance_correlation(run.rng, result.cam.shape)
+    chance = chance_correlation(run.rng, subject.signed.shape)
     return Score(
         name="randomisation", title="Randomisation check", value=value, worst=1.0, best=0.0,
         reading=_sanity_words(value), baselines={"two random maps": chance, "map that ignores the model": 1.0},
         curves={THIS: similarity}, axes=("share of the weights replaced, from the top", "rank correlation"),
     )  # fmt: skip
-
-
-def again(model: ModelHandle, params: "GradCamParams", result: "GradCam", x: Tensor | None = None) -> np.ndarray:
-    """The signed map (h, w) of another network, or of another input, for the same question."""
-    classes = torch.tensor([result.target])
-    against = None if result.versus is None else torch.tensor([result.versus])
-    target = of_classes(classes) if against is None else of_difference(classes, against)
-    layers = layers_of(model, result.layer)
-    inputs = model.normalise(result.image[None]) if x is None else x
-    ask = Ask(model, inputs, target, layers[0], np.random.default_rng(params.seed), params.groups)
-    return maps_of(params.method, ask, layers).cam[0].float().cpu().numpy()
 
 
 def _sanity_words(value: float) -> str:
@@ -143,7 +155,8 @@ def _sanity_words(value: float) -> str:
     return f"Noise for weights leaves much of the map (rank correlation {value:.2f}): part of it is the photo alone."
 
 
-def _chance_correlation(rng: np.random.Generator, shape: tuple[int, ...]) -> float:
+def chance_correlation(rng: np.random.Generator, shape: tuple[int, ...]) -> float:
+    """Mean absolute rank correlation of two random maps of this shape."""
     pairs = rng.random((64, 2, *shape))
     return float(np.nanmean([abs(rank_correlation(a, b)) for a, b in pairs]))
 
