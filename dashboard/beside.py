@@ -27,7 +27,7 @@ def evidence(request: Request, look: Look) -> None:
     before = engine.state(asked.key)
     if before.status in ("absent", "interrupted"):
         try:
-            engine.ask(asked, session=state.session(), lane="batch")
+            engine.ask(asked, session=state.session(), lane="evidence")
         except BusyError as error:
             st.warning(str(error))
             return
@@ -46,7 +46,7 @@ def _await(asked: Request) -> None:
         return
     st.info(told.error or "The evidence was not measured.")
     if st.button("Measure", key=f"measure.{asked.key}"):
-        state.the_engine().ask(asked, session=state.session(), lane="batch", fresh=True)
+        state.the_engine().ask(asked, session=state.session(), lane="evidence", fresh=True)
         st.rerun()
 
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import OrderedDict
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 from dashboard.engine import answers, wire
 from dashboard.engine.answers import Kept
@@ -76,7 +76,7 @@ class Engine:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._unkept: OrderedDict[str, bytes] = OrderedDict()
         self._writing = threading.Lock()
-        self._lanes: dict[str, Window] = {name: Window(self, settings) for name in ("interactive", "batch")}
+        self._lanes: dict[str, Window] = {name: Window(self, settings) for name in get_args(Lane)}
         self._start("interactive", first)
 
     def ask(self, request: Request, *, session: str, lane: Lane = "interactive", fresh: bool = False) -> JobState:
@@ -85,7 +85,7 @@ class Engine:
         Args:
             request: what is asked.
             session: who asks; `cancel` takes the same name.
-            lane: ``batch`` for long work, so that it never holds up short work.
+            lane: ``evidence`` for what is measured behind a picture, ``batch`` for long work: neither holds up a picture.
             fresh: work it out even when it is kept.
 
         Raises:

@@ -14,7 +14,7 @@ from explainers import Request
 from models import Photo
 from models.errors import SeewhyError
 
-Lane = Literal["interactive", "batch"]
+Lane = Literal["interactive", "evidence", "batch"]
 Status = Literal["absent", "kept", "queued", "running", "done", "cancelled", "failed", "interrupted"]
 LIVE = ("queued", "running")
 INTERRUPTED = "The server was restarted; press Run again: what was finished is kept."

@@ -215,7 +215,7 @@ def main() -> None:
     """Start: file descriptor of the pipe, device, lane and settings come from the command line."""
     descriptor, device, lane, told = sys.argv[1:]
     settings = Settings.from_json(told)
-    if lane == "batch":
+    if lane != "interactive":
         os.nice(BATCH_NICENESS)
     torch.set_num_threads(settings.threads)
     settings.import_plugins()
