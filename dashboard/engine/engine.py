@@ -85,7 +85,7 @@ class Engine:
         Args:
             request: what is asked.
             session: who asks; `cancel` takes the same name.
-            lane: ``evidence`` for what is measured behind a picture, ``batch`` for long work: neither holds up a picture.
+            lane: ``evidence`` behind a picture, ``batch`` for long work: neither holds up the next picture.
             fresh: work it out even when it is kept.
 
         Raises:
