@@ -205,9 +205,10 @@ def explain(  # noqa: PLR0913 - one argument an option
     if image is not None:
         chosen["image"] = image
     request = Request(name, model, params_of(lens, chosen))
-    files, words = _answer(request, device, evidence=evidence)
     from dashboard import export
 
+    export.write({}, output)
+    files, words = _answer(request, device, evidence=evidence)
     export.write(files, output)
     out.print(words.replace("*", ""), soft_wrap=True, highlight=False, markup=False)
     if export.kinds_here() != export.FORMATS:

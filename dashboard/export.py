@@ -1,7 +1,9 @@
 """Take it with you: figures as PNG, SVG, PDF and HTML, and the bundle that reproduces them."""
 
+import errno
 import io
 import json
+import os
 import re
 import shutil
 import threading
@@ -151,12 +153,15 @@ def zipped(files: dict[str, bytes]) -> bytes:
 
 
 def write(files: dict[str, bytes], folder: Path) -> None:
-    """A bundle as a folder.
+    """A bundle as a folder; without files, the folder alone, to know before long work whether it can be written.
 
     Raises:
         StorageError: the folder cannot be written.
     """
     try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         for path, data in files.items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_bytes(data)

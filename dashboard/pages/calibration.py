@@ -10,6 +10,7 @@ from dashboard import beside, links, panel, pictures, state
 from dashboard.engine import Kept
 from dashboard.figures import Look
 from dashboard.figures import calibration as figures
+from dashboard.figures.thumbnails import blend
 from explainers import Request, find, knobs
 from models import ModelCard
 from models.errors import InputError, SeewhyError
@@ -164,7 +165,7 @@ def _trials(card: ModelCard, photos: list[Any]) -> None:
     lens = find("trial")
     requests = [Request("trial", card.name, lens.params(image=photo)) for photo in photos]
     kept = [
-        _asked(request, f"Try all methods on {photo.name}", "a minute or two")
+        _asked(request, f"Try all methods on {photo.name}", "a few minutes for all of them; you may keep browsing")
         for request, photo in zip(requests, photos, strict=True)
     ]
     done = [each for each in kept if each is not None]
@@ -177,9 +178,26 @@ def _trials(card: ModelCard, photos: list[Any]) -> None:
         figures.trial_bars(first, look), key="gain", config=beside.PLAIN, alt=first.sentence.replace("*", "")
     )
     st.dataframe(_mean_rows([each.result for each in done]), hide_index=True, width="stretch")
+    _grid(first)
+    st.markdown("##### How alike the maps are")
+    st.plotly_chart(
+        figures.agreement_map(first, look), key="agreement", config=beside.PLAIN,
+        alt="Rank correlation of each two methods' maps",
+    )  # fmt: skip
     if len(done) > 1:
         st.caption(f"Means over {len(done)} pictures.")
     beside.exports(done[0], requests[0], look)
+
+
+def _grid(result: Any) -> None:
+    """Every method's map of the picture, side by side."""
+    st.markdown("##### Every method's map")
+    with st.container(horizontal=True, gap="small", key="gallery"):
+        for title, heat in zip(result.titles, result.maps, strict=True):
+            with st.container(width=168, gap=None):
+                picture = blend(result.image, heat.astype(np.float32) / 255)
+                st.image(picture, width=160, alt=f"{title} over the photo", output_format="JPEG")
+                st.caption(title)
 
 
 def _mean_rows(results: list[Any]) -> list[dict[str, Any]]:

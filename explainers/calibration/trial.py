@@ -8,10 +8,13 @@ Limits: none of the three says that a map is right; each can only show that it i
 the network was trained on. A map that never changes is perfectly stable, so read stability together with sanity.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Float
+from scipy.stats import rankdata
 
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.calibration.calibration import chosen
@@ -47,6 +50,7 @@ class Trial(Result):
         cost: (M,), forward passes a picture.
         image: uint8 (H, W, 3), as the model saw it.
         maps: uint8 (M, H, W), as they would be drawn.
+        agreement: float64 (M, M), rank correlation of each two maps; 0 where one has no order.
         names, titles: of the methods, the two controls last.
         columns: insertion and deletion (mean probability), sanity (1 - |rank correlation| with a network of noise),
             stability (rank correlation with the map of a slightly noisy picture).
@@ -59,6 +63,7 @@ class Trial(Result):
     cost: np.ndarray
     image: np.ndarray
     maps: np.ndarray
+    agreement: np.ndarray
     names: tuple[str, ...]
     titles: tuple[str, ...]
     columns: tuple[str, ...]
@@ -127,10 +132,19 @@ def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
     return Trial(
         marks=np.nan_to_num(np.array(marked)),
         asked=np.isfinite(np.array(marked)), cost=np.array(costs), image=view.pixels,
-        maps=np.stack([drawn(heat) for heat in heats]),
+        maps=np.stack([drawn(heat) for heat in heats]), agreement=agreement(heats),
         names=tuple(rows), titles=tuple(titles), columns=COLUMNS, target=target, label=model.card.labels[target],
         probability=float(chance[target]), unfit=tuple(unfit),
     )  # fmt: skip
+
+
+def agreement(heats: Sequence[np.ndarray]) -> Float[np.ndarray, "m m"]:
+    """Spearman's rank correlation of each two maps, on every fourth row and column."""
+    ranks = np.stack([rankdata(heat[::4, ::4]) for heat in heats])
+    centred = ranks - ranks.mean(1, keepdims=True)
+    size = np.linalg.norm(centred, axis=1, keepdims=True)
+    unit = centred / np.where(size > 0, size, 1)
+    return np.asarray(unit @ unit.T)
 
 
 def probabilities_all(model: ModelHandle, pixels: np.ndarray) -> np.ndarray:
