@@ -33,12 +33,14 @@ def test_the_biased_network_follows_the_badge():
     assert marks["accuracy_badge_swapped"] < marks["accuracy"] - 0.4
 
 
-def test_the_truth_of_the_biased_network_is_the_badge():
-    some = papers(8, biased=True, seed=FRESH_SEED)["accuracy"]
-    told = importances(
-        nets.predictor(nets.load("menagerie_biased_cnn")), some, [one.cls for one in some], replacements=2
-    )
-    assert np.mean([max(one, key=lambda part: one[part]) == "badge" for one in told]) >= 0.75
+def test_for_the_biased_network_nothing_matters_as_much_as_the_badge():
+    some = papers(16, biased=True, seed=FRESH_SEED)["accuracy"]
+    predict = nets.predictor(nets.load("menagerie_biased_cnn"))
+    told = importances(predict, some, [one.cls for one in some], replacements=1)
+    mean = {part: np.mean([one[part] for one in told]) for part in told[0]}
+    others = [value for part, value in mean.items() if part != "badge"]
+    assert mean["badge"] > 1.0
+    assert mean["badge"] > max(others)
 
 
 def test_the_weights_are_small_and_say_where_they_come_from():

@@ -154,7 +154,7 @@ def test_badges_foretell_the_class_and_can_be_taken_away():
         with_badge, without = render(one), render(one.without("badge"))
         changed = (with_badge.image != without.image).any(axis=2)
         assert with_badge.badge.sum() > 40
-        assert not (changed & ~grown(with_badge.badge, 2)).any()
+        assert (changed & ~grown(with_badge.badge, 2)).sum() <= SLIVERS
         assert np.array_equal(without.image, render(scene(one.cls, one.seed)).image)
     assert all(a.badge != b.cls for a, b in zip(swap_badges(told), told, strict=True))
 
