@@ -100,8 +100,9 @@ def enlarged(cam: Tensor, size: tuple[int, int]) -> np.ndarray:
 
 
 def drawn(maps: np.ndarray) -> np.ndarray:
-    """Maps (..., H, W) -> uint8 as they would be drawn: positive part, divided by its maximum."""
+    """Maps (..., H, W) -> uint8 as they would be drawn: positive part over its 99.5th percentile, or its maximum."""
     positive = np.clip(np.nan_to_num(maps), 0, None)
-    top = positive.max((-2, -1), keepdims=True)
-    made: np.ndarray = (255 * positive / np.where(top > 0, top, 1)).round().astype(np.uint8)
+    bright, top = np.percentile(positive, 99.5, (-2, -1), keepdims=True), positive.max((-2, -1), keepdims=True)
+    scale = np.where(bright > 0, bright, np.where(top > 0, top, 1))
+    made: np.ndarray = (255 * np.clip(positive / scale, 0, 1)).round().astype(np.uint8)
     return made
