@@ -24,7 +24,7 @@ def over_photo(image: np.ndarray, trace: go.Heatmap | go.Contour | None, look: L
 def heat(heatmap: np.ndarray, look: Look) -> go.Heatmap:
     """A map (H, W) in [0, 1] that grows out of transparency."""
     return go.Heatmap(
-        z=heatmap.astype(np.float32), zmin=0, zmax=1, colorscale=transparent_scale(look.colours, look.opacity),
+        z=_from(heatmap, look.bare), zmin=0, zmax=1, colorscale=transparent_scale(look.colours, look.opacity),
         zsmooth="best", colorbar=_bar("evidence, share of the strongest", look),
         hovertemplate="%{z:.2f} of the strongest evidence<extra></extra>",
     )  # fmt: skip
@@ -33,7 +33,7 @@ def heat(heatmap: np.ndarray, look: Look) -> go.Heatmap:
 def contours(heatmap: np.ndarray, look: Look) -> go.Contour:
     """The same map as lines, which leave the photo as it is."""
     return go.Contour(
-        z=heatmap.astype(np.float32), zmin=0, zmax=1, colorscale=look.colours, opacity=min(1.0, look.opacity + 0.3),
+        z=_from(heatmap, look.bare), zmin=0, zmax=1, colorscale=look.colours, opacity=min(1.0, look.opacity + 0.3),
         contours={"coloring": "lines", "start": 0.2, "end": 0.95, "size": 0.15}, line={"width": 3},
         colorbar=_bar("evidence, share of the strongest", look),
         hovertemplate="%{z:.2f} of the strongest evidence<extra></extra>",
@@ -46,10 +46,17 @@ def signed(cam: np.ndarray, shape: tuple[int, int], look: Look, title: str) -> g
     limit = float(np.abs(cam).max()) or 1.0
     ys, xs = ((np.arange(n) + 0.5) * side / n - 0.5 for n, side in ((rows, shape[0]), (columns, shape[1])))
     return go.Heatmap(
-        z=cam.astype(np.float32), x=xs, y=ys, zmin=-limit, zmax=limit, colorscale="RdBu_r", opacity=look.opacity,
+        z=_from(cam, look.bare), x=xs, y=ys, zmin=-limit, zmax=limit, colorscale="RdBu_r", opacity=look.opacity,
         colorbar=_bar(title, look),
         hovertemplate="%{z:+.3g}<extra></extra>",
     )  # fmt: skip
+
+
+def _from(values: np.ndarray, bare: float) -> np.ndarray:
+    """The map as float32, nothing in the left share of it."""
+    shown = values.astype(np.float32)
+    shown[:, : round(bare * shown.shape[1])] = np.nan
+    return shown
 
 
 def _bar(title: str, look: Look) -> dict[str, object]:

@@ -32,6 +32,7 @@ class Look:
         colours: a perceptually uniform, colour-blind-safe scale for values in [0, 1].
         opacity: of what lies over the photo.
         show: heat map, contours, signed map, or the photo alone.
+        bare: share of the photo, from the left, that is shown without the map, to compare.
         caption: the small line under an exported figure: method, model, layer, weights.
     """
 
@@ -41,6 +42,7 @@ class Look:
     colours: str = "inferno"
     opacity: float = 0.6
     show: Show = "heat"
+    bare: float = 0.0
     caption: str = ""
 
     @property
