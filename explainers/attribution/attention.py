@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -59,7 +60,7 @@ def attention(network: nn.Module) -> Iterator[list[Tensor]]:
     In timm the attention after its softmax is what the module ``attn_drop`` is given.
     """
     seen: list[Tensor] = []
-    blocks = [module for module in network.modules() if hasattr(module, "attn_drop") and hasattr(module, "fused_attn")]
+    blocks: list[Any] = [m for m in network.modules() if hasattr(m, "attn_drop") and hasattr(m, "fused_attn")]
     fused = [bool(block.fused_attn) for block in blocks]
 
     def hook(_module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
@@ -69,7 +70,7 @@ def attention(network: nn.Module) -> Iterator[list[Tensor]]:
     try:
         for block in blocks:
             block.fused_attn = False
-            handles.append(block.attn_drop.register_forward_hook(hook))  # type: ignore[operator, union-attr]
+            handles.append(block.attn_drop.register_forward_hook(hook))
         yield seen
     finally:
         for handle in handles:

@@ -71,7 +71,8 @@ def eigencam(activations: Maps, _gradients: Maps | None = None) -> Float[Tensor,
     right = (vectors[:, None, :, -1] @ flat)[:, 0]
     right = right / right.norm(dim=1, keepdim=True).clamp(min=1e-30)
     sign = torch.where((flat @ right[:, :, None]).sum((1, 2)) < 0, -1.0, 1.0)
-    return (right * sign[:, None]).to(activations.dtype)
+    signed: Tensor = right * sign[:, None]
+    return signed.to(activations.dtype)
 
 
 def scorecam(scores: Float[Tensor, "b c"]) -> Float[Tensor, "b c"]:

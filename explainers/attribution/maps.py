@@ -133,6 +133,8 @@ def _maps_by_backward(model: ModelHandle, x: Tensor, classes: Tensor, layer: Lay
     maps = []
     with leaf_at(model.network, layer.name) as seen:
         logits = model.network(x)
+        if seen.output is None:
+            raise UnfitError(f"The network does not run layer '{layer.name}'; choose another layer.")
         for index in classes.tolist():
             (gradient,) = torch.autograd.grad(logits[0, index], seen.output, retain_graph=True)
             maps.append(layer.as_map(gradient))

@@ -179,7 +179,8 @@ def drawn(signed: np.ndarray) -> np.ndarray:
     """What is drawn (H, W) in [0, 1]: the positive part over its 99.5th percentile."""
     positive = np.clip(signed, 0, None)
     top = float(np.percentile(positive, 99.5)) or float(positive.max())
-    return np.clip(positive / top, 0, 1).astype(np.float32) if top > 0 else positive.astype(np.float32)
+    shown: np.ndarray = np.clip(positive / top, 0, 1) if top > 0 else positive
+    return shown.astype(np.float32)
 
 
 def question(model: ModelHandle, x: Tensor, target: int, params: SaliencyParams, rng: np.random.Generator) -> Question:
@@ -236,5 +237,5 @@ def completeness_gap(ask: Question, found: Attributed) -> float | None:
     if found.start is None:
         return None
     with torch.inference_mode():
-        end, start = ask.score(torch.cat([ask.x, found.start])).double().tolist()
+        end, start = map(float, ask.score(torch.cat([ask.x, found.start])).double().tolist())
     return abs(float(found.values.double().sum()) - (end - start)) / max(abs(end - start), 1e-12)

@@ -32,7 +32,8 @@ class Reweighted(nn.Module):
 
     def named_modules(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, nn.Module]]:
         """The network's own modules, so that it can be cut and watched."""
-        return self._network[0].named_modules(*args, **kwargs)
+        found: Iterator[tuple[str, nn.Module]] = self._network[0].named_modules(*args, **kwargs)
+        return found
 
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
         """The network's own parameters: those that are not replaced."""
