@@ -16,7 +16,7 @@ from dashboard.console import err, out, worked
 
 if TYPE_CHECKING:
     from explainers import Explainer, Request
-    from models import ModelCard
+    from models import ModelCard, Photo
 
 app = typer.Typer(
     add_completion=False,
@@ -189,7 +189,7 @@ def explain(  # noqa: PLR0913 - one argument an option
     name: Annotated[str, typer.Argument(help="The lens: see `seewhy explainers`.")],
     model: Annotated[str, typer.Option(help="A name of the zoo, timm/NAME, or a file.")],
     output: Annotated[Path, typer.Option("--out", help="Folder for the bundle.")],
-    image: Annotated[Path | None, typer.Option(help="The picture, for lenses that explain one.")] = None,
+    image: Annotated[Path | None, typer.Option(help="The picture: a file, or a sample such as chelsea.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter, as key=value; may be repeated.")
     ] = None,
@@ -203,7 +203,7 @@ def explain(  # noqa: PLR0913 - one argument an option
     lens = find(name)
     chosen = {**_parsed(lens, settings or []), "seed": seed}
     if image is not None:
-        chosen["image"] = image
+        chosen["image"] = _picture(image)
     request = Request(name, model, params_of(lens, chosen))
     from dashboard import export
 
@@ -213,6 +213,14 @@ def explain(  # noqa: PLR0913 - one argument an option
     out.print(words.replace("*", ""), soft_wrap=True, highlight=False, markup=False)
     if export.kinds_here() != export.FORMATS:
         err.print(export.NO_BROWSER, soft_wrap=True)
+
+
+def _picture(image: Path) -> "Path | Photo":
+    """A file, or the name of a sample photo such as chelsea."""
+    from models import imagesets
+
+    known = {entry.name for entry in imagesets.samples()}
+    return imagesets.sample(str(image)) if str(image) in known and not image.exists() else image
 
 
 def _parsed(lens: "Explainer[Any, Any]", settings: list[str]) -> dict[str, Any]:

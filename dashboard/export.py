@@ -1,5 +1,6 @@
 """Take it with you: figures as PNG, SVG, PDF and HTML, and the bundle that reproduces them."""
 
+import atexit
 import errno
 import io
 import json
@@ -73,6 +74,7 @@ def render(figure: go.Figure, kind: str) -> bytes:
         try:
             if not _STARTED:  # one Chromium stays open: about 0.6 s a figure instead of 3
                 kaleido.start_sync_server(path=path, silence_warnings=True)
+                atexit.register(kaleido.stop_sync_server, silence_warnings=True)
                 _STARTED.append(True)
             scale = 300 / 96 if kind == "png" else 1
             made: bytes = kaleido.calc_fig_sync(figure, opts={"format": kind, "scale": scale})

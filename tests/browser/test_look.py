@@ -1,0 +1,85 @@
+"""How every page looks, light, dark and narrow; and what axe finds."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import NARROW, SHOTS, WIDE, Person, Server, figure, settled
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+PAGES = {
+    "empty": "/attribution",
+    "done": "/attribution?image=chelsea",
+    "classes": "/attribution?image=chelsea&target=281,285&show=signed",
+    "calibration": "/calibration",
+    "browse": "/browse",
+    "jobs": "/jobs",
+}
+LOOKS = {"light": ("light", WIDE), "dark": ("dark", WIDE), "narrow": ("light", NARROW)}
+SERIOUS = ("serious", "critical")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _filled(server: Server, chromium: Browser) -> None:
+    """Something to see on every page."""
+    context = chromium.new_context(viewport=WIDE)
+    page = Person(context, server.url).goto(PAGES["done"])
+    figure(page)
+    expect(page.locator(".st-key-evidence").get_by_text("Why?").first).to_be_visible()
+    context.close()
+
+
+def opened(name: str, person: Person) -> Page:
+    page = person.goto(PAGES[name])
+    if name in ("done", "classes"):
+        figure(page)
+    elif name == "empty":
+        expect(page.get_by_text("Drop a photo above")).to_be_visible()
+    elif name == "browse":
+        expect(page.locator(".st-key-gallery img").first).to_be_visible()
+    else:
+        expect(page.locator("h2, h3").first).to_be_visible()
+    settled(page)
+    return page
+
+
+def shoot(page: Page, name: str) -> None:
+    """The whole page, though it scrolls inside itself."""
+    SHOTS.mkdir(exist_ok=True)
+    size = page.viewport_size
+    height = page.evaluate("document.querySelector('[data-testid=stMainBlockContainer]').scrollHeight")
+    page.set_viewport_size({**size, "height": int(height) + 80})
+    page.screenshot(path=SHOTS / f"{name}.png", animations="disabled")
+    page.set_viewport_size(size)
+
+
+def too_wide(page: Page) -> list[str]:
+    """What of ours sticks out to the right of the screen."""
+    return page.evaluate("""() => [...document.querySelectorAll('[data-testid=stMainBlockContainer] *')]
+        .filter(each => each.getBoundingClientRect().right > innerWidth + 1 && each.checkVisibility()
+            && !each.closest('[data-testid=stDataFrame], svg, [data-testid=stFileUploaderDropzoneInput]'))
+        .map(each => each.className.toString())""")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+@pytest.mark.parametrize("name", PAGES)
+def test_page(name: str, look: str, server: Server, chromium: Browser) -> None:
+    scheme, size = LOOKS[look]
+    context = chromium.new_context(viewport=size, color_scheme=scheme)
+    person = Person(context, server.url)
+    page = opened(name, person)
+    shoot(page, f"{name}_{look}")
+    assert not too_wide(page)
+    found = [] if look == "narrow" else violations(page)
+    context.close()
+    assert not found
+    assert not person.outside()
+    assert not person.complaints
+
+
+def violations(page: Page) -> list[str]:
+    answer = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+    return [
+        f"{rule['id']} ({rule['impact']}): {node['target']} {node['html'][:160]}"
+        for rule in answer if rule["impact"] in SERIOUS for node in rule["nodes"]
+    ]  # fmt: skip

@@ -1,0 +1,169 @@
+"""What people take with them: complete, valid, reproducible, and without a way out of the file."""
+
+import io
+import json
+import re
+import subprocess
+import sys
+import zipfile
+import zlib
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import models
+from dashboard import export
+from dashboard.engine import Kept, work
+from dashboard.figures import Look
+from explainers import Alone, Request, codec, find, params_of
+from models.errors import NotReadyError, StorageError
+from tests.dashboard.results import evidence, kept, photo, request, result
+
+ROOT = Path(__file__).parents[2]
+FIELDS = {
+    "schema", "explainer", "model", "weights_sha256", "params", "seed", "versions", "device", "threads", "seconds",
+    "when", "code", "key", "sentence", "values", "evidence",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def answer() -> tuple[Kept, Request]:
+    """A real answer; one thread, as a worker has."""
+    asked = Request("gradcam", models.DEFAULT, params_of(find("gradcam"), {"image": photo(), "target": 281}))
+    return work(models.load(models.DEFAULT, "cpu"), asked, Alone(models.load(models.DEFAULT, "cpu"), 0)), asked
+
+
+@pytest.fixture(scope="module")
+def drawn(chromium_path: str) -> dict[str, bytes]:
+    """The figure in every format, at column width."""
+    figure = export.paper_figures(kept(), Look(), "column")["map"]
+    return {kind: export.render(figure, kind) for kind in export.FORMATS}
+
+
+def test_a_bundle_has_its_files_and_nothing_else() -> None:
+    files = export.bundle(kept(), evidence(), request(), Look(), kinds=("html",))
+    assert set(files) == {
+        "manifest.json", "arrays.npz", "snippet.py", "image.png", "figures/map.html", "figures/signed.html",
+        "figures/evidence_deletion.html",
+    }  # fmt: skip
+    with zipfile.ZipFile(io.BytesIO(export.zipped(files))) as archive:
+        assert archive.testzip() is None
+        assert set(archive.namelist()) == set(files)
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(files["image.png"]))), photo().pixels)
+
+
+def test_the_manifest_says_everything_but_the_arrays() -> None:
+    told = json.loads(json.dumps(export.manifest(kept(), evidence())))
+    assert set(told) == FIELDS
+    assert told["schema"] == 1
+    assert told["weights_sha256"] == models.card(models.DEFAULT).digest
+    assert "*" not in told["sentence"]
+    assert told["values"]["label"] == "tiger cat"
+    assert [score["name"] for score in told["evidence"]] == ["deletion"]
+    assert "curves" not in told["evidence"][0]
+
+
+def test_arrays_need_no_pickle_and_carry_their_names() -> None:
+    with np.load(io.BytesIO(export.arrays_npz(kept())), allow_pickle=False) as arrays:
+        wanted = codec.arrays_of(result())
+        assert set(arrays.files) == set(wanted) >= {"image", "cam", "heatmap", "logits"}
+        assert all(np.array_equal(arrays[name], wanted[name]) for name in wanted)
+
+
+def test_the_snippet_reproduces_the_arrays_in_a_fresh_process(answer: tuple[Kept, Request], tmp_path: Path) -> None:
+    export.write(export.bundle(answer[0], None, answer[1], Look(), kinds=()), tmp_path / "bundle")
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "bundle" / "snippet.py")], cwd=tmp_path, capture_output=True, text=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)}, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert len(lines) == len(codec.arrays_of(answer[0].result))
+    assert all(line.endswith(": identical") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("label", "model", "stem"),
+    [
+        ("tiger cat", "efficientnet_lite0", "gradcam_efficientnet_lite0_tiger-cat"),
+        ("../../etc", "/a/b/net.pt", "gradcam_net_etc"),
+        ("hen, bird", "timm/resnet50", "gradcam_resnet50_hen"),
+    ],
+)
+def test_a_file_name_says_lens_model_and_class(label: str, model: str, stem: str) -> None:
+    made = kept(label=label)
+    told = {**vars(made.provenance), "model": model}
+    assert export.file_stem(Kept(made.key, made.result, type(made.provenance)(**told))) == stem
+
+
+def test_png_is_300_dots_an_inch(drawn: dict[str, bytes]) -> None:
+    picture = Image.open(io.BytesIO(drawn["png"]))
+    assert picture.format == "PNG"
+    assert picture.width == pytest.approx(85 / 25.4 * 300, abs=3)
+
+
+def test_svg_keeps_words_as_text_and_the_photo_as_it_was(drawn: dict[str, bytes]) -> None:
+    svg = drawn["svg"].decode()
+    assert "<text" in svg
+    assert "tiger cat" in re.sub(r"<[^>]+>", "", svg)
+    assert "data:image/png;base64," in svg
+    assert not re.findall(r'(?:href|src)="https?://', svg)
+
+
+def test_pdf_keeps_words_as_text_and_the_photo_at_full_resolution(drawn: dict[str, bytes]) -> None:
+    pdf = drawn["pdf"]
+    assert pdf.startswith(b"%PDF-")
+    plain = pdf + b"".join(_inflated(pdf))
+    assert b"/Font" in plain
+    pictures = [(int(a), int(b)) for a, b in re.findall(rb"/Width (\d+)\s*/Height (\d+)", plain)]
+    assert result().image.shape[1::-1] in pictures
+
+
+def _inflated(pdf: bytes) -> list[bytes]:
+    found = []
+    for data in re.findall(rb"stream\r?\n(.*?)endstream", pdf, re.DOTALL):
+        unpacker = zlib.decompressobj()
+        try:
+            found.append(unpacker.decompress(data))
+        except zlib.error:
+            continue
+    return found
+
+
+class Fetched(HTMLParser):
+    """Addresses that a browser fetches by itself when it opens a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        told = dict(attrs)
+        names = ("src", "srcset", "data", "poster") if tag != "link" else ("href",)
+        self.found += [str(told[name]) for name in names if told.get(name)]
+
+
+def test_html_stands_alone(drawn: dict[str, bytes]) -> None:
+    page = drawn["html"].decode()
+    assert not [address for address in Fetched(page).found if not address.startswith("data:")]
+    assert "tiger cat" in page
+    assert len(page) > 1_000_000  # Plotly is inside
+
+
+def test_without_a_chromium_html_is_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export, "browser", lambda: None)
+    assert export.kinds_here() == ("html",)
+    figure = export.paper_figures(kept(), Look(), "page")["map"]
+    assert export.render(figure, "html").startswith(b"<!doctype html>")
+    with pytest.raises(NotReadyError, match="take the HTML"):
+        export.render(figure, "png")
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StorageError, match="choose another folder with --out"):
+        export.write({"a/b": b""}, tmp_path / "file")

@@ -1,0 +1,137 @@
+"""Figures without a browser: small, readable on paper, honest in their colours."""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from dashboard.figures import Look, figures_of
+from dashboard.figures import attribution as figures
+from dashboard.figures.scores import probability_bars, score_bars, score_curves
+from dashboard.figures.style import HEAT, PAPER, POINT, SHOWS, SIZES, transparent_scale
+from dashboard.figures.thumbnails import SIDE, blend, thumbnail
+from dashboard.theme import THEME
+from tests.dashboard.results import SCORE, result
+from tests.dashboard.test_server import contrast
+
+WIDTHS = tuple(SIZES)
+SMALLEST = 7 * POINT - 1e-6
+CAPTION = "Grad-CAM, efficientnet_lite0, layer bn2; weights 0123456789ab, seed 0; Seewhy 0.1.0."
+
+
+def every(look: Look) -> dict[str, go.Figure]:
+    made = result()
+    return {
+        **figures_of("attribution", made, look),
+        "bars": score_bars(SCORE, look),
+        "curves": score_curves(SCORE, look),
+        "top5": probability_bars(made.top5, made.target, look),
+    }
+
+
+def sizes(tree: Any, inside: str = "") -> Iterator[float]:
+    """Every font size that a figure's JSON names."""
+    for name, value in tree.items() if isinstance(tree, dict) else enumerate(tree) if isinstance(tree, list) else ():
+        if name == "size" and "font" in inside:
+            yield value
+        yield from sizes(value, inside if isinstance(name, int) else name)
+
+
+@pytest.mark.parametrize("show", SHOWS)
+def test_what_the_browser_gets_is_below_a_megabyte(show: Any) -> None:
+    for name, figure in every(Look(show=show)).items():
+        assert len(figure.to_json()) < 1_000_000, name
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_font_on_paper_is_below_seven_points(width: Any) -> None:
+    for name, figure in every(Look().for_export(width, CAPTION)).items():
+        tree = figure.to_plotly_json()
+        tree["layout"].pop("template", None)
+        found = list(sizes(json.loads(json.dumps(tree, default=np.ndarray.tolist))))
+        assert found, name
+        assert min(found) >= SMALLEST, name
+        assert figure.layout.width == SIZES[width][0]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_paper_says_the_finding_and_the_method(width: Any) -> None:
+    figure = figures.overlay(result(), Look(dark=True).for_export(width, CAPTION))
+    texts = [note.text.replace("<br>", " ") for note in figure.layout.annotations]
+    assert texts == [result().sentence.replace("*", ""), CAPTION]
+    assert figure.layout.paper_bgcolor == PAPER
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_colours_of_figures_can_be_told_from_their_ground(dark: bool) -> None:
+    look = Look(dark=dark)
+    ground = str(THEME[f"theme.{'dark' if dark else 'light'}.backgroundColor"])
+    assert contrast(look.ink, ground) >= 7
+    assert contrast(look.quiet, ground) >= 4.5
+    assert contrast(look.accent, ground) >= 3
+    on_paper = look.for_export("page", "")
+    assert min(contrast(colour, PAPER) for colour in (on_paper.ink, on_paper.quiet, on_paper.accent)) >= 4.5
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_every_line_of_a_curve_can_be_seen(dark: bool) -> None:
+    many = replace(SCORE, curves={str(at): np.arange(3.0) for at in range(5)})
+    ground = str(THEME[f"theme.{'dark' if dark else 'light'}.backgroundColor"])
+    lines = [trace.line for trace in score_curves(many, Look(dark=dark)).data]
+    assert len({line.dash for line in lines}) == len({line.color for line in lines}) == 5
+    assert min(contrast(line.color, ground) for line in lines) >= 3
+
+
+@pytest.mark.parametrize("cam", [np.linspace(-1, 3, 49), np.linspace(-5, 0.1, 49), np.full(49, 2.0)])
+def test_colours_of_signs_are_centred_at_zero(cam: np.ndarray) -> None:
+    trace = figures.overlay(result(cam=cam.reshape(7, 7).astype(np.float32)), Look(show="signed")).data[0]
+    assert trace.zmin == -trace.zmax
+    assert trace.zmax == pytest.approx(np.abs(cam).max())
+    assert trace.x[0] == pytest.approx(15.5)  # the centre of a cell of 32 pixels
+
+
+def test_an_empty_map_is_the_photo_and_words() -> None:
+    empty = result(cam=np.zeros((7, 7), np.float32))
+    for show in SHOWS:
+        figure = figures.overlay(empty, Look(show=show))
+        assert len(figure.layout.images) == 1
+        if show != "signed":
+            assert [trace.type for trace in figure.data] == ["scatter"]
+            assert not figure.data[0].x
+    assert empty.sentence.startswith("Nothing in this picture speaks for *tiger cat*")
+    assert "Nothing" in figures.alt(empty, Look())
+
+
+def test_the_photo_is_exact_on_paper_and_light_on_screen() -> None:
+    made = result()
+    exact, light = (figures.overlay(made, look).layout.images[0].source
+                    for look in (Look().for_export("page", ""), Look()))  # fmt: skip
+    assert exact.startswith("data:image/png;base64,")
+    assert light.startswith("data:image/webp;base64,")
+
+
+@pytest.mark.parametrize("name", HEAT)
+def test_a_scale_grows_out_of_transparency(name: str) -> None:
+    scale = transparent_scale(name, 0.6)
+    alphas = [float(re.findall(r"[\d.]+", colour)[3]) for _, colour in scale]
+    assert alphas[0] == 0
+    assert alphas == sorted(alphas)
+    assert alphas[-1] == pytest.approx(0.6)
+
+
+def test_a_thumbnail_is_small_and_leaves_the_photo_where_nothing_is_said() -> None:
+    made = result()
+    assert max(thumbnail(made).size) <= SIDE
+    assert np.array_equal(blend(made.image, np.zeros_like(made.heatmap)), made.image)
+    assert not np.array_equal(blend(made.image, np.ones_like(made.heatmap)), made.image)
+
+
+def test_a_score_without_a_value_says_so() -> None:
+    figure = score_bars(replace(SCORE, value=float("nan")), Look())
+    assert figure.data[0].text[0] == "no value"
+    assert figure.data[0].x[0] == 0
