@@ -1,11 +1,15 @@
 """What stands beside every picture: faithfulness, sanity, localisation; each against things that know nothing."""
 
 from explainers.evidence.baselines import centre_map, moved_map, random_map
+from explainers.evidence.boxes import Box, read_boxes
 from explainers.evidence.faithfulness import Curves, insertion_deletion
-from explainers.evidence.localisation import energy_inside, pointing_game
+from explainers.evidence.localisation import energy_inside, pointing_game, pointing_recall, weak_localisation
+from explainers.evidence.removal import drop_and_increase, mu_fidelity, road
 from explainers.evidence.sanity import cascade, rank_correlation
+from explainers.evidence.stability import max_sensitivity
 
 __all__ = [
-    "Curves", "cascade", "centre_map", "energy_inside", "insertion_deletion", "moved_map", "pointing_game",
-    "random_map", "rank_correlation",
+    "Box", "Curves", "cascade", "centre_map", "drop_and_increase", "energy_inside", "insertion_deletion",
+    "max_sensitivity", "moved_map", "mu_fidelity", "pointing_game", "pointing_recall", "random_map", "rank_correlation",
+    "read_boxes", "road", "weak_localisation",
 ]  # fmt: skip
