@@ -197,6 +197,8 @@ class Request:
     def key(self) -> str:
         """The answer's address: SHA-256 of everything that can change it."""
         told = {**self.to_json(), "code": code_version(), "weights": models.card(self.model).digest}
+        if stamp := self.params.stamp():
+            told["stamp"] = stamp
         if takes_image(type(self.params)):
             told["params"]["image"] = self.params.image.digest  # type: ignore[attr-defined]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

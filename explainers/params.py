@@ -105,6 +105,10 @@ class Params:
         for each in knobs(type(self)):
             each.check(getattr(self, each.name))
 
+    def stamp(self) -> str:
+        """What the choices point at, beyond their names: a folder's content. Part of the answer's address."""
+        return ""
+
 
 @dataclass(frozen=True, kw_only=True)
 class ImageParams(Params):

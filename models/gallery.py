@@ -1,0 +1,164 @@
+"""Many pictures to learn concepts from: a folder of yours, or the menagerie, read one by one in an order that is fixed.
+
+A folder's pictures come spread over its classes. What a folder calls a picture is compared with the model's own names,
+so that a picture which the model takes for something else can be told.
+"""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from models import menagerie
+from models.folder import Entry, Folder, image_folder
+from models.handle import ModelHandle
+from models.menagerie import Scene
+
+MENAGERIE = ("menagerie", "menagerie_biased")
+UNKNOWN = -1
+NO_OWNERS = np.zeros((0, 0), np.uint8)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture as a model sees it.
+
+    Attributes:
+        name: file name, or class and number of the scene.
+        label: class of the model that it is said to be; `UNKNOWN` where nothing is said.
+        pixels: uint8 (H, W, 3) at the model's size.
+        owners: uint8 (H, W), who owns each pixel of a drawn animal, as in `menagerie.Rendered`; empty for photos.
+    """
+
+    name: str
+    label: int
+    pixels: np.ndarray
+    owners: np.ndarray = field(default_factory=NO_OWNERS.copy)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures that wait to be read.
+
+    Attributes:
+        title: where they come from, for people.
+        items: name -> how to read it; reading raises `InputError` when a file is damaged.
+        skipped: files that were passed over, and why.
+    """
+
+    title: str
+    items: tuple[tuple[str, Callable[[], Picture]], ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[str, Callable[[], Picture]]]:
+        """Names, and how to read each."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.items)
+
+
+def stamp(images: str) -> str:
+    """What a folder holds, as SHA-256 over paths, sizes and times; empty for the menagerie or where there is none."""
+    root = Path(images)
+    if images in MENAGERIE or not root.is_dir():
+        return ""
+    sha = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.is_file():
+            told = path.stat()
+            sha.update(f"{path.relative_to(root).as_posix()}:{told.st_size}:{told.st_mtime_ns};".encode())
+    return sha.hexdigest()
+
+
+def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed: int = 0) -> Gallery:
+    """Pictures among which those of a class are looked for.
+
+    Args:
+        images: "menagerie", "menagerie_biased", or the path of a folder.
+        model: whose size and names count.
+        cls: the class that is wanted. Where there are more than ``most`` pictures, those said to be of it come first;
+            in the menagerie only its family is drawn, the class and those that it is taken for.
+        most: pictures at most.
+        seed: which of the menagerie's scenes.
+
+    Raises:
+        InputError: there is no such folder, or it holds no picture.
+    """
+    if images in MENAGERIE:
+        return _drawn(model, cls, most, seed, biased=images != "menagerie")
+    found = image_folder(images, thorough=False)
+    names = {label: class_of(label, model.card.labels) for label in found.labels}
+    entries = _ordered(found, names, cls, most)
+    items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
+    return Gallery(found.path.name, items, tuple((path.name, why) for path, why in found.skipped))
+
+
+def class_of(label: str, labels: tuple[str, ...]) -> int:
+    """The class that a folder's name means: its number, its WordNet id, or one of its names; `UNKNOWN` otherwise."""
+    if label.isdecimal() and int(label) < len(labels):
+        return int(label)
+    return _by_name(labels).get(_folded(label), UNKNOWN)
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", name.lower())
+
+
+@lru_cache(maxsize=16)
+def _by_name(labels: tuple[str, ...]) -> dict[str, int]:
+    """Every name of every class; a name that two classes share means neither."""
+    found: dict[str, int] = {}
+    for index, label in enumerate(labels):
+        for name in {_folded(part) for part in label.split(",")}:
+            found[name] = UNKNOWN if name in found else index
+    return {**_wordnet(labels), **found}
+
+
+def _wordnet(labels: tuple[str, ...]) -> dict[str, int]:
+    from timm.data import ImageNetInfo
+
+    from models.labels import imagenet
+
+    if labels != imagenet():
+        return {}
+    return {str(name): index for index, name in enumerate(ImageNetInfo().label_names())}
+
+
+def _ordered(found: Folder, names: dict[str, int], cls: int, most: int) -> list[Entry]:
+    """Spread over the classes; where not all can be looked at, those said to be of the class first."""
+    turn: dict[str | None, int] = {}
+    places = []
+    for entry in found.entries:
+        turn[entry.label] = turn.get(entry.label, 0) + 1
+        places.append(turn[entry.label])
+    spread = [found.entries[i] for i in np.argsort(places, kind="stable")]
+    if len(spread) > most:
+        spread.sort(key=lambda entry: names.get(entry.label or "", UNKNOWN) != cls)
+    return spread[:most]
+
+
+def _photo(entry: Entry, names: dict[str, int], model: ModelHandle) -> Picture:
+    view = model.view(entry.photo())
+    return Picture(entry.path.name, names.get(entry.label or "", UNKNOWN), view.pixels)
+
+
+def _drawn(model: ModelHandle, cls: int, most: int, seed: int, *, biased: bool) -> Gallery:
+    own = model.card.labels == menagerie.CLASSES
+    family = menagerie.SPECIES[cls].family if own else ""
+    wanted = [index for index, each in enumerate(menagerie.SPECIES) if family in ("", each.family)]
+    count = min(menagerie.pool.MOST, most * len(menagerie.CLASSES) // len(wanted))
+    chosen = [one for one in menagerie.scenes(count, seed, biased=biased) if one.cls in wanted]
+    size = model.card.input_size[1]
+    items = tuple((f"{one.name} {one.seed}", partial(_render, one, size, own)) for one in chosen)
+    return Gallery("the menagerie", items)
+
+
+def _render(one: Scene, size: int, own: bool) -> Picture:
+    drawn = menagerie.render(one, size)
+    return Picture(f"{one.name} {one.seed}", one.cls if own else UNKNOWN, drawn.image, drawn.owners)
