@@ -1,0 +1,104 @@
+"""What the other attribution methods cost, against the passes that they cannot do without.
+
+`python -m tests.benchmarks.bench_family`; networks have random weights, one thread, see `measure` for how.
+"""
+
+import warnings
+from functools import partial
+
+import torch
+
+from explainers.attribution.covering import BATCH, occlusion, rise
+from explainers.attribution.family import maps_of
+from explainers.attribution.maps import Ask, class_maps
+from explainers.attribution.masking import _by_tail
+from explainers.attribution.pixels import Question, gradients, integrated_gradients
+from explainers.attribution.targets import of_classes
+from tests.benchmarks.bench_attribution import bare, build
+from tests.benchmarks.measure import Call, interleaved, peak_extra
+
+LAYER, CHANNELS, MASKS, STEPS, PLACES = "blocks.2", 40, 64, 16, 225
+
+
+def forwards(net: str, count: int) -> Call:
+    """``count`` forward passes in batches of `BATCH`."""
+    handle, x = build(net, BATCH)
+
+    def call() -> None:
+        with torch.inference_mode():
+            for start in range(0, count, BATCH):
+                handle.network(x[: count - start])
+
+    return call
+
+
+def score_cam() -> Call:
+    """Our Score-CAM over every channel of `LAYER`."""
+    handle, x = build("efficientnet_lite0", 1)
+    return lambda: maps_of("scorecam", Ask(handle, x, of_classes(torch.tensor([0])), handle.layer(LAYER), groups=0))
+
+
+def grad_cam_score_cam() -> Call:
+    """pytorch-grad-cam's ScoreCAM at the same layer."""
+    from pytorch_grad_cam import ScoreCAM
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    handle, x = build("efficientnet_lite0", 1)
+    peer = ScoreCAM(model=handle.network, target_layers=[handle.network.get_submodule(LAYER)])
+    return lambda: peer(x, [ClassifierOutputTarget(0)])
+
+
+def tell(what: str, ratio: float, limit: float, unit: str = "") -> None:
+    """Print one line of the table."""
+    print(f"{what:58} {ratio:6.2f} {unit} (limit {limit:g}, {'kept' if ratio <= limit else 'NOT kept'})", flush=True)
+
+
+def resnet(rounds: int = 3) -> None:
+    """Ablation-CAM and a hundred classes on ResNet-50's last map, in forward passes."""
+    handle, x = build("resnet50", 1)
+    target, layer = of_classes(torch.tensor([0])), handle.layer(None)
+    ask = Ask(handle, x, target, layer)
+
+    def tail() -> None:
+        with torch.inference_mode():
+            handle.network(x)
+            _by_tail(ask, target)
+
+    seconds = interleaved({
+        "forward": bare("resnet50", 1), "tail": tail, "closed": lambda: maps_of("ablationcam", ask),
+        "classes": lambda: class_maps(handle, x, range(100)),
+    }, rounds)  # fmt: skip
+    tell("Ablation-CAM, tail only, 2048 channels", seconds["tail"] / seconds["forward"], 8, "forwards")
+    tell("Ablation-CAM, closed form", seconds["closed"] / seconds["forward"], 1.1, "forwards")
+    tell("100 classes' Grad-CAM", seconds["classes"] / seconds["forward"], 1.5, "forwards")
+
+
+def lite(rounds: int = 3) -> None:
+    """Methods that repeat, against their own passes."""
+    net = "efficientnet_lite0"
+    handle, x = build(net, 1)
+    ask = Question(handle, x, 0, samples=MASKS)
+    seconds = interleaved({
+        "masks": forwards(net, CHANNELS + 1), "scorecam": score_cam(), "rise forwards": forwards(net, MASKS),
+        "rise": partial(rise, ask), "occlusion": partial(occlusion, ask),
+        "occlusion forwards": forwards(net, PLACES + 1),
+        "steps": lambda: [gradients(ask, x.repeat(8, 1, 1, 1)) for _ in range(STEPS // 8)],
+        "integrated": lambda: integrated_gradients(Question(handle, x, 0, samples=STEPS)),
+    }, rounds)  # fmt: skip
+    tell("Score-CAM over its own forward passes", seconds["scorecam"] / seconds["masks"], 1.1)
+    tell("RISE over its own forward passes", seconds["rise"] / seconds["rise forwards"], 1 / 0.9)
+    tell("Occlusion over its own forward passes", seconds["occlusion"] / seconds["occlusion forwards"], 1 / 0.9)
+    tell("Integrated gradients over its forward and backward passes", seconds["integrated"] / seconds["steps"], 1.1)
+    tell("Score-CAM's extra memory over grad-cam's", peak_extra(score_cam) / peak_extra(grad_cam_score_cam), 0.25)
+
+
+def main() -> None:
+    """Print the table."""
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    resnet()
+    lite()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""Side by side: methods, layers, neurons in words, two groups."""
+
+import numpy as np
+import pytest
+import torch
+
+from explainers.attribution.compare import agreement, compare, layer_sweep
+from explainers.attribution.maps import gradcam_maps
+from explainers.attribution.neurons import Neuron, NeuronWords, cohens_d, group_difference, neuron_words
+from models.errors import InputError, UnfitError
+from tests.explainers.nets import fingerprint, inputs, small_cnn, small_vit
+
+NAMES = ("gradcam", "counterfactual", "attention_rollout", "saliency")
+
+
+def test_methods_stand_side_by_side_and_the_unfit_one_is_named_with_its_reason() -> None:
+    model = small_cnn()
+    before, told = fingerprint(model.network), []
+    found = compare(model, inputs(model, 1), 1, NAMES, lambda fraction, name: told.append((fraction, name)))
+    assert found.names == ("gradcam", "counterfactual", "saliency")
+    assert found.maps.shape == (3, 32, 32)
+    assert found.agreement[0, 1] == pytest.approx(-1)
+    np.testing.assert_allclose(np.diag(found.agreement), 1)
+    np.testing.assert_allclose(found.agreement, found.agreement.T)
+    ((name, reason),) = found.refused
+    assert name == "attention_rollout"
+    assert "choose gradcam" in reason
+    assert [name for _, name in told] == list(NAMES)
+    assert fingerprint(model.network) == before
+
+
+def test_nothing_fits_is_one_sentence() -> None:
+    model = small_cnn()
+    for names in (("attention_rollout",), ()):
+        with pytest.raises(UnfitError, match="choose"):
+            compare(model, inputs(model, 1), 1, names)
+    with pytest.raises(InputError, match="0 to 4"):
+        compare(model, inputs(model, 1), 9)
+
+
+def test_a_sweep_goes_through_the_layers_and_names_those_that_carry_nothing() -> None:
+    model = small_vit()
+    found = layer_sweep(model, inputs(model, 1), 1)
+    assert "blocks.1.norm1" in found.names
+    assert any(name == "blocks.1" and "exactly zero" in reason for name, reason in found.refused)
+    small = small_cnn()
+    swept = layer_sweep(small, inputs(small, 1), 1)
+    assert swept.names.index("stem") < swept.names.index("stage")
+    cam = gradcam_maps(small, inputs(small, 1), torch.tensor([1]), "stage").cam
+    large = torch.nn.functional.interpolate(cam[None], size=(32, 32), mode="bilinear")[0, 0]
+    np.testing.assert_allclose(swept.maps[swept.names.index("stage")], large, atol=1e-6)
+
+
+def test_agreement_of_a_constant_map_is_nan() -> None:
+    ramp = np.arange(16.0).reshape(4, 4)
+    found = agreement(np.stack([ramp, ramp**2, np.ones((4, 4))]))
+    assert found[0, 1] == pytest.approx(1)
+    assert np.isnan(found[:, 2]).all()
+
+
+def test_neurons_before_a_linear_head_are_its_weights_and_have_names() -> None:
+    model = small_cnn()
+    x = inputs(model, 1)
+    found = neuron_words(model, x, 2, "stage", count=6)
+    weight = model.network.head.weight.detach()
+    for each in (*found.positive, *found.negative):
+        assert each.importance == pytest.approx(float(weight[2, each.index]) / 64, rel=1e-4)
+        assert set(each.names) <= set(model.card.labels)
+    score = float(model.network(x)[0, 2]) - float(model.network.head.bias[2].detach())
+    total = sum(each.contribution for each in (*found.positive, *found.negative))
+    assert total == pytest.approx(score, rel=1e-3), "contributions of all neurons add up to the score"
+    given = [each.contribution for each in found.positive]
+    assert given == sorted(given, reverse=True)
+    assert found.sentence.startswith("*class 2*")
+
+
+def test_neurons_deeper_inside_have_no_names_and_the_sentence_says_so() -> None:
+    model = small_cnn()
+    found = neuron_words(model, inputs(model, 1), 2, "stem")
+    assert all(each.names == () for each in found.positive)
+    assert "no linear head" in found.sentence
+
+
+def test_the_sentence_by_hand() -> None:
+    ears, fur, sofa = (Neuron(0, 1.0, 1.0, names) for names in (("lynx", "tabby"), ("tabby", "zebra"), ("sofa",)))
+    words = NeuronWords("tabby", (ears, fur), (sofa,))
+    assert (
+        words.sentence
+        == "*tabby*, because of what also speaks for *lynx* and *zebra*; in spite of what speaks for *sofa*."
+    )
+    assert NeuronWords("tabby", (), (sofa,)).sentence == "*tabby*; in spite of what speaks for *sofa*."
+
+
+def test_cohens_d_by_hand() -> None:
+    a, b = np.array([[1.0, 5.0], [3.0, 5.0]]), np.array([[0.0, 5.0], [2.0, 5.0]])
+    np.testing.assert_allclose(cohens_d(a, b), [1 / np.sqrt(2), 0])
+
+
+def test_two_groups_differ_in_the_neuron_that_sees_the_difference() -> None:
+    model = small_cnn()
+    x = inputs(model, 6)
+    same = group_difference(model, (x, x), 1, "stage")
+    np.testing.assert_allclose(same.effect, 0, atol=1e-9)
+    np.testing.assert_allclose(same.maps[0], same.maps[1])
+    found = group_difference(model, (x, -x), 1, "stage", count=3)
+    assert len(found.neurons) == 3
+    assert (np.diff(np.abs(found.effect)) <= 0).all()
+    assert np.abs(found.effect[0]) > 0
