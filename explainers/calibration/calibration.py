@@ -105,13 +105,14 @@ class Calibration(Result):
 CONTROLS = ("oracle", "centre", "random")
 
 
-def controls_hold(_model: ModelHandle, _params: CalibrationParams, result: Calibration, _run: Run) -> Evidence:
+def controls_hold(_model: ModelHandle, _params: CalibrationParams, result: Calibration, run: Run) -> Evidence:
     """The exam's own evidence: a random map scores at chance, the oracle near the ceiling."""
     marks = {
         name: dict(zip(result.columns, row, strict=True)) for name, row in zip(result.names, result.mean, strict=True)
     }
     scores = []
     for column, title in (("pointing", "Pointing"), ("energy", "Energy"), ("part_correlation", "Part correlation")):
+        run.report(len(scores) / 3, f"reading the controls: {title}")
         floor, ceiling = marks["random"][column], marks["oracle"][column]
         scores.append(
             Score(

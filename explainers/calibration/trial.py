@@ -85,10 +85,11 @@ class Trial(Result):
         )
 
 
-def against_controls(_model: ModelHandle, _params: TrialParams, result: Trial, _run: Run) -> Evidence:
+def against_controls(_model: ModelHandle, _params: TrialParams, result: Trial, run: Run) -> Evidence:
     """The best method's insertion and deletion beside those of maps that know nothing."""
     scores = []
     for column, better in (("insertion", max), ("deletion", min)):
+        run.report(len(scores) / 2, f"reading the controls: {column}")
         at = result.columns.index(column)
         own = result.marks[:-2, at]
         value = float(better(own)) if len(own) else float("nan")
@@ -108,6 +109,7 @@ def against_controls(_model: ModelHandle, _params: TrialParams, result: Trial, _
 def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
     """Try the methods; see the module's docstring."""
     view = model.view(params.image)
+    run.report(0.0, f"running {model.card.title}")
     chance = probabilities_all(model, view.pixels)
     target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
     desk = Desk(model, view.pixels, target)
