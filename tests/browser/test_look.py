@@ -38,7 +38,7 @@ def opened(name: str, person: Person) -> Page:
     elif name == "browse":
         expect(page.locator(".st-key-gallery img").first).to_be_visible()
     else:
-        expect(page.locator("h2, h3").first).to_be_visible()
+        expect(page.locator(".st-key-copy, h3").first).to_be_visible()
     settled(page)
     return page
 

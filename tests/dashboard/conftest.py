@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,8 +75,9 @@ class Tab:
         widget.set_value(value)
         return self.run()
 
-    def keys(self, kind: str = "button") -> list[str]:
-        return [each.key for each in self.test.get(kind)]
+    def buttons(self) -> list[str]:
+        """The keys of its buttons."""
+        return [each.key for each in self.test.button]
 
     def figures(self, key: str = "map") -> list[Any]:
         """Plotly figures whose key begins so, as their protocol buffers."""

@@ -163,8 +163,8 @@ def test_a_cache_folder_that_cannot_be_used(tmp_path: Path) -> None:
 
 def test_ctrl_c_is_130_without_a_traceback(tmp_path: Path) -> None:
     process = subprocess.Popen(
-        [*COMMAND, *EXPLAIN, "--out", str(tmp_path), "--evidence", "--set", "method=scorecam", "--set", "groups=0"], cwd=ROOT,
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [*COMMAND, *EXPLAIN, "--out", str(tmp_path), "--evidence", "--set", "method=scorecam", "--set", "groups=0"],
+        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )  # fmt: skip
     with pytest.raises(subprocess.TimeoutExpired):  # Score-CAM with evidence takes a minute: it is at work by now

@@ -47,7 +47,7 @@ def tab() -> Tab:
 def test_an_empty_page_offers_three_pictures() -> None:
     tab = Tab(attribution)
     offered = [entry.name for entry in imagesets.samples()[:3]]
-    assert [key for key in tab.keys() if key.startswith("begin.")] == [f"begin.{name}" for name in offered]
+    assert [key for key in tab.buttons() if key.startswith("begin.")] == [f"begin.{name}" for name in offered]
     assert any("Drop a photo" in text for text in tab.words())
     assert not tab.figures()
     tab.press(f"begin.{offered[0]}")
@@ -69,12 +69,12 @@ def test_a_picture_comes_with_sentence_answers_export_and_provenance(tab: Tab) -
 def test_evidence_comes_beside_it_with_bars_and_curves(tab: Tab) -> None:
     bars = tab.until(lambda each: len(found := each.figures("bars.")) == 3 and found)
     assert len(tab.figures("curves.")) == len(bars)
-    assert not any(key.startswith("cancel.") for key in tab.keys())
+    assert not any(key.startswith("cancel.") for key in tab.buttons())
 
 
 def test_one_click_asks_why_not_another_class(tab: Tab) -> None:
     first = sentence(tab)
-    others = [key for key in tab.keys() if key.startswith("class.")]
+    others = [key for key in tab.buttons() if key.startswith("class.")]
     assert len(others) == 4
     tab.press(others[0])
     shown(tab)
@@ -92,7 +92,7 @@ def test_several_classes_stand_side_by_side_each_with_its_sentence(tab: Tab) -> 
 def test_a_class_can_be_found_by_a_part_of_its_name(tab: Tab) -> None:
     tab.test.session_state["class_query"] = "espress"
     tab.press("find_class")
-    found = [key for key in tab.keys() if key.startswith("found.")]
+    found = [key for key in tab.buttons() if key.startswith("found.")]
     names = [models.card(models.DEFAULT).labels[int(key.removeprefix("found."))] for key in found]
     assert names
     assert all("espress" in name for name in names)
@@ -135,7 +135,7 @@ def test_what_is_hostile_in_a_link_is_left_out_with_a_note_each() -> None:
     tab = Tab(attribution, **hostile)
     notes = [text for text in tab.told() if text.startswith("The link's")]
     assert len(notes) == len(hostile)
-    assert any(key.startswith("begin.") for key in tab.keys())
+    assert any(key.startswith("begin.") for key in tab.buttons())
     tab.press("begin.chelsea")
     shown(tab)
     assert tab.link() == {"image": "chelsea"}
@@ -196,8 +196,8 @@ def test_uploads_become_a_strip_and_a_refusal_is_one_sentence_each() -> None:
     assert len(refused) == 2
     assert all("Traceback" not in text for text in refused)
     assert tab.link()["image"].startswith(pictures.PREFIX)
-    assert len([key for key in tab.keys() if key.startswith("pick.sha256:")]) == 2
-    assert "all" in tab.keys()
+    assert len([key for key in tab.buttons() if key.startswith("pick.sha256:")]) == 2
+    assert "all" in tab.buttons()
     tab.press("all")
     assert any("background" in text for text in tab.told())
     shown(tab)
@@ -206,7 +206,7 @@ def test_uploads_become_a_strip_and_a_refusal_is_one_sentence_each() -> None:
 def test_browse_lists_what_is_kept_and_leads_to_its_view(tab: Tab, live: Engine) -> None:
     page = Tab(browse)
     cards = [card for card in live.recent() if card.part == "result"]
-    assert [each.value for each in page.test.caption][0] == f"{len(cards)} of {len(cards)} explanations"
+    assert page.test.caption[0].value == f"{len(cards)} of {len(cards)} explanations"
     opened = Tab(attribution, **browse_page.choices(cards[0]))
     assert shown(opened)
     assert not [text for text in opened.told() if text.startswith("The link's")]
