@@ -45,7 +45,7 @@ class NeuronWords:
 
     @property
     def sentence(self) -> str:
-        """ "Egyptian cat, because of what also speaks for tabby and lynx; in spite of what speaks for pillow."."""
+        """As in: Egyptian cat, because of what also speaks for tabby; in spite of what speaks for pillow."""
         for_it, against = (_names(group, self.label) for group in (self.positive, self.negative))
         if not for_it and not against:
             return f"The neurons of this layer have no names for *{self.label}*: no linear head follows it."
@@ -126,7 +126,7 @@ def group_difference(
     layer: str | None = None,
     count: int = 10,
 ) -> GroupDifference:
-    """Where the model looks in two groups, and which neurons give the class most differently (section 6.3 of the paper).
+    """Where the model looks in two groups, and which neurons differ most (the paper, section 6.3).
 
     Raises:
         InputError: the class or layer is not there.

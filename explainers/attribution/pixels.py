@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import torch
 import torch.nn.functional as F
-from captum.attr import DeepLift, InputXGradient, IntegratedGradients, Saliency
+from captum.attr import DeepLift, InputXGradient, Saliency
 from jaxtyping import Float
 from torch import Tensor
 
@@ -95,17 +95,21 @@ def input_x_gradient(ask: Question) -> Attributed:
 
 
 def integrated_gradients(ask: Question) -> Attributed:
-    """(x - x0) * mean of dy/dx on the line from x0, the grey picture, to x (Sundararajan et al. 2017); by captum."""
-    ask.report(0, f"{ask.samples} steps from grey to the picture")
+    """(x - x0) * mean of dy/dx on the line from x0, the grey picture, to x (Sundararajan et al. 2017, equation 1).
+
+    The mean is Gauss-Legendre quadrature, as in captum, without captum's overhead over the passes themselves.
+    """
     start = ask.grey()
-
-    def attribute() -> Tensor:
-        found: Tensor = IntegratedGradients(ask.score).attribute(
-            ask.x, start, n_steps=ask.samples, internal_batch_size=BATCH
+    nodes, weights = np.polynomial.legendre.leggauss(ask.samples)
+    total, done = torch.zeros_like(ask.x[0]), 0
+    for count in ask.chunks("step"):
+        part = slice(done, done + count)
+        along, weight = (
+            torch.from_numpy(each[part] / 2).to(ask.x)[:, None, None, None] for each in (nodes + 1, weights)
         )
-        return found
-
-    return Attributed(_captum(ask, attribute), start)
+        total += (weight * gradients(ask, start + along * (ask.x - start))).sum(0)
+        done += count
+    return Attributed((ask.x - start)[0] * total, start)
 
 
 def deep_lift(ask: Question) -> Attributed:

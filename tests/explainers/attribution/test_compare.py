@@ -66,7 +66,7 @@ def test_neurons_before_a_linear_head_are_its_weights_and_have_names() -> None:
     for each in (*found.positive, *found.negative):
         assert each.importance == pytest.approx(float(weight[2, each.index]) / 64, rel=1e-4)
         assert set(each.names) <= set(model.card.labels)
-    score = float(model.network(x)[0, 2]) - float(model.network.head.bias[2].detach())
+    score = float((model.network(x)[0, 2] - model.network.head.bias[2]).detach())
     total = sum(each.contribution for each in (*found.positive, *found.negative))
     assert total == pytest.approx(score, rel=1e-3), "contributions of all neurons add up to the score"
     given = [each.contribution for each in found.positive]
