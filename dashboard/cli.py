@@ -34,6 +34,9 @@ Port = Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")]
 Devices = Annotated[str | None, typer.Option(help="Devices, as cpu or cuda:0,cuda:1; all there are by default.")]
 Cache = Annotated[Path | None, typer.Option(help="Folder for what is kept.")]
 CacheSize = Annotated[float | None, typer.Option(help="What that folder may take, in GiB.")]
+Folders = Annotated[
+    list[Path] | None, typer.Option("--images", help="A folder of pictures that visitors may use; may be repeated.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")]
 
@@ -73,19 +76,21 @@ def start(  # noqa: PLR0913 - one argument an option
     devices: Devices = None,
     cache: Cache = None,
     cache_size: CacheSize = None,
+    images: Folders = None,
 ) -> None:
     """Without a command: serve."""
     if context.invoked_subcommand is None:
-        serve(host, port, devices, cache, cache_size)
+        serve(host, port, devices, cache, cache_size, images)
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0913 - one argument an option
     host: Host = "127.0.0.1",
     port: Port = 8501,
     devices: Devices = None,
     cache: Cache = None,
     cache_size: CacheSize = None,
+    images: Folders = None,
 ) -> None:
     """Open the dashboard."""
     from dashboard.engine.settings import Settings
@@ -95,6 +100,7 @@ def serve(
         devices=tuple(devices.split(",")) if devices else None,
         cache=cache,
         cache_size=None if cache_size is None else int(cache_size * 2**30),
+        images=tuple(str(folder.absolute()) for folder in images) if images else None,
     )
     run(settings, host, port)
 
@@ -190,6 +196,7 @@ def explain(  # noqa: PLR0913 - one argument an option
     model: Annotated[str, typer.Option(help="A name of the zoo, timm/NAME, or a file.")],
     output: Annotated[Path, typer.Option("--out", help="Folder for the bundle.")],
     image: Annotated[Path | None, typer.Option(help="The picture: a file, or a sample such as chelsea.")] = None,
+    images: Annotated[Path | None, typer.Option(help="A folder of pictures, for lenses that learn from many.")] = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="A parameter, as key=value; may be repeated.")
     ] = None,
@@ -204,6 +211,8 @@ def explain(  # noqa: PLR0913 - one argument an option
     chosen = {**_parsed(lens, settings or []), "seed": seed}
     if image is not None:
         chosen["image"] = _picture(image)
+    if images is not None:
+        chosen["images"] = str(images.absolute()) if images.exists() else str(images)
     request = Request(name, model, params_of(lens, chosen))
     from dashboard import export
 

@@ -44,6 +44,7 @@ class Settings:
         queue: waiting jobs over all sessions, and
         queue_per_session: of one session, before the next is refused.
         grace: seconds that a cancelled job has to stop by itself before its worker is ended.
+        images: folders of pictures that visitors of the web page may learn from; ``SEEWHY_IMAGES``, with commas.
         plugins: modules with explainers of your own, imported by server and workers; ``SEEWHY_PLUGINS``, with commas.
     """
 
@@ -55,6 +56,7 @@ class Settings:
     queue: int = 256
     queue_per_session: int = 32
     grace: float = 5.0
+    images: tuple[str, ...] = ()
     plugins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -74,7 +76,7 @@ class Settings:
         """
         found: dict[str, Any] = {}
         for name, read in (("cache", Path), ("cache_size", _whole), ("threads", _whole), ("devices", _names),
-                           ("plugins", _names)):  # fmt: skip
+                           ("images", _names), ("plugins", _names)):  # fmt: skip
             if text := environ.get(f"SEEWHY_{name.upper()}"):
                 found[name] = read(text)
         return Settings(**{**found, **{name: value for name, value in chosen.items() if value is not None}})
@@ -87,7 +89,7 @@ class Settings:
     def from_json(text: str) -> "Settings":
         """What `to_json` wrote."""
         told: dict[str, Any] = json.loads(text)
-        return Settings(**{**told, "devices": tuple(told["devices"]), "plugins": tuple(told["plugins"])})
+        return Settings(**{**told, **{name: tuple(told[name]) for name in ("devices", "images", "plugins")}})
 
     def places(self) -> tuple[str, ...]:
         """The devices by name, ``auto`` resolved."""
