@@ -1,0 +1,59 @@
+"""Concepts as pictures: the crops in which each is strongest."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.figures.concept_colours import colour, rgb, tinted
+from dashboard.figures.style import Look, dress, photo_uri
+
+GAP = 4
+EDGE = 3
+MOST = 10
+
+
+def strip(result: Any, concept: int, count: int = 8) -> np.ndarray:
+    """The best crops of a concept side by side, uint8 (s, w, 3), on the concept's hue."""
+    crops = result.crops[concept][:count]
+    side = crops.shape[1]
+    band = np.full((side + 2 * EDGE, len(crops) * (side + GAP) - GAP + 2 * EDGE, 3), 255, np.uint8)
+    band[:] = np.array(rgb(concept), np.uint8)
+    for i, crop in enumerate(crops):
+        left = EDGE + i * (side + GAP)
+        band[EDGE : EDGE + side, left : left + side] = crop
+    return band
+
+
+def heat(result: Any, image: int, concept: int) -> np.ndarray:
+    """An image of the bank with a concept's map over it, uint8 (s, s, 3)."""
+    return tinted(
+        result.thumbnails[image], result.codes[image, ..., concept], float(result.threshold[concept]), concept
+    )
+
+
+def sheet(result: Any, look: Look) -> go.Figure:
+    """All concepts, a row each: name, share, and its best crops."""
+    shown = range(min(MOST, len(result.names)))
+    bands = [strip(result, concept) for concept in shown]
+    height, width = bands[0].shape[:2]
+    figure = go.Figure(go.Scatter(x=[], y=[], showlegend=False))
+    for row, band in enumerate(bands):
+        figure.add_layout_image(
+            source=photo_uri(band, lossless=look.export), xref="x", yref="y", x=0, y=row * (height + 10), sizex=width,
+            sizey=height, sizing="stretch", layer="below",
+        )  # fmt: skip
+        figure.add_annotation(
+            x=-12, y=row * (height + 10) + height / 2, xanchor="right", showarrow=False, align="right",
+            text=f"<b>{result.names[row]}</b><br>{result.global_importance[row]:.0%}", font={"color": look.ink},
+        )  # fmt: skip
+    total = len(bands) * (height + 10)
+    figure.update_xaxes(range=[-260, width], visible=False, constrain="domain")
+    figure.update_yaxes(range=[total, 0], visible=False, scaleanchor="x", constrain="domain")
+    figure.update_layout(height=int(60 * len(bands)))
+    return dress(figure, look, title=result.sentence, aspect=total / (width + 260))
+
+
+def hue(concept: int) -> str:
+    """The hue of a concept, for marks beside pictures."""
+    return colour(concept)

@@ -1,0 +1,139 @@
+"""The strategic cluster graph: one dot an image, near those that are decided by the same concepts."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.figures.concept_colours import colour
+from dashboard.figures.style import Look, dress
+
+NEWCOMER = "your image"
+
+
+@dataclass(frozen=True)
+class View:
+    """How the graph is looked at.
+
+    Attributes:
+        plane: "tsne" or "pca".
+        enough: images of which a concept must be the first to be drawn in its colour; 0 is the bank's own number.
+        clusters: whether the clusters are named in the graph.
+        edges: (e, 2), pairs of images to join with a line; none when empty.
+        place: where a new image lands, (x, y); empty for none.
+    """
+
+    plane: str = "tsne"
+    enough: int = 0
+    clusters: bool = True
+    edges: tuple[tuple[int, int], ...] = ()
+    place: tuple[float, ...] = ()
+
+
+def positions(result: Any, view: View) -> np.ndarray:
+    """Where the dots are, (N, 2)."""
+    return np.asarray(result.embedding_pca if view.plane == "pca" else result.embedding)
+
+
+def graph(result: Any, look: Look, view: View | None = None) -> go.Figure:
+    """Dots coloured by their first concept, faint where that is seldom first; rings are images said to be else."""
+    view = view or View()
+    at = positions(result, view)
+    enough = view.enough or result.enough
+    counts = np.bincount(result.top_concept, minlength=len(result.names))
+    figure = go.Figure()
+    if view.edges:
+        _join(figure, at, view.edges, look)
+    for concept in np.flatnonzero(counts):
+        _dots(figure, result, at, (int(concept), bool(counts[concept] >= enough)))
+    _rings(figure, result, at, look)
+    if view.place:
+        _newcomer(figure, view.place, look)
+    if view.clusters:
+        _name_clusters(figure, result, at, look)
+    figure.update_xaxes(visible=False, range=[-1.12, 1.12])
+    figure.update_yaxes(visible=False, range=[-1.18, 1.18], scaleanchor="x")
+    figure.update_layout(
+        height=560, dragmode="lasso", clickmode="event+select", hovermode="closest",
+        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "itemsizing": "constant", "font": {"size": 12}},
+    )  # fmt: skip
+    return dress(figure, look, title=result.sentence, aspect=0.75, axes=True)
+
+
+def _dots(figure: go.Figure, result: Any, at: np.ndarray, shown: tuple[int, bool]) -> None:
+    concept, often = shown
+    mine = np.flatnonzero(result.top_concept == concept)
+    share = 100 * len(mine) / len(at)
+    words = [
+        f"{result.files[i]}<br>{result.names[concept]} adds {result.importance[i, concept]:+.2f}"
+        f"<br>probability {result.probability[i]:.0%}"
+        for i in mine
+    ]
+    figure.add_scattergl(
+        x=at[mine, 0], y=at[mine, 1], mode="markers", customdata=mine, text=words,
+        name=f"{result.names[concept]} · {share:.0f} %", hovertemplate="%{text}<extra></extra>",
+        marker={"color": colour(concept), "size": 9 if often else 6, "opacity": 0.9 if often else 0.3},
+        unselected={"marker": {"opacity": 0.15}}, visible=True if often else "legendonly",
+    )  # fmt: skip
+
+
+def _rings(figure: go.Figure, result: Any, at: np.ndarray, look: Look) -> None:
+    wrong = np.flatnonzero(result.wrong)
+    if len(wrong):
+        figure.add_scattergl(
+            x=at[wrong, 0], y=at[wrong, 1], mode="markers", name=f"said to be another class · {len(wrong)}",
+            hoverinfo="skip", marker={"symbol": "circle-open", "size": 15, "color": look.ink, "line": {"width": 1.6}},
+        )  # fmt: skip
+
+
+def _newcomer(figure: go.Figure, place: tuple[float, ...], look: Look) -> None:
+    figure.add_scatter(
+        x=[place[0]], y=[place[1]], mode="markers+text", text=[NEWCOMER], textposition="top center", name=NEWCOMER,
+        marker={"symbol": "star", "size": 19, "color": look.ink, "line": {"width": 1.5, "color": "#ffffff"}},
+        textfont={"color": look.ink}, hovertemplate=f"{NEWCOMER}<extra></extra>",
+    )  # fmt: skip
+
+
+def _join(figure: go.Figure, at: np.ndarray, edges: tuple[tuple[int, int], ...], look: Look) -> None:
+    xs: list[float | None] = []
+    ys: list[float | None] = []
+    for one, other in edges:
+        xs += [float(at[one, 0]), float(at[other, 0]), None]
+        ys += [float(at[one, 1]), float(at[other, 1]), None]
+    figure.add_scattergl(
+        x=xs, y=ys, mode="lines", line={"color": look.quiet, "width": 0.5}, opacity=0.5, hoverinfo="skip",
+        showlegend=False,
+    )  # fmt: skip
+
+
+def _name_clusters(figure: go.Figure, result: Any, at: np.ndarray, look: Look) -> None:
+    """A cluster's line stands above its middle, where half of its dots lie nearer."""
+    ground = "rgba(14,17,23,.75)" if look.dark and not look.export else "rgba(255,255,255,.78)"
+    for label, line in enumerate(result.clusters):
+        mine = at[result.strategy == label]
+        if len(mine) < max(2, 0.03 * len(at)):
+            continue
+        middle = np.median(mine, axis=0)
+        figure.add_annotation(
+            x=float(np.clip(middle[0], -0.75, 0.75)), y=float(middle[1]), text=line, showarrow=False, yshift=0,
+            font={"size": look_size(look), "color": look.ink}, bgcolor=ground, borderpad=2,
+        )  # fmt: skip
+
+
+def look_size(look: Look) -> float:
+    """Size of words inside the graph."""
+    return 12.0 if not look.export else {"column": 9.5, "page": 10.5, "slide": 17.0}[look.width]
+
+
+def csv(result: Any) -> bytes:
+    """The graph as a table: a row an image."""
+    head = ["file", "x_tsne", "y_tsne", "x_pca", "y_pca", "cluster", "top_concept", "probability", "labelled",
+            *(f"importance_{i + 1}" for i in range(len(result.names)))]  # fmt: skip
+    lines = [",".join(head)]
+    for i, name in enumerate(result.files):
+        numbers = [*result.embedding[i], *result.embedding_pca[i], int(result.strategy[i]), int(result.top_concept[i]),
+                   float(result.probability[i]), int(result.labelled[i]), *result.importance[i]]  # fmt: skip
+        quoted = '"' + name.replace('"', '""') + '"'
+        lines.append(",".join([quoted, *(f"{number:.6g}" for number in numbers)]))
+    return ("\n".join(lines) + "\n").encode()
