@@ -8,7 +8,7 @@ import streamlit as st
 
 from dashboard import export, links, panel, state
 from dashboard.engine import BusyError, Kept
-from dashboard.figures import Look, figures_of
+from dashboard.figures import Look
 from dashboard.figures.scores import score_bars, score_curves
 from dashboard.figures.style import Width
 from explainers import Request, Score, find
@@ -86,11 +86,11 @@ def exports(kept: Kept, request: Request, look: Look, mark: str = "") -> None:
         width = st.selectbox(
             "Export at", list(WIDTHS), index=1, format_func=lambda each: WIDTHS[each], key=f"width{mark}", width=170
         )
-        stem, first = export.file_stem(kept), _main_figure(kept)
+        stem = export.file_stem(kept)
         for kind in export.FORMATS:
             st.download_button(
                 kind.upper(),
-                _maker(kept, look, width, kind, first),
+                _maker(kept, look, width, kind),
                 f"{stem}.{kind}",
                 MIMES[kind],
                 key=f"{kind}{mark}",
@@ -112,13 +112,9 @@ def exports(kept: Kept, request: Request, look: Look, mark: str = "") -> None:
         st.caption(export.NO_BROWSER)
 
 
-def _main_figure(kept: Kept) -> str:
-    return next(iter(figures_of(find(kept.provenance.explainer).lens, kept.result, Look())))
-
-
-def _maker(kept: Kept, look: Look, width: Width, kind: str, name: str) -> Callable[[], bytes]:
+def _maker(kept: Kept, look: Look, width: Width, kind: str) -> Callable[[], bytes]:
     def make() -> bytes:
-        return export.render(export.paper_figures(kept, look, width)[name], kind)
+        return export.render(next(iter(export.paper_figures(kept, look, width).values())), kind)
 
     return make
 

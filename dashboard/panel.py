@@ -1,7 +1,8 @@
 """The one control panel: pick a model and a picture, fill the form, run, watch, stop."""
 
+import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import streamlit as st
 
@@ -15,6 +16,16 @@ from models.errors import SeewhyError
 MODEL = "model"
 Field = Callable[[Knob, str], Any]
 SHORT = 1.0  # seconds a page waits, so that a short job is drawn in the same rerun
+FRESH = 5.0  # seconds that a card is believed; a model may arrive at any time
+
+
+class _Known(NamedTuple):
+    card: ModelCard
+    changed: int
+    when: float
+
+
+_CARDS: dict[str, _Known] = {}
 
 
 def choose_model() -> ModelCard | None:
@@ -28,7 +39,7 @@ def choose_model() -> ModelCard | None:
         persist_state="session", help="Any timm model as timm/NAME, or the path of a .safetensors or .pt file.",
     )  # fmt: skip
     try:
-        card = models.card(str(name))
+        card = card_of(str(name))
     except SeewhyError as error:
         st.error(str(error))
         return None
@@ -40,7 +51,25 @@ def choose_model() -> ModelCard | None:
 
 def chosen_card() -> ModelCard:
     """The card of the model that is chosen, ready or not."""
-    return models.card(str(st.session_state.get(MODEL, models.DEFAULT)))
+    return card_of(str(st.session_state.get(MODEL, models.DEFAULT)))
+
+
+def card_of(name: str) -> ModelCard:
+    """The card of a model, the same one as long as it says the same.
+
+    A card finds its layers once, which takes a third of a second; pages ask for them at every rerun.
+
+    Raises:
+        InputError: there is no such model.
+    """
+    before, now = _CARDS.get(name), time.monotonic()
+    if before and now - before.when < FRESH:
+        return before.card
+    made = models.card(name)
+    changed = made.path.stat().st_mtime_ns if made.path else 0
+    same = before and before.card == made and before.changed == changed
+    _CARDS[name] = _Known(before.card if before and same else made, changed, now)
+    return _CARDS[name].card
 
 
 def choices() -> dict[str, str]:
@@ -51,7 +80,7 @@ def choices() -> dict[str, str]:
 
 def _model_words(name: str) -> str:
     try:
-        card = models.card(name)
+        card = card_of(name)
     except SeewhyError:
         return name
     return f"{card.title}" if card.ready else f"{card.title} (not downloaded)"
@@ -66,6 +95,7 @@ def _offer(card: ModelCard) -> None:
         try:
             with st.spinner("Downloading the weights"):
                 models.fetch(card.name)
+            _CARDS.pop(card.name, None)
         except SeewhyError as error:
             st.error(str(error))
             return

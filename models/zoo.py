@@ -105,7 +105,7 @@ def _lites() -> tuple[str, ...]:
     return tuple(f"efficientnet_lite{size}" for size in LITE_FILES)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=256)
 def _config(arch: str) -> Any:
     base, _, tag = arch.partition(".")
     if not re.fullmatch(r"[\w.-]+", arch) or base not in timm.list_models():
