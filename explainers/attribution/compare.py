@@ -13,7 +13,7 @@ from explainers.attribution.family import maps_of
 from explainers.attribution.maps import Ask, Report, silent
 from explainers.attribution.methods import methods
 from explainers.attribution.targets import of_classes
-from explainers.evidence import rank_correlation
+from explainers.evidence import agreement
 from models import ModelHandle
 from models.errors import SeewhyError, UnfitError
 
@@ -25,7 +25,7 @@ class Comparison:
     Attributes:
         names: of the methods or layers, in the order of the maps.
         maps: (N, H, W) signed, all enlarged to the size of the input.
-        agreement: (N, N) rank correlation of each pair, on cells of a 14 x 14 grid; NaN where a map has no order.
+        agreement: (N, N) rank correlation of each pair, on cells of a 14 x 14 grid; 0 where a map has no order.
         refused: name and reason of each that does not fit this model.
     """
 
@@ -92,10 +92,3 @@ def _side_by_side(names: Sequence[str], ask: Callable[[str], Tensor], x: Tensor,
 def _enlarged(cam: Float[Tensor, "1 h w"], x: Tensor) -> np.ndarray:
     large = F.interpolate(cam[None].float().cpu(), size=x.shape[2:], mode="bilinear", align_corners=False)[0, 0]
     return large.numpy()
-
-
-def agreement(maps: Float[np.ndarray, "n y x"], cells: int = 14) -> Float[np.ndarray, "n n"]:
-    """Rank correlation of each pair of maps, on a coarse grid so that single pixels do not count."""
-    size = tuple(min(cells, side) for side in maps.shape[1:])
-    coarse = F.adaptive_avg_pool2d(torch.from_numpy(maps)[:, None], size)[:, 0].numpy()
-    return np.array([[rank_correlation(one, other) for other in coarse] for one in coarse])

@@ -8,18 +8,15 @@ Limits: none of the three says that a map is right; each can only show that it i
 the network was trained on. A map that never changes is perfectly stable, so read stability together with sanity.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
-from scipy.stats import rankdata
 
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.calibration.calibration import chosen
 from explainers.calibration.contestants import Contestant, drawn, enlarged
-from explainers.evidence import centre_map, insertion_deletion, random_map
+from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
 from explainers.evidence.sanity import cascade, rank_correlation
 from explainers.kit.predict import probabilities
 from explainers.params import ImageParams, knob
@@ -138,15 +135,6 @@ def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
         names=tuple(rows), titles=tuple(titles), columns=COLUMNS, target=target, label=model.card.labels[target],
         probability=float(chance[target]), unfit=tuple(unfit),
     )  # fmt: skip
-
-
-def agreement(heats: Sequence[np.ndarray]) -> Float[np.ndarray, "m m"]:
-    """Spearman's rank correlation of each two maps, on every fourth row and column."""
-    ranks = np.stack([rankdata(heat[::4, ::4]) for heat in heats])
-    centred = ranks - ranks.mean(1, keepdims=True)
-    size = np.linalg.norm(centred, axis=1, keepdims=True)
-    unit = centred / np.where(size > 0, size, 1)
-    return np.asarray(unit @ unit.T)
 
 
 def probabilities_all(model: ModelHandle, pixels: np.ndarray) -> np.ndarray:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from explainers.attribution.compare import agreement, compare, layer_sweep
+from explainers.attribution.compare import compare, layer_sweep
 from explainers.attribution.maps import gradcam_maps
 from explainers.attribution.neurons import Neuron, NeuronWords, cohens_d, group_difference, neuron_words
+from explainers.evidence import agreement, rank_correlation
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import fingerprint, inputs, small_cnn, small_vit
 
@@ -51,11 +52,12 @@ def test_a_sweep_goes_through_the_layers_and_names_those_that_carry_nothing() ->
     np.testing.assert_allclose(swept.maps[swept.names.index("stage")], large, atol=1e-6)
 
 
-def test_agreement_of_a_constant_map_is_nan() -> None:
-    ramp = np.arange(16.0).reshape(4, 4)
-    found = agreement(np.stack([ramp, ramp**2, np.ones((4, 4))]))
-    assert found[0, 1] == pytest.approx(1)
-    assert np.isnan(found[:, 2]).all()
+def test_agreement_is_spearman_and_a_constant_map_agrees_with_nothing() -> None:
+    ramp, noise = np.arange(16.0).reshape(4, 4), np.random.default_rng(0).random((4, 4))
+    found = agreement([ramp, ramp**2, np.ones((4, 4)), noise])
+    assert found[0, 1] == pytest.approx(1), "only the order counts"
+    assert found[0, 3] == pytest.approx(rank_correlation(ramp, noise))
+    assert (found[:, 2] == 0).all()
 
 
 def test_neurons_before_a_linear_head_are_its_weights_and_have_names() -> None:

@@ -16,8 +16,6 @@ from explainers.calibration.contest import ALL, contest
 from explainers.calibration.contestants import contestants, controls
 from explainers.calibration.exam import REGIONS, Exam, set_exam
 from explainers.calibration.summary import mean_and_interval, trust
-from explainers.calibration.trial import agreement
-from explainers.evidence import rank_correlation
 from explainers.kit.hooks import activations_and_gradients
 from models import ModelHandle
 from models.errors import InputError, UnfitError
@@ -190,12 +188,3 @@ def test_controls_draw_the_same_whatever_the_batch(exam: Exam) -> None:
     first, again = controls(3)["random"], controls(3)["random"]
     assert np.array_equal(first.draw(exam, 1), again.draw(exam, 1))
     assert not np.array_equal(first.draw(exam, 2), again.draw(exam, 4))
-
-
-def test_agreement_is_spearman_of_each_two_maps() -> None:
-    rng = np.random.default_rng(0)
-    heats = [rng.random((32, 32)), rng.random((32, 32)), np.zeros((32, 32))]
-    found = agreement([*heats, heats[0] ** 3])
-    assert found[0, 1] == pytest.approx(rank_correlation(heats[0][::4, ::4], heats[1][::4, ::4]))
-    assert found[0, 3] == pytest.approx(1), "only the order counts"
-    assert found[2].tolist() == [0.0] * 4, "a map without an order agrees with nothing"
