@@ -86,7 +86,7 @@ def _side_by_side(names: Sequence[str], ask: Callable[[str], Tensor], x: Tensor,
             refused[0][1] if refused else "No method was chosen; choose at least one, for example gradcam."
         )
     maps = np.stack(list(found.values()))
-    return Comparison(tuple(found), maps, agreement(maps), tuple(refused))
+    return Comparison(tuple(found), maps, agreement(list(maps)), tuple(refused))
 
 
 def _enlarged(cam: Float[Tensor, "1 h w"], x: Tensor) -> np.ndarray:

@@ -110,7 +110,7 @@ def controls_hold(_model: ModelHandle, _params: CalibrationParams, result: Calib
     marks = {
         name: dict(zip(result.columns, row, strict=True)) for name, row in zip(result.names, result.mean, strict=True)
     }
-    scores = []
+    scores: list[Score] = []
     for column, title in (("pointing", "Pointing"), ("energy", "Energy"), ("part_correlation", "Part correlation")):
         run.report(len(scores) / 3, f"reading the controls: {title}")
         floor, ceiling = marks["random"][column], marks["oracle"][column]

@@ -84,7 +84,7 @@ class Trial(Result):
 
 def against_controls(_model: ModelHandle, _params: TrialParams, result: Trial, run: Run) -> Evidence:
     """The best method's insertion and deletion beside those of maps that know nothing."""
-    scores = []
+    scores: list[Score] = []
     for column, better in (("insertion", max), ("deletion", min)):
         run.report(len(scores) / 2, f"reading the controls: {column}")
         at = result.columns.index(column)
