@@ -1,4 +1,4 @@
-"""Bars and curves of the concept lens: how much each concept counts, in all images and in one, and how that is known."""
+"""Bars and curves of the concept lens: how much each concept counts, in all images and in one."""
 
 from typing import Any
 
@@ -16,7 +16,8 @@ def global_bars(result: Any, look: Look) -> go.Figure:
     names = list(result.names)
     figure = go.Figure(
         go.Bar(
-            x=result.global_importance, y=names, orientation="h", marker={"color": [colour(i) for i in range(len(names))]},
+            x=result.global_importance, y=names, orientation="h",
+            marker={"color": [colour(i) for i in range(len(names))]},
             text=[f"{share:.0%}" for share in result.global_importance], textposition="outside", cliponaxis=False,
             customdata=np.stack([result.prevalence, result.reliability], 1),
             hovertemplate="%{y}: %{x:.1%} of the score<br>first in %{customdata[0]:.0%} of the images"
@@ -59,7 +60,8 @@ def curves(result: Any, look: Look) -> go.Figure:
     figure.update_xaxes(title="concepts, the most important first", gridcolor=GRID, automargin=True)
     figure.update_yaxes(title="probability of the class", rangemode="tozero", gridcolor=GRID, automargin=True)
     figure.update_layout(height=280, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
-    words = f"The first concept alone gives the class {result.c_insertion[1]:.0%}; all of them {result.c_insertion[-1]:.0%}."
+    one, every = result.c_insertion[1], result.c_insertion[-1]
+    words = f"The first concept alone gives the class {one:.0%}; all of them {every:.0%}."
     return dress(figure, look, title=words, aspect=0.5, axes=True)
 
 

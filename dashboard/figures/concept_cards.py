@@ -54,6 +54,34 @@ def sheet(result: Any, look: Look) -> go.Figure:
     return dress(figure, look, title=result.sentence, aspect=total / (width + 260))
 
 
+def maps(result: Any, look: Look) -> go.Figure:
+    """One image, and the maps of the concepts that weigh most in it, side by side."""
+    order = np.argsort(-np.abs(result.importance), kind="stable")[:3]
+    pictures = [result.image, *(lit(result, int(concept)) for concept in order)]
+    words = ["", *(f"{result.names[i]} {result.importance[i]:+.2f}" for i in order)]
+    side = result.image.shape[1]
+    figure = go.Figure(go.Scatter(x=[], y=[], showlegend=False))
+    for place, (picture, title) in enumerate(zip(pictures, words, strict=True)):
+        left = place * side * 1.04
+        figure.add_layout_image(
+            source=photo_uri(picture, lossless=look.export), xref="x", yref="y", x=left, y=0, sizex=side,
+            sizey=picture.shape[0], sizing="stretch", layer="below",
+        )  # fmt: skip
+        figure.add_annotation(
+            x=left + side / 2, y=-0.02 * side, text=title, showarrow=False, yanchor="bottom", font={"color": look.ink}
+        )
+    width, height = len(pictures) * side * 1.04, result.image.shape[0]
+    figure.update_xaxes(range=[0, width], visible=False, constrain="domain")
+    figure.update_yaxes(range=[height, -0.16 * side], visible=False, scaleanchor="x", constrain="domain")
+    figure.update_layout(height=240)
+    return dress(figure, look, title=result.sentence, aspect=1.2 * height / width)
+
+
+def lit(result: Any, concept: int) -> np.ndarray:
+    """An image read in a bank with one concept's map over it."""
+    return tinted(result.image, result.codes[..., concept], float(result.threshold[concept]), concept)
+
+
 def hue(concept: int) -> str:
     """The hue of a concept, for marks beside pictures."""
     return colour(concept)

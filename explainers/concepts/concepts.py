@@ -27,6 +27,7 @@ from explainers.concepts.pictures import best_crops, thresholds, thumbnails, top
 from explainers.concepts.trust import measure_bank
 from explainers.kit import metrics
 from explainers.kit.clusters import FEW, clusters, important, share_correlation, summaries
+from explainers.kit.dictionaries.base import Rule
 from explainers.kit.importance import prevalence, reliability, shares
 from explainers.kit.layout import layout, normalised, purity
 from explainers.kit.onward import Onward, onward, pick
@@ -34,6 +35,7 @@ from models import ModelHandle
 
 NEAREST_CLASSES = 5
 MANY = 100
+ENCODER = ("mean", "filters", "offset", "rule", "penalty", "active", "converged")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +44,7 @@ class Concepts(Result):
 
     Attributes:
         dictionary: (k, C), atoms. mean: (C,), taken away before encoding; empty where nothing is.
+        filters, offset, rule, penalty, active, converged: how codes are found, see `kit.dictionaries.Dictionary`.
         codes: (N, h, w, k), activation of each concept at each place.
         importance: (N, k), signed contributions. global_importance: (k,), shares of the class logit without its bias.
         embedding, embedding_pca: (N, 2), layouts by t-SNE and by the principal axes.
@@ -64,6 +67,8 @@ class Concepts(Result):
 
     dictionary: np.ndarray
     mean: np.ndarray
+    filters: np.ndarray
+    offset: np.ndarray
     codes: np.ndarray
     importance: np.ndarray
     global_importance: np.ndarray
@@ -92,6 +97,10 @@ class Concepts(Result):
     label: str
     layer: str
     method: str
+    rule: Rule
+    penalty: float
+    active: int
+    converged: bool
     exact: bool
     reconstruction: float
     r2: float
@@ -114,6 +123,11 @@ class Concepts(Result):
     skipped: tuple[tuple[str, str], ...]
     enough: int
     dead: int
+
+    @property
+    def images(self) -> np.ndarray:
+        """The small pictures, under the name that a gallery asks for."""
+        return self.thumbnails
 
     @property
     def sentence(self) -> str:
@@ -159,7 +173,8 @@ class _Bank:
         members, learnt, params = self.members, self.learnt, self.params
         parts = against_truth(members, learnt.codes, params.seed)
         return Concepts(
-            dictionary=learnt.atoms.atoms, mean=learnt.atoms.mean, codes=learnt.codes, importance=learnt.scores,
+            dictionary=learnt.atoms.atoms,
+            **{name: getattr(learnt.atoms, name) for name in ENCODER}, codes=learnt.codes, importance=learnt.scores,
             global_importance=shares(learnt.scores), context=members.context, method=learnt.method, exact=learnt.exact,
             stability=learnt.stable, thumbnails=thumbnails(members.pictures), threshold=thresholds(learnt.codes),
             cls=params.cls, label=self.model.card.labels[params.cls], layer=self.way.layer.name, source=members.source,

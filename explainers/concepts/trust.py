@@ -31,9 +31,12 @@ def measure_bank(model: ModelHandle, params: ConceptsParams, result: Any, run: R
     return Evidence(scores=tuple(scores))
 
 
-def dictionary_of(result: Any, params: ConceptsParams) -> Dictionary:
-    """The dictionary as far as decoding needs it."""
-    return Dictionary(result.method, result.dictionary, mean=result.mean)
+def dictionary_of(result: Any) -> Dictionary:
+    """The dictionary of a kept bank, whole: it encodes new activations as it did the old."""
+    return Dictionary(
+        result.method, result.dictionary, rule=result.rule, mean=result.mean, filters=result.filters,
+        offset=result.offset, penalty=result.penalty, active=result.active, converged=result.converged,
+    )  # fmt: skip
 
 
 def way_of(model: ModelHandle, result: Any) -> Onward:
@@ -55,7 +58,7 @@ def _full(picture: np.ndarray, model: ModelHandle) -> np.ndarray:
 
 
 def _fidelity(model: ModelHandle, params: ConceptsParams, result: Any, run: Run) -> tuple[Score, Score]:
-    way, atoms = way_of(model, result), dictionary_of(result, params)
+    way, atoms = way_of(model, result), dictionary_of(result)
     few = np.linspace(0, len(result.codes) - 1, min(len(result.codes), IMAGES if way.head else FEW_IMAGES)).astype(int)
     codes, context = shown(way, result.codes[few]), result.context[few]
     answer = probability(way, atoms, result.cls, context)

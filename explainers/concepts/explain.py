@@ -1,0 +1,163 @@
+"""A new image in the light of a class's concepts: what each adds to its score, where it lies, who its neighbours are.
+
+The bank of the class is learnt once and kept. The image is read in the same dictionary, its contributions are found in
+the same way, and its dot lands in the strategic graph between those images that are decided as it is.
+
+Limits: concepts were learnt on the images of the bank; what this image shows beyond them is not explained, and the
+reconstruction tells how much that is. Where it lands depends on its nearest neighbours alone.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from explainers.base import Evidence, Request, Result, Run, Score, explainer
+from explainers.concepts.choices import BankParams, ConceptsParams, bank_of
+from explainers.concepts.concepts import Concepts
+from explainers.concepts.curves import insertion_and_deletion, probability, shown
+from explainers.concepts.learn import cells, encode, weigh
+from explainers.concepts.trust import dictionary_of
+from explainers.kit import metrics
+from explainers.kit.hooks import watched
+from explainers.kit.layout import normalised, place
+from explainers.kit.onward import context_of, onward, pick
+from explainers.params import ImageParams, knob
+from models import ModelHandle
+from models.errors import InputError
+
+NEIGHBOURS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainParams(ImageParams, BankParams):
+    """What can be chosen."""
+
+    cls: int | None = knob(
+        None, 0, None, "The class whose concepts are used; the model's first answer when left open.", label="Class"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConceptExplained(Result):
+    """One image, read in a bank.
+
+    Attributes:
+        image: uint8 (H, W, 3), as the model saw it.
+        codes: float32 (h, w, k). importance: (k,), signed. place: (2,), in the bank's t-SNE layout; place_pca: (2,).
+        nearest: int (m,), the bank's images that are decided most alike.
+        threshold: (k,), of the bank. c_insertion, c_deletion: (k + 1,), probability of the class.
+        cls, label, probability: the class whose concepts are used. names: of its concepts. layer: where.
+        strategy: cluster of the nearest images, and its line in words.
+        reconstruction: relative error of this image's activations; bank_reconstruction: of the bank's.
+    """
+
+    image: np.ndarray
+    codes: np.ndarray
+    importance: np.ndarray
+    place: np.ndarray
+    place_pca: np.ndarray
+    nearest: np.ndarray
+    threshold: np.ndarray
+    c_insertion: np.ndarray
+    c_deletion: np.ndarray
+    cls: int
+    label: str
+    probability: float
+    names: tuple[str, ...]
+    layer: str
+    strategy: int
+    strategy_words: str
+    reconstruction: float
+    bank_reconstruction: float
+
+    @property
+    def sentence(self) -> str:
+        """What speaks for the class here."""
+        name, order = self.label.split(",")[0], np.argsort(-self.importance, kind="stable")
+        pro = [self.names[i] for i in order[:2] if self.importance[i] > 0]
+        contra = self.names[order[-1]] if self.importance[order[-1]] < 0 else ""
+        against = f"; {contra} speaks most against it" if contra else ""
+        says = " and ".join(pro) + (" speak" if len(pro) > 1 else " speaks") if pro else "No concept speaks"
+        return f"{says[0].upper()}{says[1:]} most for *{name}* (probability {self.probability:.0%}){against}."
+
+
+def measure_place(model: ModelHandle, params: ExplainParams, result: ConceptExplained, run: Run) -> Evidence:
+    """Whether the concepts' order is that of their effect, and whether they rebuild this image at all."""
+    run.report(0.0, "reading the curves")
+    fall, rise = result.c_deletion, result.c_insertion
+    run.report(0.5, "reading the reconstruction")
+    reached = int(np.argmax(rise >= rise[-1] / 2))
+    return Evidence(scores=(
+        Score(
+            name="c_deletion", title="C-Deletion", value=float(metrics.area(fall[None])[0]), worst=1.0, best=0.0,
+            reading=f"Without its first concept the probability falls from {fall[0]:.0%} to {fall[1]:.0%}.",
+            baselines={"no concept taken away": float(fall[0])}, curves={"taken away": fall, "put in": rise},
+            axes=("share of concepts", "probability of the class"),
+        ),
+        Score(
+            name="c_insertion", title="C-Insertion", value=float(metrics.area(rise[None])[0]),
+            reading=f"{reached} of {len(rise) - 1} concepts give half of what all of them give.",
+            baselines={"no concept put in": float(rise[0])},
+        ),
+        Score(
+            name="reconstruction", title="Reconstruction", value=result.reconstruction, worst=1.0, best=0.0,
+            reading=f"The concepts rebuild this image to a relative error of {result.reconstruction:.2f}; those of the"
+            f" bank to {result.bank_reconstruction:.2f}.",
+            baselines={"images of the bank": result.bank_reconstruction, "no concepts": 1.0},
+        ),
+    ))  # fmt: skip
+
+
+@explainer("Concepts of one image", paper="https://arxiv.org/abs/2306.07304", evidence=measure_place)
+def concept_explain(model: ModelHandle, params: ExplainParams, run: Run) -> ConceptExplained:
+    """Explain one image with the concepts of its class; see the module's docstring."""
+    run.report(0.0, "reading the picture")
+    layer = pick(model, params.layer)
+    view = model.view(params.image)
+    with torch.inference_mode(), watched(model.network, layer.name) as seen:
+        logits = model.network(model.normalise(view.pixels[None])).float().cpu().numpy()
+    if seen.output is None:
+        raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
+    cls = int(logits.argmax()) if params.cls is None else model.card.check_target(params.cls)
+    wanted = bank_of(params, cls)
+    bank = run.reuse(Request("concepts", model.card.name, wanted))
+    if not isinstance(bank, Concepts):
+        raise InputError("The kept bank is of another kind; press Recompute.")
+    run.report(0.98, "reading the picture's concepts")
+    maps = np.ascontiguousarray(layer.as_map(seen.output).float().cpu().numpy())
+    context = context_of(layer, seen.output).float().cpu().numpy()
+    return _Reading(model, bank, maps, logits, context).result(view.pixels, wanted)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """An image's activations beside the bank that they are read in."""
+
+    model: ModelHandle
+    bank: Concepts
+    maps: np.ndarray
+    logits: np.ndarray
+    context: np.ndarray
+
+    def result(self, pixels: np.ndarray, params: ConceptsParams) -> ConceptExplained:
+        """Codes, contributions, place and neighbours."""
+        bank, cls = self.bank, self.bank.cls
+        way = onward(self.model, pick(self.model, bank.layer), self.maps, self.logits)
+        atoms = dictionary_of(bank)
+        codes = encode(atoms, self.maps)
+        scores = weigh(way, atoms, (codes, self.context), params, lambda _share, _note: None)[0]
+        vectors, own = normalised(bank.importance), normalised(scores[None])[0]
+        nearest = np.argsort(-metrics.cosine(own[None], vectors)[0], kind="stable")[:NEIGHBOURS]
+        strategy = int(np.bincount(bank.strategy[nearest]).argmax())
+        pieces = shown(way, codes)
+        insertion, deletion = insertion_and_deletion(probability(way, atoms, cls, self.context), pieces, scores[None])
+        odds = np.exp(self.logits[0] - self.logits[0].max())
+        rebuilt = atoms.decode(codes.reshape(-1, atoms.k))
+        return ConceptExplained(
+            image=pixels, codes=codes[0], importance=scores, place=place(own, vectors, bank.embedding),
+            place_pca=place(own, vectors, bank.embedding_pca), nearest=nearest, threshold=bank.threshold,
+            c_insertion=insertion, c_deletion=deletion, cls=cls, label=bank.label, names=bank.names, layer=bank.layer,
+            probability=float(odds[cls] / odds.sum()), strategy=strategy, strategy_words=bank.clusters[strategy],
+            reconstruction=metrics.relative_l2(cells(self.maps)[0], rebuilt), bank_reconstruction=bank.reconstruction,
+        )  # fmt: skip
