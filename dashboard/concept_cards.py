@@ -5,35 +5,34 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard import beside
+from dashboard import beside, panel, state
 from dashboard.figures import Look
 from dashboard.figures.concept_bars import curves, global_bars, similarity
-from dashboard.figures.concept_cards import lit, strip
-from dashboard.figures.concept_graph import csv
-
-__all__ = ["cards", "csv", "facts", "one", "tables"]
+from dashboard.figures.concept_cards import faded, lit, strip
+from explainers import Request, find, knobs
 
 
-def cards(result: Any) -> None:
+def cards(result: Any, request: Request) -> None:
     """A card for each concept, the most important first; those that are seldom first are folded away."""
     st.markdown("##### What the concepts are")
     often = [i for i in range(len(result.names)) if result.important[i]] or [0]
     rest = [i for i in range(len(result.names)) if i not in often]
-    _grid(result, often)
+    _grid(result, often, request)
     if rest:
         with st.expander(f"{len(rest)} more that come first in fewer than {result.enough} images"):
-            _grid(result, rest)
+            _grid(result, rest, request)
 
 
-def _grid(result: Any, shown: list[int]) -> None:
+def _grid(result: Any, shown: list[int], request: Request) -> None:
     for start in range(0, len(shown), 2):
         for column, concept in zip(st.columns(2, gap="medium"), shown[start : start + 2], strict=False):
             with column:
                 _card(result, concept)
+                imagine(result, concept, request)
 
 
 def _card(result: Any, concept: int) -> None:
-    st.image(strip(result, concept, 6), width="stretch", alt=f"Crops in which {result.names[concept]} is strongest")
+    st.image(strip(result, concept, 8), width="stretch", alt=f"Crops in which {result.names[concept]} is strongest")
     wrong = 1 - result.reliability[concept]
     first = f"first in {result.prevalence[concept]:.0%} of the images"
     doubt = f", {wrong:.0%} of these said to be another class" if wrong > 0.005 and result.prevalence[concept] else ""
@@ -44,6 +43,23 @@ def _card(result: Any, concept: int) -> None:
             for label, cosine in zip(result.aligned_labels[concept][:3], result.alignment[concept], strict=False)
         ]
         st.caption(f"Speaks for, by the weights: {', '.join(near)}")
+
+
+def imagine(result: Any, concept: int, request: Request) -> None:
+    """A picture made for the concept, when it is kept or wanted: about a minute on a laptop."""
+    lens = find("concept_imagine")
+    given = {knob.name: getattr(request.params, knob.name) for knob in knobs(type(request.params))}
+    asked = Request(lens.name, request.model, lens.params(**given, concept=concept))
+    told = state.the_engine().state(asked.key)
+    if told.status == "absent" and not st.button(
+        "Imagine it", key=f"imagine.{asked.key}", type="tertiary",
+        help="Makes the picture that excites this concept most; about a minute on a laptop.",
+    ):  # fmt: skip
+        return
+    kept = panel.ask(asked, lane="batch")
+    if kept is not None:
+        st.image(faded(kept.result), width=200, alt=f"A picture made for {result.names[concept]}")
+        st.caption(kept.result.sentence.replace("*", ""))
 
 
 def tables(result: Any, look: Look) -> None:

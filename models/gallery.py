@@ -96,7 +96,11 @@ def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed
     names = {label: class_of(label, model.card.labels) for label in found.labels}
     entries = _ordered(found, names, cls, most)
     items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
-    return Gallery(found.path.name, items, tuple((path.name, why) for path, why in found.skipped))
+    return Gallery(
+        f"{found.path.parent.name}/{found.path.name}".strip("/"),
+        items,
+        tuple((path.name, why) for path, why in found.skipped),
+    )
 
 
 def class_of(label: str, labels: tuple[str, ...]) -> int:

@@ -24,8 +24,10 @@ def global_bars(result: Any, look: Look) -> go.Figure:
             "<br>of these %{customdata[1]:.0%} are said to be of the class<extra></extra>",
         )
     )  # fmt: skip
+    least, most = float(result.global_importance.min()), float(result.global_importance.max())
+    room = 0.15 * (most - min(least, 0.0))  # for the numbers at the ends of the bars
     figure.update_xaxes(title="share of the class score, its constant left out", tickformat=".0%", gridcolor=GRID,
-                        automargin=True)  # fmt: skip
+                        automargin=True, range=[least - room if least < 0 else 0.0, most + room])  # fmt: skip
     figure.update_yaxes(autorange="reversed", tickfont_color=look.ink, automargin=True)
     figure.update_layout(height=80 + 24 * len(names), bargap=0.3)
     return dress(figure, look, title=result.sentence, aspect=0.5, axes=True)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.concept_colours import colour, rgb, tinted
+from dashboard.figures.concept_colours import rgb, tinted
+from dashboard.figures.overlay import over_photo
 from dashboard.figures.style import Look, dress, photo_uri
 
 GAP = 4
@@ -82,6 +83,12 @@ def lit(result: Any, concept: int) -> np.ndarray:
     return tinted(result.image, result.codes[..., concept], float(result.threshold[concept]), concept)
 
 
-def hue(concept: int) -> str:
-    """The hue of a concept, for marks beside pictures."""
-    return colour(concept)
+def faded(result: Any) -> np.ndarray:
+    """A picture made for a concept, greyed where the answer did not depend on it, uint8 (s, s, 3)."""
+    weight = np.clip(result.alpha * 2.2, 0.12, 1)[..., None]
+    return np.asarray((result.image * weight + 232 * (1 - weight)).astype(np.uint8))
+
+
+def imagined(result: Any, look: Look) -> go.Figure:
+    """A picture made for a concept."""
+    return dress(over_photo(faded(result), None, look), look, title=result.sentence)

@@ -70,7 +70,7 @@ def _dots(figure: go.Figure, result: Any, at: np.ndarray, shown: tuple[int, bool
         f"<br>probability {result.probability[i]:.0%}"
         for i in mine
     ]
-    figure.add_scattergl(
+    figure.add_scatter(
         x=at[mine, 0], y=at[mine, 1], mode="markers", customdata=mine, text=words,
         name=f"{result.names[concept]} · {share:.0f} %", hovertemplate="%{text}<extra></extra>",
         marker={"color": colour(concept), "size": 9 if often else 6, "opacity": 0.9 if often else 0.3},
@@ -81,7 +81,7 @@ def _dots(figure: go.Figure, result: Any, at: np.ndarray, shown: tuple[int, bool
 def _rings(figure: go.Figure, result: Any, at: np.ndarray, look: Look) -> None:
     wrong = np.flatnonzero(result.wrong)
     if len(wrong):
-        figure.add_scattergl(
+        figure.add_scatter(
             x=at[wrong, 0], y=at[wrong, 1], mode="markers", name=f"said to be another class · {len(wrong)}",
             hoverinfo="skip", marker={"symbol": "circle-open", "size": 15, "color": look.ink, "line": {"width": 1.6}},
         )  # fmt: skip
@@ -101,7 +101,7 @@ def _join(figure: go.Figure, at: np.ndarray, edges: tuple[tuple[int, int], ...],
     for one, other in edges:
         xs += [float(at[one, 0]), float(at[other, 0]), None]
         ys += [float(at[one, 1]), float(at[other, 1]), None]
-    figure.add_scattergl(
+    figure.add_scatter(
         x=xs, y=ys, mode="lines", line={"color": look.quiet, "width": 0.5}, opacity=0.5, hoverinfo="skip",
         showlegend=False,
     )  # fmt: skip

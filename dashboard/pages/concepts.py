@@ -77,7 +77,7 @@ def _bank(card: ModelCard, request: Request, kept: Kept, photo: Photo | None) ->
     if newcomer is not None:
         concept_cards.one(newcomer.result, result)
     concept_cards.facts(result)
-    concept_cards.cards(result)
+    concept_cards.cards(result, request)
     concept_cards.tables(result, look)
     with st.container(key="below"):
         beside.exports(kept, request, look)
