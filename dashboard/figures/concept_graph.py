@@ -52,10 +52,12 @@ def graph(result: Any, look: Look, view: View | None = None) -> go.Figure:
         _newcomer(figure, view.place, look)
     if view.clusters:
         _name_clusters(figure, result, at, look)
-    figure.update_xaxes(visible=False, range=[-1.12, 1.12])
-    figure.update_yaxes(visible=False, range=[-1.18, 1.18], scaleanchor="x")
+    for axis, values in ((figure.update_xaxes, at[:, 0]), (figure.update_yaxes, at[:, 1])):
+        room = 0.09 * float(np.ptp(values)) or 1.0
+        axis(visible=False, range=[float(values.min()) - room, float(values.max()) + room])
     figure.update_layout(
         height=560, dragmode="lasso", clickmode="event+select", hovermode="closest",
+        modebar={"orientation": "v"},
         legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "itemsizing": "constant", "font": {"size": 12}},
     )  # fmt: skip
     return dress(figure, look, title=result.sentence, aspect=0.75, axes=True)
@@ -116,9 +118,15 @@ def _name_clusters(figure: go.Figure, result: Any, at: np.ndarray, look: Look) -
             continue
         middle = np.median(mine, axis=0)
         figure.add_annotation(
-            x=float(np.clip(middle[0], -0.75, 0.75)), y=float(middle[1]), text=line, showarrow=False, yshift=0,
+            x=float(middle[0]), y=float(middle[1]), text=line, showarrow=False, xanchor=_side(middle[0], at[:, 0]),
             font={"size": look_size(look), "color": look.ink}, bgcolor=ground, borderpad=2,
         )  # fmt: skip
+
+
+def _side(x: float, all_x: np.ndarray) -> str:
+    """On which side of its point a line stands, so that it stays inside the graph."""
+    share = (x - float(all_x.min())) / (float(np.ptp(all_x)) or 1.0)
+    return "left" if share < 0.3 else "right" if share > 0.7 else "center"
 
 
 def look_size(look: Look) -> float:

@@ -1,0 +1,70 @@
+"""Many pictures: order, names of classes, damaged files, and the stamp that an answer's address takes in."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.errors import InputError
+from models.gallery import UNKNOWN, class_of, gallery, stamp
+from models.labels import imagenet
+from tests.explainers.concepts.worlds import block_picture, colours
+
+
+def folder(root: Path, count: int = 3) -> Path:
+    rng = np.random.default_rng(0)
+    for label, first in (("hot", 0), ("cold", 2), ("elsewhere", 1)):
+        (root / label).mkdir()
+        for i in range(count):
+            Image.fromarray(block_picture(rng, first)).save(root / label / f"{label}{i}.png")
+    return root
+
+
+def test_a_folder_is_read_spread_over_its_classes(tmp_path: Path) -> None:
+    found = gallery(str(folder(tmp_path)), colours(), 0)
+    read = [picture() for _, picture in found]
+    assert [each.label for each in read[:3]] == [1, UNKNOWN, 0]
+    assert len(found) == 9
+    assert read[0].pixels.shape == (32, 32, 3)
+
+
+def test_where_not_all_can_be_looked_at_the_class_comes_first(tmp_path: Path) -> None:
+    found = gallery(str(folder(tmp_path)), colours(), 0, most=4)
+    assert [name for name, _ in found][:3] == ["hot0.png", "hot1.png", "hot2.png"]
+    assert len(found) == 4
+
+
+def test_a_file_that_is_no_picture_is_passed_over_and_named(tmp_path: Path) -> None:
+    (folder(tmp_path) / "hot" / "broken.jpg").write_bytes(b"no picture")
+    assert [name for name, _ in gallery(str(tmp_path), colours(), 0).skipped] == ["broken.jpg"]
+
+
+def test_a_missing_folder_is_said(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no folder"):
+        gallery(str(tmp_path / "absent"), colours(), 0)
+
+
+@pytest.mark.parametrize(("name", "index"), [
+    ("610", 610), ("t-shirt", 610), ("n03595614", 610), ("T_Shirt", 610), ("polo", UNKNOWN), ("1000", UNKNOWN),
+    ("crane", UNKNOWN),  # the bird or the machine
+])  # fmt: skip
+def test_names_of_folders_mean_classes(name: str, index: int) -> None:
+    assert class_of(name, imagenet()) == index
+
+
+def test_the_stamp_follows_the_content(tmp_path: Path) -> None:
+    before = stamp(str(folder(tmp_path)))
+    assert before == stamp(str(tmp_path))
+    (tmp_path / "hot" / "hot0.png").unlink()
+    assert stamp(str(tmp_path)) != before
+    assert stamp("menagerie") == stamp(str(tmp_path / "absent")) == ""
+
+
+def test_the_menagerie_draws_the_family_of_the_class() -> None:
+    import models
+
+    found = gallery("menagerie", models.load("menagerie_cnn", "cpu"), 3, most=8)
+    read = [picture() for _, picture in found]
+    assert {each.label for each in read} == {0, 1, 2, 3}
+    assert read[0].owners.shape == read[0].pixels.shape[:2] == (128, 128)
