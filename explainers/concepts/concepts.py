@@ -60,7 +60,8 @@ class Concepts(Result):
         purity, share_correlation: of the graph.
         clusters: a line for each. names: of the concepts. files: of the images.
         aligned_labels: names of the nearest classes.
-        part_score, part_chance: mean overlap of concepts and parts, and that of random dictionaries.
+        part_score: mean overlap of matched concepts and parts; part_chance, part_cells, part_best: that of random
+            directions, of cells drawn by lot, and of the parts themselves.
         source, looked, available, of_label, skipped: where the images come from, and how many there were.
         enough: images of which a concept must be the first to be important. dead: concepts never active.
     """
@@ -116,6 +117,8 @@ class Concepts(Result):
     aligned_labels: tuple[tuple[str, ...], ...]
     part_score: float
     part_chance: float
+    part_cells: float
+    part_best: float
     source: str
     looked: int
     available: int
@@ -214,7 +217,8 @@ class _Bank:
             "important": important(top, k, threshold=enough), "enough": enough, "names": names,
             "clusters": tuple(summaries(vectors, strategy, names)), "purity": purity(embedding, top),
             "share_correlation": share_correlation(shares(scores), top), "part_overlap": parts.overlap,
-            "part_score": parts.score, "part_chance": parts.chance, "prevalence": prevalence(top, k),
+            "part_score": parts.score, "part_chance": parts.chance,
+            "part_cells": parts.cells, "part_best": parts.best, "prevalence": prevalence(top, k),
         }  # fmt: skip
 
     def _class(self, parts: Parts) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 from PIL import Image
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from explainers.concepts.choices import ConceptsParams
 from explainers.concepts.gather import Members, Report
@@ -18,6 +19,7 @@ from explainers.kit.metrics import stability
 from explainers.kit.onward import Onward
 from models.errors import InputError
 
+MOST_PLACES = 4000  # that a half is learnt from, when stability is measured
 PATCH, STRIDE = 64 / 224, 0.8  # CRAFT: crops of 64 pixels of 224, four fifths of that apart
 
 
@@ -48,6 +50,11 @@ def learn(way: Onward, members: Members, params: ConceptsParams, report: Report)
     Raises:
         InputError: the activations cannot be factorised so; the text says what to do.
     """
+    with threadpool_limits(torch.get_num_threads()):  # more threads than torch's would wait for each other
+        return _learn(way, members, params, report)
+
+
+def _learn(way: Onward, members: Members, params: ConceptsParams, report: Report) -> Learnt:
     rows = crops_of(way, members, report) if params.crops else cells(members.maps)
     method = suitable(params.method, float(members.maps.min()))
     report(0.3, f"learning {params.k} concepts from {rows.shape[0] * rows.shape[1]} activations")
@@ -122,11 +129,16 @@ def weigh(
 
 def halves(method: str, rows: Float[np.ndarray, "n p c"], params: ConceptsParams) -> float:
     """Mean cosine of matched atoms learnt from two halves of the images; 0 where a half cannot give `k`."""
-    order = np.random.default_rng(params.seed).permutation(len(rows))
-    parts = [rows[np.sort(half)].reshape(-1, rows.shape[2]) for half in np.array_split(order, 2)]
+    rng = np.random.default_rng(params.seed)
+    order = rng.permutation(len(rows))
+    parts = [_some(rows[np.sort(half)].reshape(-1, rows.shape[2]), rng) for half in np.array_split(order, 2)]
     if min(len(part) for part in parts) < params.k or any((part == part[0]).all() for part in parts):
         return 0.0
     return stability([dictionaries.fit(method, part, params.k, seed=params.seed).atoms for part in parts])
+
+
+def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    return rows if len(rows) <= MOST_PLACES else rows[np.sort(rng.choice(len(rows), MOST_PLACES, replace=False))]
 
 
 def _reordered(atoms: Dictionary, order: np.ndarray) -> Dictionary:

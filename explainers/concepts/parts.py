@@ -2,7 +2,8 @@
 
 Overlap is intersection over union of two sets of pixels over all images: those where the concept's map is among its
 brightest, as many as the part has, and those of the part. Concepts and parts are matched one to one for the greatest
-sum (Hungarian). A random dictionary, cells of the same images drawn by lot, is matched in the same way.
+sum (Hungarian). Random directions, and cells of the same images drawn by lot, are matched in the same way; and so are
+the parts themselves, which tells how much this grid allows.
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from explainers.kit.dictionaries import Dictionary
 from explainers.kit.dictionaries.base import unit
 from models.menagerie import PARTS
 
-DRAWS = 5
+DRAWS, IMAGES = 5, 40
 
 
 @dataclass(frozen=True)
@@ -28,16 +29,20 @@ class Parts:
         overlap: float32 (k, P), share of intersection over union.
         matched: name of the part matched to each concept; empty for none.
         score: mean overlap of the matched pairs.
-        chance: the same of random dictionaries.
+        chance: the same of dictionaries of random directions.
+        cells: the same of dictionaries of cells drawn by lot, which are real activations.
+        best: the same of the parts themselves, on this grid.
     """
 
     overlap: np.ndarray
     matched: tuple[str, ...]
     score: float
     chance: float
+    cells: float
+    best: float
 
 
-NOTHING = Parts(np.zeros((0, 0), np.float32), (), 0.0, 0.0)
+NOTHING = Parts(np.zeros((0, 0), np.float32), (), 0.0, 0.0, 0.0, 0.0)
 
 
 def against_truth(members: Members, codes: Float[np.ndarray, "n h w k"], seed: int) -> Parts:
@@ -50,8 +55,13 @@ def against_truth(members: Members, codes: Float[np.ndarray, "n h w k"], seed: i
     names = [""] * len(overlap)
     for row, column in zip(rows, columns, strict=True):
         names[row] = PARTS[column] if overlap[row, column] > 0.5 * overlap[:, column].max() else ""
-    chance = np.mean([_chance(members, codes.shape[-1], owners, seed + draw) for draw in range(DRAWS)])
-    return Parts(overlap, tuple(names), float(overlap[rows, columns].mean()), float(chance))
+    drawn = {
+        kind: float(np.mean([_chance(members, codes, (owners, kind), seed + draw) for draw in range(DRAWS)]))
+        for kind in ("directions", "cells")
+    }
+    best = overlaps(_masks(owners, codes.shape[1:3]), owners).diagonal().mean()
+    score = float(overlap[rows, columns].mean())
+    return Parts(overlap, tuple(names), score, drawn["directions"], drawn["cells"], float(best))
 
 
 def overlaps(codes: Float[np.ndarray, "n h w k"], owners: UInt8[np.ndarray, "n y x"]) -> Float[np.ndarray, "k parts"]:
@@ -60,8 +70,7 @@ def overlaps(codes: Float[np.ndarray, "n h w k"], owners: UInt8[np.ndarray, "n y
     A cell holds the share of its pixels that are the part's; a concept takes its strongest cells until it has as much
     of the pictures as the part has.
     """
-    masks = np.stack([_shares(owners == part + 1, codes.shape[1:3]) for part in range(len(PARTS))], -1)
-    flat, parts = codes.reshape(-1, codes.shape[-1]), masks.reshape(-1, len(PARTS))
+    flat, parts = codes.reshape(-1, codes.shape[-1]), _masks(owners, codes.shape[1:3]).reshape(-1, len(PARTS))
     order = np.argsort(-flat, axis=0, kind="stable")
     found = np.zeros((flat.shape[1], len(PARTS)), np.float32)
     for p, size in enumerate(parts.sum(0)):
@@ -72,6 +81,11 @@ def overlaps(codes: Float[np.ndarray, "n h w k"], owners: UInt8[np.ndarray, "n y
     return found
 
 
+def _masks(owners: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
+    """Share of each cell that is each part's, (N, h, w, P)."""
+    return np.stack([_shares(owners == part + 1, grid) for part in range(len(PARTS))], -1)
+
+
 def _shares(mask: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
     """Share of each cell of the grid that the mask covers."""
     edges = [np.arange(cells) * side // cells for cells, side in zip(grid, mask.shape[1:], strict=True)]
@@ -80,10 +94,16 @@ def _shares(mask: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
     return np.asarray(sums / (sizes[0][:, None] * sizes[1][None, :]))
 
 
-def _chance(members: Members, k: int, owners: np.ndarray, seed: int) -> float:
-    rng = np.random.default_rng(seed)
-    rows = cells(members.maps).reshape(-1, members.maps.shape[1])
-    drawn = unit(rows[rng.choice(len(rows), k, replace=len(rows) < k)])
-    overlap = overlaps(encode(Dictionary("random", drawn), members.maps), owners)
+def _chance(members: Members, codes: np.ndarray, drawn: tuple[np.ndarray, str], seed: int) -> float:
+    """Mean overlap of a dictionary drawn by lot: of random directions, or of cells of the same images."""
+    owners, kind = drawn
+    rng, k = np.random.default_rng(seed), codes.shape[-1]
+    maps, owners = members.maps[:IMAGES], owners[:IMAGES]
+    rows = cells(maps).reshape(-1, maps.shape[1])
+    if kind == "cells":
+        atoms = rows[rng.choice(len(rows), k, replace=len(rows) < k)]
+    else:
+        atoms = np.abs(rng.standard_normal((k, rows.shape[1]))).astype(rows.dtype)
+    overlap = overlaps(encode(Dictionary("random", unit(atoms)), maps), owners)
     pairs = linear_sum_assignment(-overlap)
     return float(overlap[pairs].mean())

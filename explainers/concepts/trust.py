@@ -121,7 +121,9 @@ def _graph(result: Any, run: Run) -> Score:
 def _parts(result: Any) -> Score:
     return Score(
         name="parts", title="Concepts on true parts", value=result.part_score,
-        baselines={"random dictionary": result.part_chance},
+        baselines={"random directions": result.part_chance, "cells drawn by lot": result.part_cells},
+        best=result.part_best,
         reading=f"Matched one to one, concepts and the animal's true parts overlap by {result.part_score:.2f};"
-        f" those of a random dictionary by {result.part_chance:.2f}.",
+        f" random directions by {result.part_chance:.2f}, and the parts themselves, on so coarse a grid, by"
+        f" {result.part_best:.2f}.",
     )  # fmt: skip
