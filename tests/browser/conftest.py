@@ -135,3 +135,8 @@ def settled(page: Page) -> None:
     """Wait until the script has run and nothing on the page is stale."""
     expect(page.locator('[data-testid="stApp"][data-test-script-state="notRunning"]')).to_be_attached()
     expect(page.locator('[data-stale="true"]')).to_have_count(0)
+    expect(page.locator('[data-testid="stMainBlockContainer"]').first).to_have_css("max-width", "1500px")  # style.css
+    # Elements fade in: half-faded words would be judged by their half-faded colour.
+    fading = "document.getAnimations().filter(each => each instanceof CSSTransition).map(each => each.finished)"
+    late = "new Promise(done => setTimeout(done, 2000))"
+    page.evaluate(f"() => Promise.race([{late}, Promise.allSettled({fading})]).then(() => true)")
