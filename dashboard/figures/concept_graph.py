@@ -46,7 +46,7 @@ def graph(result: Any, look: Look, view: View | None = None) -> go.Figure:
     if view.edges:
         _join(figure, at, view.edges, look)
     for concept in np.flatnonzero(counts):
-        _dots(figure, result, at, (int(concept), bool(counts[concept] >= enough)))
+        _dots(figure, result, at, (int(concept), bool(counts[concept] >= enough)), look)
     _rings(figure, result, at, look)
     if view.place:
         _newcomer(figure, view.place, look)
@@ -58,13 +58,14 @@ def graph(result: Any, look: Look, view: View | None = None) -> go.Figure:
     figure.update_layout(
         height=560, dragmode="lasso", clickmode="event+select", hovermode="closest",
         modebar={"orientation": "v"},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "itemsizing": "constant", "font": {"size": 12}},
+        legend=_legend(look),
     )  # fmt: skip
-    return dress(figure, look, title=result.sentence, aspect=0.75, axes=True)
+    return dress(figure, look, title=result.sentence, aspect=0.75)
 
 
-def _dots(figure: go.Figure, result: Any, at: np.ndarray, shown: tuple[int, bool]) -> None:
+def _dots(figure: go.Figure, result: Any, at: np.ndarray, shown: tuple[int, bool], look: Look) -> None:
     concept, often = shown
+    size = {"column": 4.5, "page": 6.5, "slide": 11.0}[look.width] if look.export else 9.0
     mine = np.flatnonzero(result.top_concept == concept)
     share = 100 * len(mine) / len(at)
     words = [
@@ -75,8 +76,9 @@ def _dots(figure: go.Figure, result: Any, at: np.ndarray, shown: tuple[int, bool
     figure.add_scatter(
         x=at[mine, 0], y=at[mine, 1], mode="markers", customdata=mine, text=words,
         name=f"{result.names[concept]} · {share:.0f} %", hovertemplate="%{text}<extra></extra>",
-        marker={"color": colour(concept), "size": 9 if often else 6, "opacity": 0.9 if often else 0.3},
+        marker={"color": colour(concept), "size": size if often else 0.65 * size, "opacity": 0.9 if often else 0.3},
         unselected={"marker": {"opacity": 0.15}}, visible=True if often else "legendonly",
+        showlegend=often or not look.export,
     )  # fmt: skip
 
 
@@ -123,6 +125,14 @@ def _name_clusters(figure: go.Figure, result: Any, at: np.ndarray, look: Look) -
         )  # fmt: skip
 
 
+def _legend(look: Look) -> dict[str, object]:
+    """Above the graph on screen, beside it on paper, where the title stands above."""
+    common: dict[str, object] = {"itemsizing": "constant"}
+    if look.export:
+        return {**common, "x": 1.0, "xanchor": "left", "y": 1.0, "yanchor": "top", "font": {"size": look_size(look)}}
+    return {**common, "orientation": "h", "y": 1.0, "yanchor": "bottom", "font": {"size": 12}}
+
+
 def _side(x: float, all_x: np.ndarray) -> str:
     """On which side of its point a line stands, so that it stays inside the graph."""
     share = (x - float(all_x.min())) / (float(np.ptp(all_x)) or 1.0)
@@ -131,7 +141,7 @@ def _side(x: float, all_x: np.ndarray) -> str:
 
 def look_size(look: Look) -> float:
     """Size of words inside the graph."""
-    return 12.0 if not look.export else {"column": 9.5, "page": 10.5, "slide": 17.0}[look.width]
+    return 12.0 if not look.export else {"column": 9.4, "page": 10.5, "slide": 17.0}[look.width]
 
 
 def csv(result: Any) -> bytes:
