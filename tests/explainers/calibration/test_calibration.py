@@ -22,6 +22,8 @@ from models.errors import InputError, UnfitError
 from models.menagerie import CLASSES, PARTS, SPECIES, scene
 from tests.explainers.nets import small_cnn
 
+pytestmark = pytest.mark.timeout(900)  # one exam for all of them
+
 
 @pytest.fixture(scope="module")
 def net() -> ModelHandle:
