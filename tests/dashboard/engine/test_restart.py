@@ -87,7 +87,6 @@ def test_an_owner_lives_as_long_as_its_lock(tmp_path: Path) -> None:
     one.close()
 
 
-
 def test_on_a_full_disk_the_answer_is_still_handed_over(small_disk: Path) -> None:  # noqa: F811
     engine = Engine(settings(small_disk / "cache"))
     until(engine.ready)
