@@ -37,8 +37,9 @@ def page() -> None:
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     with right:
         beside.copy_link()
+    st.session_state.setdefault("where", "truth")
     where = left.segmented_control(
-        "Hold the methods to", list(WHERE), default="truth", key="where", persist_state="session",
+        "Hold the methods to", list(WHERE), key="where", persist_state="session", required=True,
         format_func=lambda each: WHERE[str(each)],
     )  # fmt: skip
     (_own if where == "own" else _truth)()
