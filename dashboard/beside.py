@@ -35,7 +35,7 @@ def evidence(request: Request, look: Look) -> None:
         _await(asked)
         return
     for score in kept.result.scores:  # type: ignore[attr-defined]
-        _score(score, look)
+        _score(kept, score, look)
 
 
 def _await(asked: Request) -> None:
@@ -50,10 +50,10 @@ def _await(asked: Request) -> None:
         st.rerun()
 
 
-def _score(score: Score, look: Look) -> None:
+def _score(kept: Kept, score: Score, look: Look) -> None:
     st.markdown(f"**{score.title}** · {score.reading}")
     st.plotly_chart(
-        score_bars(score, look),
+        state.figure(kept, look, f"bars {score.name}", lambda: score_bars(score, look)),
         key=f"bars.{score.name}",
         config=PLAIN,
         alt=f"{score.title}: {score.value:.2f}; " + ", ".join(f"{n} {v:.2f}" for n, v in score.baselines.items()),
@@ -61,7 +61,10 @@ def _score(score: Score, look: Look) -> None:
     if score.curves:
         with st.expander("Why?"):
             st.plotly_chart(
-                score_curves(score, look), key=f"curves.{score.name}", config=PLAIN, alt=f"Curves behind {score.title}"
+                state.figure(kept, look, f"curves {score.name}", lambda: score_curves(score, look)),
+                key=f"curves.{score.name}",
+                config=PLAIN,
+                alt=f"Curves behind {score.title}",
             )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import plotly.graph_objects as go
 import streamlit as st
 
 import models
@@ -183,7 +184,12 @@ def _explain_all(card: ModelCard, values: dict[str, Any]) -> None:
     st.success("They are worked out in the background: see **Jobs**, and **Browse** when they are done.")
 
 
+def _overlay(result: Any, look: Look, height: int) -> go.Figure:
+    return figures.overlay(result, look).update_layout(height=height)
+
+
 def _pictures(kept: list[Kept | None], look: Look) -> None:
+    height = 460 if len(kept) == 1 else 320
     for column, each in zip(st.columns(min(2, len(kept))) * 2, kept, strict=False):
         if each is None:
             continue
@@ -191,7 +197,7 @@ def _pictures(kept: list[Kept | None], look: Look) -> None:
         with column:
             st.markdown(f"##### {result.sentence}")
             st.plotly_chart(
-                figures.overlay(result, look).update_layout(height=460 if len(kept) == 1 else 320),
+                state.figure(each, look, height, lambda result=result: _overlay(result, look, height)),  # type: ignore[misc]
                 key=f"map.{each.key}", config=beside.ZOOM, alt=figures.alt(result, look),
             )  # fmt: skip
 
@@ -200,7 +206,8 @@ def _top_five(kept: Kept, look: Look) -> None:
     result: Any = kept.result
     st.markdown("##### What it answers")
     st.plotly_chart(
-        probability_bars(result.top5, result.target, look), key="top5", config=beside.PLAIN,
+        state.figure(kept, look, "top5", lambda: probability_bars(result.top5, result.target, look)),
+        key="top5", config=beside.PLAIN,
         alt="Likeliest classes: " + ", ".join(f"{name} {chance:.0%}" for _, name, chance in result.top5),
     )  # fmt: skip
     others = [(index, name.split(",")[0]) for index, name, _ in result.top5 if index != result.target]
