@@ -80,7 +80,11 @@ def _truth() -> None:
     links.save({**given, "biased": "", "net": "" if net == names[0] else net})
     request = Request(LENS, net, lens.params(**values))
     with centre, st.container(key="centre"):
-        kept = _asked(request, "Begin the exam", "about five minutes for two hundred pictures; you may keep browsing")
+        kept = _asked(
+            request,
+            "Begin the exam",
+            "a few minutes for maps of layers, a quarter of an hour or more for all methods; you may keep browsing",
+        )
         if kept is not None:
             _table(kept.result, state.look())
             _samples(kept.result, state.look())
