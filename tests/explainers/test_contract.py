@@ -21,7 +21,10 @@ from models import ModelHandle
 from tests.explainers.nets import BombError, fingerprint, marked, photo, small_cnn
 
 ROOT = Path(__file__).parents[2]
-LENSES = explainers.registry()
+# Those of the house: the engine's tests register explainers of their own, which promise nothing.
+LENSES = {
+    name: lens for name, lens in explainers.registry().items() if lens.function.__module__.startswith("explainers.")
+}
 each_lens = pytest.mark.parametrize("lens", LENSES.values(), ids=LENSES)
 
 
