@@ -1,7 +1,7 @@
 """What stands beside every picture: evidence, provenance, export, and how to read it."""
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 
 import streamlit as st
@@ -12,7 +12,7 @@ from dashboard.figures import Look
 from dashboard.figures.scores import score_bars, score_curves
 from dashboard.figures.style import Width
 from explainers import Request, Score, find
-from models.errors import SeewhyError
+from models import ModelCard
 
 PLAIN = {"displayModeBar": False}
 ZOOM = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}  # export has its own buttons
@@ -138,6 +138,21 @@ def about(name: str, steps: tuple[str, ...]) -> None:
         st.markdown(f"[The paper]({lens.paper})")
 
 
+def head(parsers: Mapping[str, tuple[str, links.Parse]]) -> ModelCard | None:
+    """The top of a lens's page: what of a link could not be used, the model, and the link to copy.
+
+    Returns:
+        The model's card; None, with words on the page, while the model cannot be used.
+    """
+    notes(links.load(parsers))
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    with left:
+        card = panel.choose_model()
+    with right:
+        copy_link()
+    return card
+
+
 @st.fragment
 def copy_link() -> None:
     """The link of this view, ready to copy."""
@@ -151,8 +166,3 @@ def notes(words: list[str]) -> None:
     """What of a link could not be used."""
     for each in words:
         st.warning(each)
-
-
-def sentence_of(error: SeewhyError) -> None:
-    """Say an error in its own words."""
-    st.error(str(error))

@@ -36,12 +36,7 @@ def page() -> None:
     """Draw the page."""
     if (target := st.session_state.pop("_next_target", None)) is not None:
         st.session_state[TARGET] = target
-    beside.notes(links.load(_parsers()))
-    left, right = st.columns([4, 1], vertical_alignment="bottom")
-    with left:
-        card = panel.choose_model()
-    with right:
-        beside.copy_link()
+    card = beside.head(_parsers())
     photo = pictures.strip()
     if photo is None:
         pictures.offer()

@@ -31,12 +31,7 @@ READING = (
 
 def page() -> None:
     """Draw the page."""
-    beside.notes(links.load(_parsers()))
-    left, right = st.columns([4, 1], vertical_alignment="bottom")
-    with left:
-        card = panel.choose_model()
-    with right:
-        beside.copy_link()
+    card = beside.head(_parsers())
     if card is not None:
         _explained(card)
     beside.about(LENS, READING)
