@@ -57,6 +57,7 @@ class Score:
         name: key in files, ``deletion``.
         title: what a person calls it.
         value: the score; NaN when it cannot be had, and then ``reading`` says why.
+        of: what the value is of, the name of its bar: "this map", "these concepts".
         baselines: the same score of things that know nothing, ``{"random map": 0.4}``.
         worst, best: the ends of the scale.
         interval: 95 % interval of the value or of its baseline's spread; empty when there is none.
@@ -69,6 +70,7 @@ class Score:
     title: str
     value: float
     reading: str
+    of: str = "this map"
     baselines: dict[str, float] = field(default_factory=dict)
     worst: float = 0.0
     best: float = 1.0

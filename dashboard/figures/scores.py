@@ -12,7 +12,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 def score_bars(score: Any, look: Look) -> go.Figure:
     """One score: its own bar, one for each baseline, and where the best possible would be."""
-    names = ["this map", *score.baselines]
+    names = [score.of, *score.baselines]
     values = [score.value, *score.baselines.values()]
     shown = [0.0 if not np.isfinite(value) else value for value in values]
     figure = go.Figure(

@@ -116,6 +116,7 @@ def controls_hold(_model: ModelHandle, _params: CalibrationParams, result: Calib
         floor, ceiling = marks["random"][column], marks["oracle"][column]
         scores.append(
             Score(
+                of="the oracle",
                 name=column, title=f"{title} of the oracle", value=float(ceiling),
                 baselines={"random map": float(floor), "centre": float(marks["centre"][column])},
                 reading=f"A map painted from the truth gets {ceiling:.2f}, a random map {floor:.2f}.",

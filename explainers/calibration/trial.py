@@ -95,6 +95,7 @@ def against_controls(_model: ModelHandle, _params: TrialParams, result: Trial, r
         words = ", ".join(f"{name.lower()} {mark:.2f}" for name, mark in others.items())
         scores.append(
             Score(
+                of="the best method",
                 name=column, title=f"Best {column}", value=value, baselines=others, best=best, worst=worst,
                 reading=f"The best method reaches {value:.2f}; {words}." if len(own) else "No method fits this model.",
             )

@@ -90,17 +90,20 @@ def measure_place(model: ModelHandle, params: ExplainParams, result: ConceptExpl
     reached = int(np.argmax(rise >= rise[-1] / 2))
     return Evidence(scores=(
         Score(
+            of="this picture",
             name="c_deletion", title="C-Deletion", value=float(metrics.area(fall[None])[0]), worst=1.0, best=0.0,
             reading=f"Without its first concept the probability falls from {fall[0]:.0%} to {fall[1]:.0%}.",
             baselines={"no concept taken away": float(fall[0])}, curves={"taken away": fall, "put in": rise},
             axes=("share of concepts", "probability of the class"),
         ),
         Score(
+            of="this picture",
             name="c_insertion", title="C-Insertion", value=float(metrics.area(rise[None])[0]),
             reading=f"{reached} of {len(rise) - 1} concepts give half of what all of them give.",
             baselines={"no concept put in": float(rise[0])},
         ),
         Score(
+            of="this picture",
             name="reconstruction", title="Reconstruction", value=result.reconstruction, worst=1.0, best=0.0,
             reading=f"The concepts rebuild this image to a relative error of {result.reconstruction:.2f}; those of the"
             f" bank to {result.bank_reconstruction:.2f}.",

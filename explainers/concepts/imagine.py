@@ -72,6 +72,7 @@ def measure_imagined(_model: ModelHandle, _params: ImagineParams, result: Imagin
     best = float(others.max()) if len(others) else 0.0
     return Evidence(scores=(
         Score(
+            of="this picture",
             name="closeness", title="It is of this concept", value=own, baselines={"next concept": best},
             reading=f"The picture's activation has a cosine of {own:.2f} with its own concept, and of {best:.2f} with"
             " the next.", curves={"activation": result.scores}, axes=("share of the steps", "activation"),

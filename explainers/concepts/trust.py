@@ -83,6 +83,7 @@ def _curve_score(curves: dict[str, tuple[np.ndarray, np.ndarray]], which: int) -
         f"Without its first concept the class keeps {first[1]:.0%}; without one taken at random {random[1]:.0%}.",
     )
     return Score(
+        of="these concepts",
         name=name, title=("C-Insertion", "C-Deletion")[which], value=areas[CHOSEN], reading=words[which],
         worst=(0.0, 1.0)[which], best=(1.0, 0.0)[which], baselines={"random order": areas["random order"]},
         curves={title: pair[which] for title, pair in curves.items()},
@@ -92,6 +93,7 @@ def _curve_score(curves: dict[str, tuple[np.ndarray, np.ndarray]], which: int) -
 
 def _reconstruction(result: Any) -> Score:
     return Score(
+        of="these concepts",
         name="reconstruction", title="Reconstruction", value=result.reconstruction, worst=1.0, best=0.0,
         baselines={"no concepts": 1.0},
         reading=f"The concepts rebuild the activations to a relative error of {result.reconstruction:.2f};"
@@ -104,6 +106,7 @@ def _stability(result: Any, run: Run) -> Score:
     shuffled = [run.rng.permuted(result.dictionary, axis=1) for _ in range(2)]
     chance = float(matched(*shuffled)[1].mean())
     return Score(
+        of="these concepts",
         name="stability", title="Stability", value=result.stability, baselines={"shuffled atoms": chance},
         reading=f"Learnt from either half of the images, the concepts agree to a cosine of {result.stability:.2f}.",
     )  # fmt: skip
@@ -112,6 +115,7 @@ def _stability(result: Any, run: Run) -> Score:
 def _graph(result: Any, run: Run) -> Score:
     shuffled = float(np.mean([purity(result.embedding, run.rng.permutation(result.top_concept)) for _ in range(5)]))
     return Score(
+        of="these concepts",
         name="graph", title="Order in the graph", value=result.purity, baselines={"shuffled colours": shuffled},
         reading=f"Of a dot's five neighbours {result.purity:.0%} have its colour; importance and share of dots"
         f" correlate by {result.share_correlation:.2f}.",
@@ -120,6 +124,7 @@ def _graph(result: Any, run: Run) -> Score:
 
 def _parts(result: Any) -> Score:
     return Score(
+        of="these concepts",
         name="parts", title="Concepts on true parts", value=result.part_score,
         baselines={"random directions": result.part_chance, "cells drawn by lot": result.part_cells},
         best=result.part_best,

@@ -135,3 +135,9 @@ def test_a_score_without_a_value_says_so() -> None:
     figure = score_bars(replace(SCORE, value=float("nan")), Look())
     assert figure.data[0].text[0] == "no value"
     assert figure.data[0].x[0] == 0
+
+
+def test_the_first_bar_bears_the_name_of_what_was_measured() -> None:
+    figure = score_bars(replace(SCORE, of="these concepts"), Look())
+    assert list(figure.data[0].y) == ["these concepts", *SCORE.baselines]
+    assert score_bars(SCORE, Look()).data[0].y[0] == "this map"
