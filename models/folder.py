@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from itertools import chain, groupby, zip_longest
 from pathlib import Path
 
-from models.decode import check_bytes, check_header, open_upload
+from models.decode import check_bytes, check_header, clean_name, open_upload
 from models.errors import InputError
 from models.photo import Photo
+
+TEXT_BYTES = 64_000_000  # of one text file beside pictures, and of all of them together
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,41 @@ def image_folder(path: str | Path, limit: int | None = None, *, thorough: bool =
             f"'{root}' holds no picture that can be read{_skips(skipped, ' (', ')')}; give another folder."
         )
     return Folder(root, tuple(sorted(entries, key=_order)), tuple(sorted(skipped)))
+
+
+def texts(path: str | Path, endings: tuple[str, ...], name: str = "") -> tuple[tuple[str, str], ...]:
+    """Text files that lie among the pictures of a folder: path inside it, and content (UTF-8, marks for the rest).
+
+    Args:
+        path: the folder; hidden files and links that leave it are passed over.
+        endings: ``(".csv", ".json")``, in small letters.
+        name: of the one file that is wanted, as a path inside the folder; all by default.
+
+    Raises:
+        InputError: no such folder or file, or more than `TEXT_BYTES`.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        raise InputError(f"There is no folder '{root}'; give a folder of pictures.")
+    found = [entry.path for entry in _candidates(root) if entry.path.name.lower().endswith(endings)]
+    if name:
+        found = [each for each in found if each.relative_to(root).as_posix() == name]
+    if name and not found:
+        raise InputError(f"'{root}' holds no file '{clean_name(name)}' that ends in {', '.join(endings)}.")
+    size = sum(each.stat().st_size for each in found)
+    if size > TEXT_BYTES:
+        raise InputError(
+            f"The {' and '.join(endings)} files in '{root}' have {size // 10**6} MB and the limit is"
+            f" {TEXT_BYTES // 10**6} MB; name the one that is meant, or give fewer."
+        )
+    return tuple((each.relative_to(root).as_posix(), _text(each)) for each in found)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig", errors="replace")
+    except OSError as error:
+        raise InputError(f"'{path.name}' may not be read ({error.strerror}); change its permissions.") from error
 
 
 def _candidates(root: Path) -> list[Entry]:

@@ -1,7 +1,6 @@
 """A model before and after it is loaded: the card, which needs no weights, and the handle, which has them."""
 
 import hashlib
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 
 from models import weights
 from models.errors import InputError
+from models.frame import Frame, frame
 from models.layers import Layer, find_layers
 from models.photo import Photo
 from models.split import Body, Tail, split
@@ -133,13 +133,17 @@ class ModelHandle:
             InputError: one side is more than 100 times the other, so that nothing of it could be seen.
         """
         photo = as_photo(image)
-        _, rows, columns = self.card.input_size
-        size = _resized(photo.pixels.shape[:2], (rows, columns), self.card.crop_pct)
+        placed = self.frame(photo.pixels.shape)
+        columns, rows = placed.resized[::-1]
         pil = photo.pil()
-        if pil.size != size:
-            pil = pil.resize(size, Image.Resampling[self.card.interpolation.upper()])
-        left, top = round((size[0] - columns) / 2), round((size[1] - rows) / 2)
-        return Photo(np.asarray(pil.crop((left, top, left + columns, top + rows))), photo.name)
+        if pil.size != (columns, rows):
+            pil = pil.resize((columns, rows), Image.Resampling[self.card.interpolation.upper()])
+        top, left, (height, width) = placed.top, placed.left, placed.window
+        return Photo(np.asarray(pil.crop((left, top, left + width, top + height))), photo.name)
+
+    def frame(self, photo: tuple[int, ...]) -> Frame:
+        """Where a photo of this size (rows, columns, ...) lies in what the model sees."""
+        return frame(photo, self.card.input_size[1:], self.card.crop_pct)
 
     def normalise(self, images: np.ndarray) -> Float[Tensor, "n 3 h w"]:
         """uint8 (N, H, W, 3) -> the network's input (N, 3, H, W) on its device."""
@@ -182,17 +186,6 @@ class ModelHandle:
 
     def _column(self, values: tuple[float, ...]) -> Tensor:
         return torch.tensor(values, device=self.device).view(-1, 1, 1)
-
-
-def _resized(photo: tuple[int, ...], window: tuple[int, int], crop_pct: float) -> tuple[int, int]:
-    """Columns and rows after resizing, rounded as timm and torchvision round them, so that pixels are equal."""
-    rows, columns = (math.floor(side / crop_pct) for side in window)
-    if rows == columns:
-        short, long = sorted(photo)
-        longer = int(rows * long / short)
-        return (rows, longer) if photo[0] > photo[1] else (longer, rows)
-    ratio = min(photo[0] / rows, photo[1] / columns)
-    return round(photo[1] / ratio), round(photo[0] / ratio)
 
 
 def as_photo(image: Picture) -> Photo:

@@ -11,6 +11,11 @@ from jaxtyping import Bool
 
 from models.errors import InputError
 
+# What the parsers raise for files that are not what their ending says, hostile ones included.
+UNREADABLE = (
+    ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error, ElementTree.ParseError,
+)  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Box:
@@ -52,7 +57,7 @@ def read_boxes(name: str, text: str) -> dict[str, tuple[Box, ...]]:
                     f"'{name}' has an empty box for '{picture}'; right and bottom must lie beyond left and top."
                 )
             found.setdefault(picture, []).append(box)
-    except (ValueError, KeyError, TypeError, AttributeError, ElementTree.ParseError) as error:
+    except UNREADABLE as error:
         if isinstance(error, InputError):
             raise
         raise InputError(

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from models import folder as folders
 from models.errors import InputError
+from models.folder import texts
 from models.imagesets import image_folder, sample, samples
 
 
@@ -154,3 +156,26 @@ def test_empty_folder(tmp_path: Path) -> None:
 def test_limit_below_one(classes: Path) -> None:
     with pytest.raises(InputError, match="at least 1"):
         image_folder(classes, 0)
+
+
+def test_texts_among_pictures_by_ending_and_by_name(classes: Path, tmp_path: Path) -> None:
+    (classes / "boxes.CSV").write_bytes(b"\xef\xbb\xbfimage,label\n\xff")
+    (classes / "Annotations").mkdir()
+    (classes / "Annotations" / "1.xml").write_text("<a/>")
+    (classes / ".hidden.csv").write_text("no")
+    (tmp_path / "secret.csv").write_text("secret")
+    (classes / "link.csv").symlink_to(tmp_path / "secret.csv")
+    assert texts(classes, (".csv", ".xml")) == (("boxes.CSV", "image,label\n\ufffd"), ("Annotations/1.xml", "<a/>"))
+    assert texts(classes, (".csv", ".xml"), "Annotations/1.xml") == (("Annotations/1.xml", "<a/>"),)
+    for name in ("../secret.csv", "link.csv", "boxes.csv", "b/1.png", "/etc/passwd"):
+        with pytest.raises(InputError, match="holds no file"):
+            texts(classes, (".csv", ".xml"), name)
+    with pytest.raises(InputError, match="There is no folder"):
+        texts(classes / "gone", (".csv",))
+
+
+def test_texts_have_a_limit(classes: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (classes / "boxes.csv").write_text("x" * 100)
+    monkeypatch.setattr(folders, "TEXT_BYTES", 99)
+    with pytest.raises(InputError, match="the limit is"):
+        texts(classes, (".csv",))

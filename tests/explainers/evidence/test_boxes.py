@@ -89,3 +89,18 @@ def test_recall_may_say_not_there() -> None:
         assert pointing_recall(heatmap, there, threshold=threshold, tolerance=0) == value
     assert pointing_recall(np.ones((10, 10)), mask, threshold=0.5) == 0, "a constant map is never a hit"
     assert np.isnan(pointing_recall(heatmap * np.nan, mask, threshold=0.5))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("deep.json", "[" * 200_000),
+        ("huge.json", '{"images":[{"id":1,"file_name":"a"}],"categories":[{"id":1,"name":"b"}],"annotations":'
+         '[{"image_id":1,"category_id":1,"bbox":[1' + "0" * 400 + ",1,1,1]}]}"),
+        ("wide.csv", "image,label,left,top,right,bottom\n" + "x" * 200_000 + ",a,0,0,1,1"),
+        ("short.csv", "image,label,left,top,right,bottom\na.png"),
+    ],
+)  # fmt: skip
+def test_hostile_box_files_are_one_sentence(name: str, text: str) -> None:
+    with pytest.raises(InputError, match="does not hold boxes as its ending says"):
+        read_boxes(name, text)
