@@ -233,14 +233,18 @@ def _picture(image: Path) -> "Path | Photo":
 
 
 def _parsed(lens: "Explainer[Any, Any]", settings: list[str]) -> dict[str, Any]:
+    from explainers import knobs
     from explainers.params import parse
+    from models import Photo
     from models.errors import InputError
 
     pairs = [text.partition("=") for text in settings]
     for key, equals, _ in pairs:
         if not equals:
             raise InputError(f"--set takes key=value; got '{key}'.")
-    return dict(parse(lens.params, {key: value for key, _, value in pairs}))
+    values = dict(parse(lens.params, {key: value for key, _, value in pairs}))
+    pictures = {each.name for each in knobs(lens.params) if each.kind is Photo}
+    return {name: _picture(Path(v)) if name in pictures and v else v for name, v in values.items()}
 
 
 def _answer(request: "Request", device: str, *, evidence: bool) -> tuple[dict[str, bytes], str]:

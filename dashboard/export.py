@@ -20,7 +20,8 @@ from dashboard.engine import Kept
 from dashboard.figures import Look, figures_of
 from dashboard.figures.scores import score_curves
 from dashboard.figures.style import Width
-from explainers import Request, codec, find, takes_image
+from explainers import Request, codec, find
+from explainers.params import photos
 from models import Photo
 from models.errors import NotReadyError, StorageError
 
@@ -121,15 +122,14 @@ def bundle(  # noqa: PLR0913 - the six things that a bundle is made of
 ) -> dict[str, bytes]:
     """The files of a bundle by relative path.
 
-    They are ``manifest.json``, ``arrays.npz``, ``snippet.py`` that reproduces the arrays, the picture, ``figures/``.
+    They are ``manifest.json``, ``arrays.npz``, ``snippet.py`` that reproduces the arrays, the pictures, ``figures/``.
     """
     files = {
         "manifest.json": json.dumps(manifest(kept, evidence), indent=2).encode(),
         "arrays.npz": arrays_npz(kept),
         "snippet.py": snippet(kept, request).encode(),
     }
-    if takes_image(type(request.params)):
-        files["image.png"] = _png(request.params.image)  # type: ignore[attr-defined]
+    files.update({f"{name}.png": _png(photo) for name, photo in photos(request.params).items()})
     figures = paper_figures(kept, look, width)
     for score in evidence.result.scores if evidence else ():  # type: ignore[attr-defined]
         if score.curves:
@@ -176,10 +176,9 @@ def write(files: dict[str, bytes], folder: Path) -> None:
 def snippet(kept: Kept, request: Request) -> str:
     """A small program that works the same answer out again and compares it with ``arrays.npz``, bit for bit."""
     told = kept.provenance
-    given = {name: value for name, value in told.params.items() if name != "image"}
-    lines = [f"    {name}={value!r}," for name, value in given.items()]
-    if takes_image(type(request.params)):
-        lines.insert(0, '    image=here / "image.png",')
+    pictures = photos(request.params)
+    lines = [f'    {name}=here / "{name}.png",' for name in pictures]
+    lines += [f"    {name}={value!r}," for name, value in told.params.items() if name not in pictures]
     return "\n".join([
         '"""Reproduces arrays.npz beside this file; needs the same versions and, to be exact, a CPU."""',
         "", "from pathlib import Path", "", "import numpy as np", "import torch", "",

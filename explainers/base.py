@@ -24,7 +24,7 @@ import numpy as np
 
 import models
 from explainers import codec
-from explainers.params import Params, takes_image
+from explainers.params import Params, knobs, photos, takes_image
 from models import ModelHandle
 from models.errors import InputError
 from models.handle import as_photo
@@ -201,8 +201,7 @@ class Request:
         told = {**self.to_json(), "code": code_version(), "weights": models.card(self.model).digest}
         if stamp := self.params.stamp():
             told["stamp"] = stamp
-        if takes_image(type(self.params)):
-            told["params"]["image"] = self.params.image.digest  # type: ignore[attr-defined]
+        told["params"].update({name: photo.digest for name, photo in photos(self.params).items()})
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
@@ -261,7 +260,7 @@ def explain(name: str, model: ModelHandle, *, run: Run | None = None, **chosen: 
         name: one of `registry`.
         model: from `models.load` or `models.wrap`.
         run: progress and randomness; a plain `Alone` by default.
-        chosen: every parameter of the lens by name; ``image`` may be a path, a Pillow image or (H, W, 3) uint8.
+        chosen: every parameter of the lens by name; a picture may be a path, a Pillow image or (H, W, 3) uint8.
 
     Returns:
         The lens's `Result`, its fields named as in ``arrays.npz``.
@@ -284,5 +283,7 @@ def params_of(lens: Explainer[Any, Any], chosen: Mapping[str, Any]) -> Params:
         if values.get("image") is None:
             raise InputError(f"{lens.name} explains a picture: give one as image.")
         values["image"] = as_photo(values["image"])
+    beside = (each.name for each in knobs(lens.params) if each.kind is models.Photo)
+    values.update({name: as_photo(values[name]) for name in beside if values.get(name) is not None})
     made: Params = lens.params(**values)
     return made

@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from models import Photo
 from models.errors import InputError
 
-ValueType = int | float | bool | str | None
+ValueType = int | float | bool | str | Photo | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Knob:
 
     Attributes:
         name, default, help: as in the params type.
-        kind: the plain type: int, float, bool or str.
+        kind: the plain type: int, float, bool or str; `Photo` for a picture beside the one that is explained.
         optional: whether None, "let the lens choose", is allowed.
         low, high: bounds of a number, both allowed values; None is unbounded.
         choices: the allowed values, where they are few.
@@ -63,9 +63,14 @@ class Knob:
         return above and (self.high is None or value <= self.high)
 
     def parse(self, text: str) -> ValueType:
-        """The value that ``text`` (from a command line or a link) stands for; an `InputError` when it is none."""
+        """The value that ``text`` (from a command line or a link) stands for; an `InputError` when it is none.
+
+        A picture stays the text, a file's name or an address: who knows where pictures are kept opens it.
+        """
         if self.optional and text.lower() in ("", "none", "auto"):
             return None
+        if self.kind is Photo:
+            return text
         if self.kind is bool:
             return self._switch(text.lower())
         try:
@@ -77,7 +82,7 @@ class Knob:
 
 
 def _kind_words(kind: type) -> str:
-    return {int: "a whole number", float: "a number", bool: "true or false"}.get(kind, "a text")
+    return {int: "a whole number", float: "a number", bool: "true or false", Photo: "a picture"}.get(kind, "a text")
 
 
 def knob(  # noqa: PLR0913 - each argument is one of the form's facts
@@ -134,6 +139,19 @@ def _knob(each: "dataclasses.Field[Any]", hint: Any) -> Knob:
     facts = {**each.metadata["knob"], "label": each.metadata["knob"]["label"] or each.name.capitalize()}
     default: ValueType = each.default  # type: ignore[assignment]
     return Knob(name=each.name, default=default, kind=kind, optional=optional, choices=choices, **facts)
+
+
+def photos(params: Params) -> dict[str, Photo]:
+    """The pictures among the choices by name: the one that is explained, and those beside it."""
+    values = {each.name: getattr(params, each.name) for each in fields(params)}
+    return {name: value for name, value in values.items() if isinstance(value, Photo)}
+
+
+def effective(params: type[Params], name: str, values: Mapping[str, Any]) -> bool:
+    """Whether a choice has an effect beside the others; those that ``values`` does not name are at their defaults."""
+    known = {each.name: each for each in knobs(params)}
+    only = known[name].only
+    return all(values.get(other, known[other].default) in allowed for other, allowed in only.items())
 
 
 def takes_image(params: type[Params]) -> bool:

@@ -185,6 +185,8 @@ def other_value(knob: Any) -> Any:
         return not knob.default
     if knob.kind is str:
         return "bn2"
+    if knob.kind is models.Photo:
+        return photo(8)
     near = knob.default if knob.default is not None else knob.low or 0
     step = 1 if knob.kind is int else 0.5 * (knob.high - near if knob.high is not None and knob.high > near else -near)
     above = knob.kind(near + step)

@@ -6,8 +6,10 @@ from typing import Literal
 import pytest
 
 from explainers import ImageParams, Params, knob, knobs, takes_image
-from explainers.params import parse
+from explainers.params import effective, parse, photos
+from models import Photo
 from models.errors import InputError
+from tests.explainers.nets import photo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,3 +84,28 @@ def test_texts_that_are_no_values_are_refused(text: str, words: str) -> None:
     name, _, given = text.partition("=")
     with pytest.raises(InputError, match=words):
         parse(Choices, {name: given})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair(ImageParams):
+    """A picture, and another one beside it."""
+
+    other: Photo | None = knob(None, help="The other.")
+
+
+def test_a_picture_can_be_a_choice() -> None:
+    (other, _seed) = knobs(Pair)
+    assert other.kind is Photo
+    assert other.optional
+    assert parse(Pair, {"other": "cat.png"}) == {"other": "cat.png"}, "whoever knows the place opens it"
+    assert parse(Pair, {"other": ""}) == {"other": None}
+    assert photos(Pair(image=photo(1))) == {"image": photo(1)}
+    assert photos(Pair(image=photo(1), other=photo(2))) == {"image": photo(1), "other": photo(2)}
+    with pytest.raises(InputError, match=r"other is a picture; got 'cat.png'"):
+        Pair(image=photo(1), other="cat.png")
+
+
+def test_a_choice_has_an_effect_only_under_those_that_it_names() -> None:
+    assert effective(Choices, "count", {})
+    assert not effective(Choices, "loud", {}), "way is fast by default"
+    assert effective(Choices, "loud", {"way": "slow"})
