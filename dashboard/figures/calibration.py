@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from dashboard.figures.agreement import agreement_map
 from dashboard.figures.overlay import over_photo
 from dashboard.figures.style import Look, dress, transparent_scale
 
@@ -95,21 +96,6 @@ def trial_bars(result: Any, look: Look) -> go.Figure:
     figure.update_yaxes(automargin=True)
     figure.update_layout(height=60 + 26 * len(order))
     return dress(figure, look, title=result.sentence, aspect=0.7, axes=True)
-
-
-def agreement_map(result: Any, look: Look) -> go.Figure:
-    """How alike the methods' maps are: rank correlation of each two."""
-    figure = go.Figure(
-        go.Heatmap(
-            z=result.agreement, x=result.titles, y=result.titles, zmin=-1, zmax=1, colorscale="RdBu_r",
-            colorbar={"title": {"text": "rank correlation", "side": "right"}, "thickness": 10, "outlinewidth": 0},
-            hovertemplate="%{y} and %{x}: %{z:.2f}<extra></extra>",
-        )
-    )  # fmt: skip
-    figure.update_yaxes(autorange="reversed", automargin=True)
-    figure.update_xaxes(tickangle=60, automargin=True)
-    figure.update_layout(height=200 + 20 * len(result.titles))
-    return dress(figure, look, title="How alike the methods' maps are", aspect=0.9, axes=True)
 
 
 def outlined(result: Any, method: int, sample: int, look: Look) -> go.Figure:

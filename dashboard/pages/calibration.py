@@ -10,6 +10,7 @@ from dashboard import beside, links, panel, pictures, state
 from dashboard.engine import Kept
 from dashboard.figures import Look
 from dashboard.figures import calibration as figures
+from dashboard.figures.agreement import agreement_map
 from dashboard.figures.thumbnails import blend
 from explainers import Request, find, knobs
 from models import ModelCard
@@ -186,7 +187,7 @@ def _trials(card: ModelCard, photos: list[Any]) -> None:
     _grid(first)
     st.markdown("##### How alike the maps are")
     st.plotly_chart(
-        figures.agreement_map(first, look), key="agreement", config=beside.PLAIN,
+        agreement_map(first, look), key="agreement", config=beside.PLAIN,
         alt="Rank correlation of each two methods' maps",
     )  # fmt: skip
     if len(done) > 1:

@@ -1,23 +1,21 @@
 """What does it look for? The concepts of a class, and the strategic graph of the images that it decides."""
 
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 import models
-from dashboard import beside, concept_cards, links, panel, pictures, state, strategies
+from dashboard import beside, concept_cards, fields, links, panel, pictures, state, strategies
 from dashboard.engine import Kept
-from explainers import Knob, Request, find, knobs
+from explainers import Request, find, knobs
 from models import ModelCard, Photo
-from models.errors import InputError, SeewhyError
+from models.errors import SeewhyError
 from models.gallery import MENAGERIE
 
 QUESTION = "What does it look for?"
 TITLE = "Concepts"
 ORDER = 2
 LENS, ONE = "concepts", "concept_explain"
-WORLDS = {"menagerie": "the menagerie (drawn animals)", "menagerie_biased": "the menagerie with badges"}
 PLACED = "placed"
 READING = (
     "A dot is an image that the model takes for the class; dots near each other are decided by the same concepts.",
@@ -37,17 +35,13 @@ def page() -> None:
     beside.about(LENS, READING)
 
 
-def offered() -> dict[str, str]:
-    """Where images may come from: the menagerie, and the folders that the server was given; never any other path."""
-    folders = state.the_engine().settings.images
-    return {**WORLDS, **{folder: f"folder {Path(folder).parent.name}/{Path(folder).name}" for folder in folders}}
-
-
 def _explained(card: ModelCard) -> None:
     form, centre = st.columns([1, 3.9], gap="medium")
     with form, st.container(key="form"):
-        values = panel.form(find(LENS), {"cls": lambda knob, key: _class(card, knob, key), "images": _images,
-                                         "layer": lambda knob, key: _layer(card, knob, key)})  # fmt: skip
+        values = panel.form(find(LENS), {
+            "cls": lambda knob, key: fields.a_class(card, knob, key), "images": fields.images,
+            "layer": lambda knob, key: fields.layer(card, knob, key, "the last whole cut"),
+        })  # fmt: skip
         st.toggle("Place a picture of mine", key=PLACED, persist_state="session",
                   help="Reads a picture in this class's concepts and shows where it lands in the graph.")  # fmt: skip
     with centre, st.container(key="centre"):
@@ -107,8 +101,9 @@ def _invite(card: ModelCard, request: Request) -> None:
     name = card.labels[params.cls].split(",")[0]
     st.markdown(f"##### What does *{name}* rest on, for {card.title}?")
     st.write(
-        f"Up to {params.limit} images that the model takes for *{name}* are looked up in {offered()[params.images]},"
-        f" and {params.k} concepts are learnt from them. It takes about a minute on a laptop; you may keep browsing."
+        f"Up to {params.limit} images that the model takes for *{name}* are looked up in"
+        f" {fields.offered()[params.images]}, and {params.k} concepts are learnt from them."
+        " It takes about a minute on a laptop; you may keep browsing."
     )
     if params.images in MENAGERIE and card.labels != models.card("menagerie_cnn").labels:
         st.info(
@@ -117,59 +112,16 @@ def _invite(card: ModelCard, request: Request) -> None:
         )
 
 
-def _class(card: ModelCard, knob: Knob, key: str) -> int:
-    if not 0 <= int(st.session_state.get(key) or 0) < len(card.labels):
-        st.session_state[key] = 0
-    st.session_state.setdefault(key, 0)
-    chosen = st.selectbox(
-        knob.label, range(len(card.labels)), key=key, help=knob.help, persist_state="session",
-        format_func=lambda index: f"{card.labels[index].split(',')[0]} ({index})",
-    )  # fmt: skip
-    return int(chosen)
-
-
-def _images(knob: Knob, key: str) -> str:
-    known = offered()
-    if st.session_state.get(key) not in known:
-        st.session_state[key] = next(iter(known))
-    return str(
-        st.selectbox(knob.label, list(known), key=key, help=knob.help, format_func=known.__getitem__,
-                     persist_state="session")
-    )  # fmt: skip
-
-
-def _layer(card: ModelCard, knob: Knob, key: str) -> str | None:
-    names = ["", *(layer.name for layer in card.layers if layer.main or layer.default)]
-    if st.session_state.get(key) not in names:
-        st.session_state[key] = ""
-    chosen = st.selectbox(knob.label, names, key=key, help=knob.help, persist_state="session",
-                          format_func=lambda name: name or "the last whole cut")  # fmt: skip
-    return chosen or None
-
-
 def _parsers() -> dict[str, tuple[str, links.Parse]]:
     lens = find(LENS)
     return {
         "model": (panel.MODEL, lambda text: models.card(text).name),
         **{knob.name: (panel.field_key(lens, knob.name), knob.parse) for knob in knobs(lens.params)},
-        "cls": (panel.field_key(lens, "cls"), _target),
-        "images": (panel.field_key(lens, "images"), _source),
-        "layer": (panel.field_key(lens, "layer"), lambda text: panel.chosen_card().layer(text).name),
+        "cls": (panel.field_key(lens, "cls"), fields.parse_class),
+        "images": (panel.field_key(lens, "images"), fields.parse_images),
+        "layer": (panel.field_key(lens, "layer"), fields.parse_layer),
         "image": (pictures.IMAGE, _image),
     }
-
-
-def _target(text: str) -> int:
-    if not text.isdecimal():
-        raise InputError("a class is a whole number.")
-    return panel.chosen_card().check_target(int(text))
-
-
-def _source(text: str) -> str:
-    found = [each for each in offered() if text in (each, Path(each).name)]
-    if not found:
-        raise InputError("this server was not given that folder; start it with --images.")
-    return found[0]
 
 
 def _image(text: str) -> str:
@@ -180,10 +132,6 @@ def _image(text: str) -> str:
 
 def _choices(values: dict[str, Any], photo: Photo | None) -> dict[str, str]:
     """Every choice that is not a default, for the address; folders by their own name."""
-    mine = {
-        knob.name: "" if values[knob.name] in (None, knob.default) else str(values[knob.name])
-        for knob in knobs(find(LENS).params)
-    }
-    if mine["images"] and mine["images"] not in MENAGERIE:
-        mine["images"] = Path(mine["images"]).name
+    mine = fields.told(values, knobs(find(LENS).params))
+    mine["images"] = mine["images"] and fields.images_word(mine["images"])
     return {**panel.choices(), **mine, **(pictures.choices() if photo is not None else {})}

@@ -1,7 +1,17 @@
-"""Several methods, or several layers, side by side, and how far their maps agree."""
+"""Side by side shows one picture by several methods, or one method at every layer of the network.
+
+Maps that are made in different ways and still agree deserve more trust than one alone; where they differ, the picture
+depends on the method and not only on the model. Early layers outline small things and know little of the class; late
+ones know the class and are coarse.
+
+Limits: agreement is no proof, since methods of one family share their mistakes. Ranks are compared on a coarse grid, so
+that fine maps are judged by where their mass lies. How well a map names the pixels is measured by blurring, which makes
+pictures that the model never saw in training.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -9,86 +19,194 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.attribution.family import maps_of
+from explainers.attribution.family import CAMS, maps_of
 from explainers.attribution.maps import Ask, Report, silent
 from explainers.attribution.methods import methods
 from explainers.attribution.targets import of_classes
-from explainers.evidence import agreement
+from explainers.base import Evidence, Result, Run, Score, explainer
+from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
+from explainers.kit.predict import logits_of, probabilities
+from explainers.params import ImageParams, knob
 from models import ModelHandle
-from models.errors import SeewhyError, UnfitError
+from models.errors import InputError, SeewhyError, UnfitError
+
+QUICK = ("gradcam", "gradcam++", "hirescam", "layercam", "eigencam", "ablationcam", "saliency", "input_x_gradient",
+         "guided_backprop", "deep_lift", "attention_rollout", "attention_gradient")  # fmt: skip
+STEPS, DRAWS = 15, 8
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """Maps that can be laid side by side.
+@dataclass(frozen=True, kw_only=True)
+class CompareParams(ImageParams):
+    """What can be chosen."""
+
+    target: int | None = knob(
+        None, 0, None, "The class to explain; the model's first answer when left open.", label="Class"
+    )
+    over: Literal["methods", "layers"] = knob(
+        "methods", help="methods: one picture by several of them. layers: one method from the first layer to the last."
+    )
+    methods: str = knob(
+        "", help="Names with commas between; those that take a second or so when left open.",
+        only={"over": ("methods",)}, label="Methods",
+    )  # fmt: skip
+    method: str = knob(
+        "gradcam", help="The method of the family that is shown at every layer.", only={"over": ("layers",)},
+        label="Method",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class SideBySide(Result):
+    """Maps laid side by side.
 
     Attributes:
-        names: of the methods or layers, in the order of the maps.
-        maps: (N, H, W) signed, all enlarged to the size of the input.
-        agreement: (N, N) rank correlation of each pair, on cells of a 14 x 14 grid; 0 where a map has no order.
-        refused: name and reason of each that does not fit this model.
+        image: uint8 (H, W, 3), the photo as the model saw it.
+        maps: float32 (N, H, W), signed, all enlarged to the picture.
+        agreement: float64 (N, N), rank correlation of each pair on a grid of 14 x 14; 0 where a map has no order.
+        names, titles: of the methods or layers, in the order of the maps.
+        over: what varies: methods or layers.
+        target, label, probability: the class explained.
+        refused: title and reason of each that does not fit this model.
     """
 
+    image: np.ndarray
+    maps: np.ndarray
+    agreement: np.ndarray
     names: tuple[str, ...]
-    maps: Float[np.ndarray, "n y x"]
-    agreement: Float[np.ndarray, "n n"]
-    refused: tuple[tuple[str, str], ...] = ()
+    titles: tuple[str, ...]
+    over: str
+    target: int
+    label: str
+    probability: float
+    refused: tuple[tuple[str, str], ...]
+
+    @property
+    def sentence(self) -> str:
+        """How far the maps agree, and which stands apart."""
+        count, thing = len(self.titles), "layers" if self.over == "layers" else "methods"
+        name = self.label.split(",")[0]
+        if count < 2:
+            return f"One of the {thing} alone fits this model: {self.titles[0]}."
+        others = (self.agreement.sum(1) - self.agreement.diagonal()) / (count - 1)
+        apart = int(np.argmin(others))
+        return (
+            f"The {count} {thing} agree on *{name}* to a rank correlation of {mean_agreement(self.agreement):.2f};"
+            f" {self.titles[apart]} stands most apart ({others[apart]:.2f})."
+        )
 
 
-def compare(
-    model: ModelHandle,
-    x: Float[Tensor, "1 3 y x"],
-    target: int,
-    names: Sequence[str] = ("gradcam", "gradcam++", "hirescam", "layercam", "ablationcam", "integrated_gradients"),
-    report: Report = silent,
-) -> Comparison:
-    """The same picture and class by several methods; those that do not fit the model are named, with the reason.
-
-    Raises:
-        InputError: the class is not there.
-        UnfitError: none of the methods fits.
-    """
-    table, classes = methods(), torch.tensor([model.card.check_target(target)])
-    return _side_by_side(names, lambda name: table[name].map(model, x, classes), x, report)
+def mean_agreement(table: Float[np.ndarray, "n n"]) -> float:
+    """Mean of the pairs."""
+    return float(table[np.triu_indices(len(table), 1)].mean())
 
 
-def layer_sweep(
-    model: ModelHandle,
-    x: Float[Tensor, "1 3 y x"],
-    target: int,
-    method: str = "gradcam",
-    report: Report = silent,
-) -> Comparison:
-    """The same picture, class and method of the CAM family at every main layer, from the picture to the answer.
+def measure_sides(model: ModelHandle, _params: CompareParams, result: SideBySide, run: Run) -> Evidence:
+    """Agreement against random maps, and how well each map names the pixels that count."""
+    size = result.image.shape[:2]
+    shown = [*zip(result.titles, result.maps, strict=True), ("centre", centre_map(size)),
+             ("random map", random_map(run.rng, size))]  # fmt: skip
+    gains: dict[str, float] = {}
+    for done, (title, each) in enumerate(shown):
+        run.report(0.9 * done / len(shown), f"taking pixels away: {title}")
+        curves = insertion_deletion(
+            lambda images: probabilities(model, images, result.target), result.image, np.clip(each, 0, None),
+            steps=STEPS,
+        )  # fmt: skip
+        gains[title] = curves.insertion_auc - curves.deletion_auc
+    run.report(0.95, "comparing with random maps")
+    return Evidence(scores=(_gain(gains, result.titles), *_agreement(result, run)))
 
-    Raises:
-        InputError: the class is not there.
-        UnfitError: no layer carries a gradient.
-    """
-    classes = of_classes(torch.tensor([model.card.check_target(target)]))
+
+def _gain(gains: dict[str, float], titles: tuple[str, ...]) -> Score:
+    known = {title: gains[title] for title in titles if np.isfinite(gains[title])}
+    best = max(known, key=known.__getitem__, default="")
+    words = f"{best} names the pixels best" if best else "No map has an order"
+    return Score(
+        name="gain", title="Names the pixels that count", value=known.get(best, float("nan")), worst=-1.0, best=1.0,
+        baselines={title: gain for title, gain in gains.items() if title != best}, of=best or "best map",
+        reading=f"{words}: insertion minus deletion {known.get(best, float('nan')):.2f}; a random map"
+        f" {gains['random map']:.2f}.",
+    )  # fmt: skip
+
+
+def _agreement(result: SideBySide, run: Run) -> tuple[Score, ...]:
+    if len(result.maps) < 2:
+        return ()
+    random = [random_map(run.rng, result.image.shape[:2]) for _ in range(DRAWS)]
+    chance, own = mean_agreement(agreement(random)), mean_agreement(result.agreement)
+    return (
+        Score(
+            name="agreement", title="Agreement", value=own, baselines={"random maps": chance}, of="these maps",
+            reading=f"Two of these maps agree to {own:.2f} on average, two random ones to {chance:.2f}.",
+        ),
+    )  # fmt: skip
+
+
+@explainer("Side by side", paper="https://arxiv.org/abs/2202.01602", evidence=measure_sides)
+def compare(model: ModelHandle, params: CompareParams, run: Run) -> SideBySide:
+    """Lay maps side by side; see the module's docstring."""
+    run.report(0.0, "reading the picture")
+    view = model.view(params.image)
+    logits = logits_of(model, view.pixels[None])[0].float().cpu()
+    target = int(logits.argmax()) if params.target is None else model.card.check_target(params.target)
+    x = model.normalise(view.pixels[None])
+    ask = _layers(model, x, target, params) if params.over == "layers" else _methods(model, x, target, params)
+    maps, refused = side_by_side(ask, x, run.report)
+    return SideBySide(
+        image=view.pixels, maps=np.stack(list(maps.values())), agreement=agreement(list(maps.values())),
+        names=tuple(maps), titles=tuple(ask[name][0] for name in maps), over=params.over, target=target,
+        label=model.card.labels[target], probability=float(logits.softmax(0)[target]),
+        refused=tuple((ask[name][0], why) for name, why in refused),
+    )  # fmt: skip
+
+
+Asks = dict[str, tuple[str, Callable[[], Tensor]]]
+
+
+def _methods(model: ModelHandle, x: Tensor, target: int, params: CompareParams) -> Asks:
+    """The chosen methods by name: title, and how to get the map."""
+    table, classes = methods(), torch.tensor([target], device=x.device)
+    names = [name.strip() for name in params.methods.split(",")] if params.methods.strip() else list(QUICK)
+    for name in names:
+        if name not in table:
+            raise InputError(f"There is no method '{name}'; there are: {', '.join(table)}.")
+    return {name: (table[name].title, lambda name=name: table[name].map(model, x, classes)) for name in names}  # type: ignore[misc]
+
+
+def _layers(model: ModelHandle, x: Tensor, target: int, params: CompareParams) -> Asks:
+    """Every main layer by name, from the picture to the answer."""
+    if params.method not in CAMS:
+        raise InputError(f"'{params.method}' does not look at layers; choose one of {', '.join(CAMS)}.")
+    classes = of_classes(torch.tensor([target]))
     layers = {layer.name: layer for layer in model.layers() if layer.main or layer.default}
-    return _side_by_side(
-        tuple(layers), lambda name: maps_of(method, Ask(model, x, classes, layers[name])).cam, x, report
-    )
+
+    def at(name: str) -> Callable[[], Tensor]:
+        rng = np.random.default_rng(params.seed)
+        return lambda: maps_of(params.method, Ask(model, x, classes, layers[name], rng)).cam
+
+    return {name: (f"{name}, {layer.shape[1]}×{layer.shape[2]}", at(name)) for name, layer in layers.items()}
 
 
-def _side_by_side(names: Sequence[str], ask: Callable[[str], Tensor], x: Tensor, report: Report) -> Comparison:
+def side_by_side(ask: Asks, x: Tensor, report: Report = silent) -> tuple[dict[str, np.ndarray], list[tuple[str, str]]]:
+    """Signed maps (H, W) by name; and name and reason of each that does not fit.
+
+    Raises:
+        UnfitError: none fits.
+    """
     found: dict[str, np.ndarray] = {}
-    refused = []
-    for done, name in enumerate(names):
-        report(done / len(names), name)
+    refused: list[tuple[str, str]] = []
+    for done, (name, (title, work)) in enumerate(ask.items()):
+        report(0.05 + 0.9 * done / len(ask), f"{title}, {done + 1} of {len(ask)}")
         try:
-            found[name] = _enlarged(ask(name), x)
+            found[name] = enlarged(work(), (int(x.shape[2]), int(x.shape[3])))
         except SeewhyError as error:
             refused.append((name, str(error)))
     if not found:
-        raise UnfitError(
-            refused[0][1] if refused else "No method was chosen; choose at least one, for example gradcam."
-        )
-    maps = np.stack(list(found.values()))
-    return Comparison(tuple(found), maps, agreement(list(maps)), tuple(refused))
+        raise UnfitError(refused[0][1])
+    return found, refused
 
 
-def _enlarged(cam: Float[Tensor, "1 h w"], x: Tensor) -> np.ndarray:
-    large = F.interpolate(cam[None].float().cpu(), size=x.shape[2:], mode="bilinear", align_corners=False)[0, 0]
+def enlarged(cam: Float[Tensor, "1 h w"], size: Sequence[int]) -> Float[np.ndarray, "y x"]:
+    """A map at the size of the picture, bilinear."""
+    large = F.interpolate(cam[None].float().cpu(), size=tuple(size), mode="bilinear", align_corners=False)[0, 0]
     return large.numpy()

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import explainers
+from dashboard import fields
 from dashboard.engine.settings import Settings
 from dashboard.figures import Look, figures_of
 from dashboard.figures.concept_cards import heat, strip
 from dashboard.figures.concept_colours import GREY, HUES, colour, tinted
 from dashboard.figures.concept_graph import View, csv, graph
 from dashboard.figures.thumbnails import thumbnail
-from dashboard.pages import concepts as page
 from models.errors import InputError
 from tests.explainers.nets import photo, small_cnn
 
@@ -37,12 +37,12 @@ class Engine:
 
 
 def test_a_visitor_may_name_given_folders_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page.state, "the_engine", Engine)
-    assert page._source("birds") == page._source("/srv/photos/birds") == "/srv/photos/birds"
-    assert page._source("menagerie") == "menagerie"
+    monkeypatch.setattr(fields.state, "the_engine", Engine)
+    assert fields.parse_images("birds") == fields.parse_images("/srv/photos/birds") == "/srv/photos/birds"
+    assert fields.parse_images("menagerie") == "menagerie"
     for hostile in ("/etc", "/srv/photos", "../birds", "", "/srv/photos/birds/.."):
         with pytest.raises(InputError, match="was not given that folder"):
-            page._source(hostile)
+            fields.parse_images(hostile)
 
 
 def test_folders_come_from_the_environment_and_reach_the_workers() -> None:
@@ -93,6 +93,6 @@ def test_pictures_of_a_concept_have_their_size(bank: Any) -> None:
 
 
 def test_the_page_offers_no_path_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page.state, "the_engine", Engine)
-    assert list(page.offered().values())[-1] == "folder photos/birds"
-    assert Path(list(page.offered())[-1]).is_absolute()
+    monkeypatch.setattr(fields.state, "the_engine", Engine)
+    assert list(fields.offered().values())[-1] == "folder photos/birds"
+    assert Path(list(fields.offered())[-1]).is_absolute()

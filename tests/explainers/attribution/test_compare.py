@@ -4,52 +4,71 @@ import numpy as np
 import pytest
 import torch
 
-from explainers.attribution.compare import compare, layer_sweep
+from explainers import Alone, explain, find, params_of
 from explainers.attribution.maps import gradcam_maps
 from explainers.attribution.neurons import Neuron, NeuronWords, cohens_d, group_difference, neuron_words
 from explainers.evidence import agreement, rank_correlation
 from models.errors import InputError, UnfitError
-from tests.explainers.nets import fingerprint, inputs, small_cnn, small_vit
+from tests.explainers.nets import fingerprint, inputs, photo, small_cnn, small_vit
 
-NAMES = ("gradcam", "counterfactual", "attention_rollout", "saliency")
+NAMES = "gradcam,counterfactual,attention_rollout,saliency"
 
 
 def test_methods_stand_side_by_side_and_the_unfit_one_is_named_with_its_reason() -> None:
-    model = small_cnn()
-    before, told = fingerprint(model.network), []
-    found = compare(model, inputs(model, 1), 1, NAMES, lambda fraction, name: told.append((fraction, name)))
+    model, told = small_cnn(), []
+    before = fingerprint(model.network)
+    run = Alone(model, 0, lambda _fraction, note: told.append(note))
+    found = explain("compare", model, image=photo(), target=1, methods=NAMES, run=run)
     assert found.names == ("gradcam", "counterfactual", "saliency")
-    assert found.maps.shape == (3, 32, 32)
+    assert found.maps.shape == (3, *found.image.shape[:2])
     assert found.agreement[0, 1] == pytest.approx(-1)
     np.testing.assert_allclose(np.diag(found.agreement), 1)
     np.testing.assert_allclose(found.agreement, found.agreement.T)
-    ((name, reason),) = found.refused
-    assert name == "attention_rollout"
+    ((title, reason),) = found.refused
+    assert title == "Attention rollout"
     assert "choose gradcam" in reason
-    assert [name for _, name in told] == list(NAMES)
+    assert sum("of 4" in note for note in told) == 4
+    assert "against stands most apart" in found.sentence
     assert fingerprint(model.network) == before
 
 
-def test_nothing_fits_is_one_sentence() -> None:
+def test_what_cannot_be_compared_is_one_sentence() -> None:
     model = small_cnn()
-    for names in (("attention_rollout",), ()):
-        with pytest.raises(UnfitError, match="choose"):
-            compare(model, inputs(model, 1), 1, names)
+    with pytest.raises(UnfitError, match="choose"):
+        explain("compare", model, image=photo(), target=1, methods="attention_rollout")
+    with pytest.raises(InputError, match="no method 'magic'"):
+        explain("compare", model, image=photo(), methods="gradcam,magic")
+    with pytest.raises(InputError, match="does not look at layers"):
+        explain("compare", model, image=photo(), over="layers", method="rise")
     with pytest.raises(InputError, match="0 to 4"):
-        compare(model, inputs(model, 1), 9)
+        explain("compare", model, image=photo(), target=9)
 
 
 def test_a_sweep_goes_through_the_layers_and_names_those_that_carry_nothing() -> None:
     model = small_vit()
-    found = layer_sweep(model, inputs(model, 1), 1)
+    found = explain("compare", model, image=photo(), target=1, over="layers")
     assert "blocks.1.norm1" in found.names
-    assert any(name == "blocks.1" and "exactly zero" in reason for name, reason in found.refused)
+    assert any(title.startswith("blocks.1,") and "exactly zero" in reason for title, reason in found.refused)
     small = small_cnn()
-    swept = layer_sweep(small, inputs(small, 1), 1)
+    swept = explain("compare", small, image=photo(), target=1, over="layers")
     assert swept.names.index("stem") < swept.names.index("stage")
-    cam = gradcam_maps(small, inputs(small, 1), torch.tensor([1]), "stage").cam
+    x = small.normalise(swept.image[None])
+    cam = gradcam_maps(small, x, torch.tensor([1]), "stage").cam
     large = torch.nn.functional.interpolate(cam[None], size=(32, 32), mode="bilinear")[0, 0]
     np.testing.assert_allclose(swept.maps[swept.names.index("stage")], large, atol=1e-6)
+
+
+def test_evidence_sets_every_map_beside_the_controls() -> None:
+    model = small_cnn()
+    lens, chosen = find("compare"), {"image": photo(), "target": 1, "methods": "gradcam,counterfactual"}
+    params = params_of(lens, chosen)
+    result = lens(model, params, Alone(model))
+    gain, agreed = lens.evidence(model, params, result, Alone(model)).scores
+    assert {"centre", "random map"} < set(gain.baselines)
+    assert gain.of in result.titles
+    assert gain.value == max(gain.value, *(gain.baselines[title] for title in result.titles if title != gain.of))
+    assert agreed.value == pytest.approx(-1)
+    assert abs(agreed.baselines["random maps"]) < 0.2
 
 
 def test_agreement_is_spearman_and_a_constant_map_agrees_with_nothing() -> None:

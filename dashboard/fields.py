@@ -1,0 +1,109 @@
+"""Form fields that more than one page draws: a class, a layer, a source of images."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from dashboard import panel, state
+from explainers import Knob
+from models import ModelCard
+from models.errors import InputError
+from models.gallery import MENAGERIE
+
+WORLDS = {"menagerie": "the menagerie (drawn animals)", "menagerie_biased": "the menagerie with badges"}
+
+
+def name_of(card: ModelCard, index: int) -> str:
+    """A class as lists show it: its first name and its number."""
+    return f"{card.labels[index].split(',')[0]} ({index})"
+
+
+def a_class(card: ModelCard, knob: Knob, key: str) -> int | None:
+    """One class, or none where the lens may choose."""
+    known = range(len(card.labels))
+    if st.session_state.get(key) not in known:
+        st.session_state[key] = None if knob.optional else 0
+    return st.selectbox(
+        knob.label, known, key=key, help=knob.help, persist_state="session", placeholder="the lens chooses",
+        format_func=lambda index: name_of(card, index), index=None if knob.optional else 0,
+    )  # fmt: skip
+
+
+def layer(card: ModelCard, knob: Knob, key: str, words: str = "the lens chooses") -> str | None:
+    """A main layer with its shape, or the lens's own choice."""
+    shapes = {each.name: "×".join(map(str, each.shape)) for each in card.layers if each.main or each.default}
+    names = ["", *shapes]
+    if (here := st.session_state.get(key) or "") not in names:
+        names.append(here)  # a link may name any layer, or several with commas between
+    st.session_state[key] = here
+    chosen = st.selectbox(
+        knob.label, names, key=key, help=knob.help, persist_state="session",
+        format_func=lambda name: f"{name} · {shapes[name]}" if name in shapes else name or words,
+    )  # fmt: skip
+    return chosen or None
+
+
+def offered() -> dict[str, str]:
+    """Where images may come from: the menagerie, and the folders that the server was given; never any other path."""
+    folders = state.the_engine().settings.images
+    return {**WORLDS, **{folder: f"folder {Path(folder).parent.name}/{Path(folder).name}" for folder in folders}}
+
+
+def images(knob: Knob, key: str, extra: Mapping[str, str] | None = None) -> str:
+    """A source of images; ``extra`` holds further choices, put first."""
+    known = {**(extra or {}), **offered()}
+    if st.session_state.get(key) not in known:
+        st.session_state[key] = next(iter(known))
+    return str(
+        st.selectbox(
+            knob.label, list(known), key=key, help=knob.help, format_func=known.__getitem__, persist_state="session"
+        )
+    )
+
+
+def parse_images(text: str) -> str:
+    """A source of images from a link, folders by their own name.
+
+    Raises:
+        InputError: this server was not given such a folder.
+    """
+    found = [each for each in offered() if text in (each, Path(each).name)]
+    if not found:
+        raise InputError("this server was not given that folder; start it with --images.")
+    return found[0]
+
+
+def images_word(source: str) -> str:
+    """A source of images for the address: never a path of the server."""
+    return source if source in MENAGERIE else Path(source).name
+
+
+def parse_class(text: str) -> int:
+    """A class from a link.
+
+    Raises:
+        InputError: the model has no such class.
+    """
+    if not text.isdecimal():
+        raise InputError("a class is a whole number.")
+    return panel.chosen_card().check_target(int(text))
+
+
+def parse_layer(text: str) -> str:
+    """A layer from a link, or several with commas between.
+
+    Raises:
+        InputError: the model has no such layer.
+    """
+    return ",".join(panel.chosen_card().layer(name.strip()).name for name in text.split(","))
+
+
+def told(values: Mapping[str, Any], given: tuple[Knob, ...]) -> dict[str, str]:
+    """Every choice that is not a default, for the address."""
+    return {
+        knob.name: "" if values[knob.name] in (None, knob.default) else str(values[knob.name])
+        for knob in given
+        if knob.name in values
+    }
