@@ -90,7 +90,7 @@ def test_texts_that_are_no_values_are_refused(text: str, words: str) -> None:
 class Pair(ImageParams):
     """A picture, and another one beside it."""
 
-    other: Photo | None = knob(None, help="The other.")
+    other: Photo | None = knob(None, help="The other.")  # noqa: RUF009 - a field, as everywhere
 
 
 def test_a_picture_can_be_a_choice() -> None:
