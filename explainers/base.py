@@ -33,6 +33,8 @@ from models.sources import source_digest
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound="Result")
 Part = Literal["result", "evidence"]
+Share = tuple[float, float]
+WHOLE: Share = (0.0, 1.0)
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: somebody pressed Cancel
@@ -99,8 +101,11 @@ class Run(Protocol):
         """Tell how far the work is, 0 to 1; raises `Cancelled` when it is no longer wanted."""
         ...
 
-    def reuse(self, request: "Request") -> Result:
-        """The answer to another request: the kept one, or worked out now and kept."""
+    def reuse(self, request: "Request", share: Share = WHOLE) -> Result:
+        """The answer to another request, also on another model: the kept one, or worked out now and kept.
+
+        ``share`` is the stretch of this run's progress that working it out takes.
+        """
         ...
 
 
@@ -227,20 +232,37 @@ class Request:
 
 
 class Alone:
-    """A `Run` without a server: a seeded generator, an optional progress callback, nothing kept."""
+    """A `Run` without a server: a seeded generator, an optional progress callback, nothing kept.
 
-    def __init__(self, model: ModelHandle, seed: int = 0, told: Callable[[float, str], None] | None = None) -> None:
+    Other models are taken from ``others``, by name, or loaded when a request first asks for them.
+    """
+
+    def __init__(
+        self,
+        model: ModelHandle,
+        seed: int = 0,
+        told: Callable[[float, str], None] | None = None,
+        others: Mapping[str, ModelHandle] | None = None,
+    ) -> None:
         self.rng = np.random.default_rng(seed)
         self._model, self._told = model, told
+        self._models = {**(others or {}), model.card.name: model}
 
     def report(self, fraction: float, note: str = "", preview: np.ndarray | None = None) -> None:
         """Pass progress on to the callback, if there is one."""
         if self._told:
             self._told(fraction, note)
 
-    def reuse(self, request: Request) -> Result:
-        """Work the other request out now, on the same model."""
-        return answer(self._model, request, Alone(self._model, request.params.seed, self._told))
+    def reuse(self, request: Request, share: Share = WHOLE) -> Result:
+        """Work the other request out now, on the model that it names."""
+        if request.model not in self._models:
+            self._models[request.model] = models.load(request.model, str(self._model.device))
+        model, (low, high) = self._models[request.model], share
+
+        def told(fraction: float, note: str) -> None:
+            self.report(low + (high - low) * fraction, note)
+
+        return answer(model, request, Alone(model, request.params.seed, told, self._models))
 
 
 def answer(model: ModelHandle, request: Request, run: Run) -> Result:

@@ -21,6 +21,7 @@ from dashboard.engine import answers, wire
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store, photo_from_bytes
 from explainers import Cancelled, Request, Result
+from explainers.base import WHOLE, Share
 from models import ModelHandle, Photo
 from models.errors import InputError, NotReadyError, SeewhyError, StorageError
 
@@ -61,9 +62,9 @@ class Shelf:
 class Shift:
     """One run of one request: what an explainer sees of the world."""
 
-    def __init__(self, worker: "Worker", run: str, request: Request) -> None:
+    def __init__(self, worker: "Worker", run: str, request: Request, share: Share = WHOLE) -> None:
         self.rng = np.random.default_rng(request.params.seed)
-        self._worker, self._run = worker, run
+        self._worker, self._run, self._share = worker, run, share
         self._sent = 0.0
 
     def report(self, fraction: float, note: str = "", preview: np.ndarray | None = None) -> None:
@@ -73,15 +74,20 @@ class Shift:
         now = time.monotonic()
         if now - self._sent >= REPORT_SECONDS:
             self._sent = now
-            head = {"kind": "progress", "run": self._run, "fraction": float(fraction), "note": note}
+            low, high = self._share
+            done = low + (high - low) * float(fraction)
+            head = {"kind": "progress", "run": self._run, "fraction": done, "note": note}
             self._worker.send(head, wire.pack_preview(preview))
 
-    def reuse(self, request: Request) -> Result:
+    def reuse(self, request: Request, share: Share = WHOLE) -> Result:
         """The kept answer, or worked out now, with its own random generator, and kept."""
         store = self._worker.store()
         if found := store.kept(request.key):
             return found.result
-        kept = answers.work(self._worker.shelf.get(request.model), request, Shift(self._worker, self._run, request))
+        low, high = self._share
+        inner = (low + (high - low) * share[0], low + (high - low) * share[1])
+        shift = Shift(self._worker, self._run, request, inner)
+        kept = answers.work(self._worker.shelf.get(request.model), request, shift)
         try:
             store.keep(kept)
         except StorageError as error:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 import explainers
 import models
@@ -35,11 +36,11 @@ def test_evidence_is_answered_through_the_kept_result() -> None:
     reused: list[Request] = []
 
     class Watching(Alone):
-        def reuse(self, request: Request):
+        def reuse(self, request: Request, share: tuple[float, float] = (0.0, 1.0)):
             reused.append(request)
-            return super().reuse(request)
+            return super().reuse(request, share)
 
-    evidence = answer(model, request.evidence(), Watching(model))
+    evidence = answer(model, request.evidence(), Watching(model, others={models.DEFAULT: model}))
     assert isinstance(evidence, explainers.Evidence)
     assert [each.part for each in reused] == ["result"]
     assert reused[0].key == request.key
@@ -56,3 +57,15 @@ def test_the_key_follows_weights_and_not_the_pictures_name(tmp_path) -> None:
 def test_code_version_is_a_digest_that_stays() -> None:
     assert explainers.code_version() == explainers.code_version()
     assert len(explainers.code_version()) == 64
+
+
+def test_alone_answers_for_another_model_and_gives_it_a_stretch_of_the_progress(monkeypatch) -> None:
+    own, other, told = small_cnn(), small_cnn(), []
+    monkeypatch.setattr(models, "load", lambda name, device: {"other": other}[name])
+    run, params = Alone(own, 0, lambda share, _note: told.append(share)), params_of(find("gradcam"), {"image": photo()})
+    with torch.no_grad():
+        other.network.head.weight.mul_(2)
+    found = [run.reuse(Request("gradcam", name, params), (0.25, 0.75)) for name in (own.card.name, "other")]
+    np.testing.assert_allclose(found[1].cam, 2 * found[0].cam, rtol=1e-4)
+    assert min(told) >= 0.25
+    assert max(told) <= 0.75

@@ -144,7 +144,7 @@ def test_the_kept_bank_is_asked_for(bank: Any, images: Path) -> None:
     asked = []
 
     class Kept(explainers.Alone):
-        def reuse(self, request: explainers.Request) -> Any:
+        def reuse(self, request: explainers.Request, share: tuple[float, float] = (0.0, 1.0)) -> Any:
             asked.append(request)
             return bank
 
