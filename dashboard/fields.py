@@ -20,13 +20,13 @@ def name_of(card: ModelCard, index: int) -> str:
     return f"{card.labels[index].split(',')[0]} ({index})"
 
 
-def a_class(card: ModelCard, knob: Knob, key: str) -> int | None:
-    """One class, or none where the lens may choose."""
+def a_class(card: ModelCard, knob: Knob, key: str, words: str = "the first answer") -> int | None:
+    """One class, or none where the lens may choose; ``words`` say what it chooses then."""
     known = range(len(card.labels))
     if st.session_state.get(key) not in known:
         st.session_state[key] = None if knob.optional else 0
     return st.selectbox(
-        knob.label, known, key=key, help=knob.help, persist_state="session", placeholder="the lens chooses",
+        knob.label, known, key=key, help=knob.help, persist_state="session", placeholder=words,
         format_func=lambda index: name_of(card, index), index=None if knob.optional else 0,
     )  # fmt: skip
 

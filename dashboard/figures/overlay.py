@@ -2,6 +2,7 @@
 
 import numpy as np
 import plotly.graph_objects as go
+from PIL import Image
 
 from dashboard.figures.style import Look, photo_uri, transparent_scale
 
@@ -50,6 +51,12 @@ def signed(cam: np.ndarray, shape: tuple[int, int], look: Look, title: str) -> g
         colorbar=_bar(title, look),
         hovertemplate="%{z:+.3g}<extra></extra>",
     )  # fmt: skip
+
+
+def enlarged(values: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map (h, w) at another size (rows, columns), bilinear, its signs and values kept."""
+    small = Image.fromarray(values.astype(np.float32))
+    return np.asarray(small.resize(size[::-1], Image.Resampling.BILINEAR))
 
 
 def _from(values: np.ndarray, bare: float) -> np.ndarray:

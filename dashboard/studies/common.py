@@ -26,6 +26,7 @@ class Study:
         fields: those of its form that are not drawn from the params alone.
         draw: the picture, from the kept answer.
         picture: whether it is about one picture, chosen in the strip.
+        overlay: whether it draws maps over photos, so that the view's controls mean something.
         begin: words of the button that begins it, and of what it takes; empty for what is quick.
     """
 
@@ -33,6 +34,7 @@ class Study:
     fields: Mapping[str, Field]
     draw: Callable[[Kept, Look], None]
     picture: bool = True
+    overlay: bool = True
     begin: tuple[str, str] | None = None
 
 
@@ -45,8 +47,10 @@ def lay_out(card: ModelCard, study: Study) -> None:
     lens = find(study.lens)
     form, centre, right = st.columns([1, 2.5, 1.25], gap="medium")
     with form, st.container(key="form"):
-        values, look = panel.form(lens, study.fields), view.controls()
-    save({**link_words(values, study.lens), **view.choices(look)}, picture=study.picture)
+        values = panel.form(lens, study.fields)
+        look = view.controls() if study.overlay else state.look()
+    drawn = view.choices(look) if study.overlay else {}
+    save({**link_words(values, study.lens), **drawn}, picture=study.picture)
     with centre, st.container(key="centre"):
         try:
             request = Request(lens.name, card.name, lens.params(**values, **({"image": photo} if photo else {})))

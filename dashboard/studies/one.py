@@ -92,7 +92,7 @@ def _form(card: ModelCard) -> dict[str, Any]:
             "target": lambda knob, _key: _classes(card, knob, TARGET),
             "method": lambda knob, _key: _method(knob),
             "layer": lambda knob, key: fields.layer(card, knob, key, "the last map before pooling"),
-            "versus": lambda knob, key: fields.a_class(card, knob, key),
+            "versus": lambda knob, key: fields.a_class(card, knob, key, "nothing"),
         },
     )
 
