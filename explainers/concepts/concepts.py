@@ -53,6 +53,7 @@ class Concepts(Result):
         prevalence, reliability: (k,). threshold: (k,), 90th percentile of the codes.
         thumbnails: uint8 (N, s, s, 3). crops: uint8 (k, m, s, s, 3). crop_of: int (k, m), image of each.
         predicted, labelled: int (N,); -1 where nothing is said. wrong: bool (N,). probability: (N,).
+        second: int (N,), the likeliest class besides.
         context: (N, t, C), tokens before the patches. aligned, alignment: (k, 5), nearest classes and their cosines.
         part_overlap: (k, P), with the menagerie's parts; empty for photos.
         cls, label, layer, method, exact: what was asked and how it was done; exact is the closed form.
@@ -90,6 +91,7 @@ class Concepts(Result):
     labelled: np.ndarray
     wrong: np.ndarray
     probability: np.ndarray
+    second: np.ndarray
     context: np.ndarray
     aligned: np.ndarray
     alignment: np.ndarray
@@ -230,6 +232,7 @@ class _Bank:
         near, cosines = self._aligned()
         return {
             "predicted": np.full(len(labels), self.params.cls), "labelled": labels, "wrong": wrong,
+            "second": _second(members.logits, self.params.cls),
             "probability": odds[:, self.params.cls] / odds.sum(1), "crops": best.crops, "crop_of": best.of,
             "reliability": reliability(top, ~wrong, self.params.k)[0], "aligned": near, "alignment": cosines,
             "aligned_labels": tuple(tuple(self.model.card.labels[i] for i in row) for row in near),
@@ -243,3 +246,10 @@ class _Bank:
         cosines = metrics.cosine(atoms, self.way.head.weight)
         near = np.argsort(-cosines, axis=1, kind="stable")[:, :NEAREST_CLASSES]
         return near, np.take_along_axis(cosines, near, axis=1)
+
+
+def _second(logits: np.ndarray, cls: int) -> np.ndarray:
+    """The likeliest class of each image besides ``cls``."""
+    others = logits.copy()
+    others[:, cls] = -np.inf
+    return np.asarray(others.argmax(1))

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explainers.base import Evidence, Request, Result, Run, Score, explainer
+from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.concepts.choices import BankParams, ConceptsParams, bank_of
 from explainers.concepts.concepts import Concepts
 from explainers.concepts.curves import insertion_and_deletion, probability, shown
+from explainers.concepts.kept import kept_bank
 from explainers.concepts.learn import cells, encode, weigh
 from explainers.concepts.trust import dictionary_of
 from explainers.kit import metrics
@@ -123,14 +124,11 @@ def concept_explain(model: ModelHandle, params: ExplainParams, run: Run) -> Conc
     if seen.output is None:
         raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
     cls = int(logits.argmax()) if params.cls is None else model.card.check_target(params.cls)
-    wanted = bank_of(params, cls)
-    bank = run.reuse(Request("concepts", model.card.name, wanted))
-    if not isinstance(bank, Concepts):
-        raise InputError("The kept bank is of another kind; press Recompute.")
+    bank = kept_bank(run, model.card.name, params, cls)
     run.report(0.98, "reading the picture's concepts")
     maps = np.ascontiguousarray(layer.as_map(seen.output).float().cpu().numpy())
     context = context_of(layer, seen.output).float().cpu().numpy()
-    return _Reading(model, bank, maps, logits, context).result(view.pixels, wanted)
+    return _Reading(model, bank, maps, logits, context).result(view.pixels, bank_of(params, cls))
 
 
 @dataclass(frozen=True)

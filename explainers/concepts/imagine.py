@@ -14,15 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explainers.base import Evidence, Request, Result, Run, Score, explainer
-from explainers.concepts.choices import ConceptsParams, bank_of
-from explainers.concepts.concepts import Concepts
+from explainers.base import Evidence, Result, Run, Score, explainer
+from explainers.concepts.choices import ConceptsParams
+from explainers.concepts.kept import concept_of, kept_bank
 from explainers.kit.metrics import cosine
 from explainers.kit.onward import pick
 from explainers.kit.spectra import STEPS, imagine
 from explainers.params import knob
 from models import Layer, ModelHandle
-from models.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,25 +83,20 @@ def measure_imagined(_model: ModelHandle, _params: ImagineParams, result: Imagin
 def concept_imagine(model: ModelHandle, params: ImagineParams, run: Run) -> Imagined:
     """Imagine a concept; see the module's docstring."""
     run.report(0.0, "finding the concepts")
-    bank = run.reuse(Request("concepts", model.card.name, bank_of(params, params.cls)))
-    if not isinstance(bank, Concepts):
-        raise InputError("The kept bank is of another kind; press Recompute.")
-    if params.concept >= len(bank.names):
-        raise InputError(f"The bank has {len(bank.names)} concepts: choose one from 0 to {len(bank.names) - 1}.")
+    bank = kept_bank(run, model.card.name, params, params.cls)
+    concept = concept_of(bank, params.concept)
     layer = pick(model, bank.layer)
     atoms = torch.tensor(bank.dictionary, dtype=torch.float32, device=model.device)
 
     def told(share: float, picture: Callable[[], np.ndarray]) -> None:
-        run.report(0.96 + 0.03 * share, f"imagining {bank.names[params.concept]}", picture())
+        run.report(0.96 + 0.03 * share, f"imagining {bank.names[concept]}", picture())
 
-    found = imagine(
-        model, lambda x: _along(model, layer, x) @ atoms[params.concept], run.rng, steps=params.steps, told=told
-    )
+    found = imagine(model, lambda x: _along(model, layer, x) @ atoms[concept], run.rng, steps=params.steps, told=told)
     with torch.inference_mode():
         mean = _along(model, layer, model.normalise(model.view(found.image).pixels[None]))[0]
     return Imagined(
-        image=found.image, alpha=found.alpha, scores=found.scores, concept=params.concept, cls=bank.cls,
-        name=bank.names[params.concept], label=bank.label, layer=bank.layer,
+        image=found.image, alpha=found.alpha, scores=found.scores, concept=concept, cls=bank.cls,
+        name=bank.names[concept], label=bank.label, layer=bank.layer,
         closeness=cosine(mean.float().cpu().numpy()[None], bank.dictionary)[0],
     )  # fmt: skip
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import torch
+
 from models import ModelHandle
 from tests.explainers.nets import photo, small_cnn
 
@@ -12,4 +14,8 @@ def example(name: str) -> tuple[ModelHandle, dict[str, Any]]:
         chosen |= {"steps": 3}
     if name == "concept_explain":
         chosen["image"] = photo()
-    return small_cnn(size=32), chosen
+    model = small_cnn(size=32)
+    if name == "concept_similar":
+        with torch.no_grad():
+            model.network.get_parameter("head.bias")[1] += 0.415  # so that it takes half of the pictures for class 1
+    return model, chosen

@@ -1,0 +1,183 @@
+"""The same concept in other classes: a collar is a collar, on a shirt as on a coat.
+
+The banks of other classes are learnt as this one was, on the same layer, so that their atoms are directions of one
+space. Beside each concept stands the one of every other class whose atom points most as its own does.
+
+Limits: a cosine tells how alike two directions are, and not whether people would call them alike: look at the crops.
+Every concept has a nearest one, and a wide layer makes even strangers somewhat alike: read the cosine beside that of
+atoms whose channels were shuffled. Classes that are not asked about are not compared.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from explainers.base import Result, Run, explainer
+from explainers.concepts.choices import ConceptsParams
+from explainers.concepts.concepts import Concepts
+from explainers.concepts.kept import kept_bank
+from explainers.concepts.similar_trust import measure_similar
+from explainers.kit.metrics import cosine
+from explainers.params import knob
+from models import ModelHandle
+from models.errors import InputError
+
+NEAREST = 3
+CROPS = 4
+DRAWS = 20
+ALMOST = 0.8  # from here on two directions are called almost the same
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimilarParams(ConceptsParams):
+    """What can be chosen."""
+
+    others: str = knob(
+        "", help="Numbers of the classes to compare with, with commas between; the three nearest when left open.",
+        label="Other classes",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Similar(Result):
+    """Concepts of a class beside the nearest ones of m other classes.
+
+    Attributes:
+        cosine: (k, m), of each concept with the nearest one of each class. index: int (k, m), which one that is.
+        classes: int (m,). crops: uint8 (k, c, s, s, 3), of the own concepts. near_crops: uint8 (k, m, c, s, s, 3).
+        part: int (k,), the menagerie's part that each concept lies on. near_part: int (k, m); -1 for photos.
+        part_chance: share of all pairs of concepts that lie on the same part; 0 for photos.
+        chance, chance_high: mean and 95th percentile of the same cosines when the own atoms' channels are shuffled.
+        names: of the own concepts. near_names: (k, m). labels: of the classes.
+        skipped: classes that have no bank, and why.
+        cls, label, layer, source: of the own bank.
+    """
+
+    cosine: np.ndarray
+    index: np.ndarray
+    classes: np.ndarray
+    crops: np.ndarray
+    near_crops: np.ndarray
+    part: np.ndarray
+    near_part: np.ndarray
+    part_chance: float
+    chance: float
+    chance_high: float
+    names: tuple[str, ...]
+    near_names: tuple[tuple[str, ...], ...]
+    labels: tuple[str, ...]
+    skipped: tuple[tuple[str, str], ...]
+    cls: int
+    label: str
+    layer: str
+    source: str
+
+    @property
+    def sentence(self) -> str:
+        """The two that are most alike."""
+        own, other = np.unravel_index(int(self.cosine.argmax()), self.cosine.shape)
+        value = float(self.cosine[own, other])
+        verb = "is almost" if value >= ALMOST else "comes nearest to"
+        return (
+            f"*{self.label.split(',')[0]}*'s {self.names[own]} {verb} {self.near_names[own][other]} of"
+            f" *{self.labels[other].split(',')[0]}* (cosine {value:.2f})."
+        )
+
+
+@explainer("Similar concepts of other classes", paper="https://arxiv.org/abs/2306.07304", evidence=measure_similar)
+def concept_similar(model: ModelHandle, params: SimilarParams, run: Run) -> Similar:
+    """Look for a class's concepts in other classes; see the module's docstring."""
+    model.card.check_target(params.cls)
+    run.report(0.0, "finding the concepts")
+    named = _named(model, params)
+    own = kept_bank(run, model.card.name, params, params.cls, (0.0, 0.3))
+    banks, skipped = _banks(model, params, named or nearest(own), run)
+    run.report(0.98, "comparing atoms")
+    cosines, index = closest(own, banks)
+    chance = by_chance(own, banks, run.rng)
+    part, parts = _part(own), [_part(each) for each in banks]
+    return Similar(
+        cosine=cosines, index=index, classes=np.array([each.cls for each in banks]), chance=float(chance.mean()),
+        chance_high=float(np.percentile(chance, 95)), part=part,
+        near_part=np.stack([their[at] for their, at in zip(parts, index.T, strict=True)], 1),
+        part_chance=float(np.mean([part[:, None] == their for their in parts])) if own.part_overlap.size else 0.0,
+        names=own.names, labels=tuple(each.label for each in banks), skipped=skipped, **_crops(own, banks, index),
+        near_names=tuple(tuple(each.names[i] for each, i in zip(banks, row, strict=True)) for row in index),
+        cls=own.cls, label=own.label, layer=own.layer, source=own.source,
+    )  # fmt: skip
+
+
+def closest(own: Concepts, banks: list[Concepts]) -> tuple[np.ndarray, np.ndarray]:
+    """Cosine and number of the concept of each bank that is nearest to each own one, both (k, m)."""
+    tables = [cosine(own.dictionary, each.dictionary) for each in banks]
+    return np.stack([table.max(1) for table in tables], 1), np.stack([table.argmax(1) for table in tables], 1)
+
+
+def by_chance(own: Concepts, banks: list[Concepts], rng: np.random.Generator) -> np.ndarray:
+    """What `closest` finds for atoms whose channels are shuffled, (draws, k, m)."""
+    drawn = [replace(own, dictionary=rng.permuted(own.dictionary, axis=1)) for _ in range(DRAWS)]
+    return np.stack([closest(each, banks)[0] for each in drawn])
+
+
+def nearest(bank: Concepts) -> tuple[int, ...]:
+    """Classes to compare with, the nearest first.
+
+    Behind a linear head those whose weights point as the bank's atoms do, atoms counting by their importance; where
+    there is none, or where they are too few, those that are most often second for the bank's images.
+    """
+    weights = (bank.global_importance.clip(0)[:, None] * bank.alignment.clip(0)).ravel()
+    found = [*_ranked(bank.aligned.ravel(), weights), *_ranked(bank.second, np.ones(len(bank.second)))]
+    return tuple(cls for cls in dict.fromkeys(found) if cls != bank.cls)[:NEAREST]
+
+
+def _ranked(classes: np.ndarray, weights: np.ndarray) -> list[int]:
+    """Classes by the sum of their weights, those without any left out."""
+    sums = np.bincount(classes, weights)
+    return [int(cls) for cls in np.argsort(-sums, kind="stable") if sums[cls] > 0]
+
+
+def _named(model: ModelHandle, params: SimilarParams) -> tuple[int, ...]:
+    words = [word.strip() for word in params.others.split(",") if word.strip()]
+    for word in words:
+        if not word.isdecimal():
+            raise InputError(f"others are numbers of classes with commas between, such as 1,2; got '{word}'.")
+    wanted = dict.fromkeys(model.card.check_target(int(word)) for word in words)
+    wanted.pop(params.cls, None)
+    if words and not wanted:
+        raise InputError(
+            f"Class {params.cls} cannot be compared with itself; name other classes, or leave others open."
+        )
+    return tuple(wanted)
+
+
+def _banks(
+    model: ModelHandle, params: SimilarParams, classes: tuple[int, ...], run: Run
+) -> tuple[list[Concepts], tuple[tuple[str, str], ...]]:
+    """The banks that can be had, and why the others cannot."""
+    found: list[Concepts] = []
+    skipped = []
+    for done, cls in enumerate(classes):
+        share = (0.3 + 0.65 * done / len(classes), 0.3 + 0.65 * (done + 1) / len(classes))
+        run.report(share[0], f"learning the concepts of {model.card.labels[cls].split(',')[0]}")
+        try:
+            found.append(kept_bank(run, model.card.name, params, cls, share))
+        except InputError as error:
+            skipped.append((model.card.labels[cls], str(error)))
+    if not found:
+        raise InputError(
+            f"No other class has concepts to compare with: {skipped[0][1] if skipped else 'there is none'}"
+        )
+    return found, tuple(skipped)
+
+
+def _part(bank: Concepts) -> np.ndarray:
+    """The menagerie's part on which each concept lies most; -1 for photos."""
+    if not bank.part_overlap.size:
+        return np.full(len(bank.names), -1)
+    return np.asarray(bank.part_overlap.argmax(1))
+
+
+def _crops(own: Concepts, banks: list[Concepts], index: np.ndarray) -> dict[str, np.ndarray]:
+    many = min(CROPS, *(each.crops.shape[1] for each in (own, *banks)))
+    near = [each.crops[at, :many] for each, at in zip(banks, index.T, strict=True)]
+    return {"crops": own.crops[:, :many], "near_crops": np.stack(near, 1)}
