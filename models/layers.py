@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 Layout = Literal["nchw", "nhwc", "tokens"]
+TOWERS = ("visual.transformer.", "visual.trunk.", "visual.")  # in which a CLIP keeps its stages and blocks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +133,8 @@ def _default(network: nn.Module, found: list[Layer]) -> str:
     names = [layer.name for layer in found]
     if not names:
         return ""
+    if (told := getattr(network, "default_layer", "")) in names:  # a network of two towers knows its own
+        return str(told)
     blocks = getattr(network, "blocks", None)
     if found[-1].prefix and getattr(network, "global_pool", "token") in ("token", "") and blocks is not None:
         return next(n for n in (f"blocks.{len(blocks) - 1}.norm1", f"blocks.{len(blocks) - 2}", names[0]) if n in names)
@@ -139,5 +142,6 @@ def _default(network: nn.Module, found: list[Layer]) -> str:
 
 
 def _is_main(name: str) -> bool:
-    parts = name.split(".")
-    return len(parts) == 1 or (len(parts) == 2 and parts[1].isdigit()) or parts[2:] == ["norm1"]
+    tower = next((each for each in TOWERS if name.startswith(each)), "")
+    parts = name.removeprefix(tower).split(".")
+    return len(parts) == 1 or (len(parts) == 2 and parts[1].isdigit()) or parts[2:] in (["norm1"], ["ln_1"])

@@ -13,7 +13,7 @@ import timm
 import torch
 from torch import nn
 
-from models import labels, weights
+from models import clip_cards, labels, weights
 from models.errors import InputError, NotReadyError
 from models.handle import ModelCard, ModelHandle
 
@@ -32,8 +32,9 @@ CURATED = (
 
 
 def names() -> tuple[str, ...]:
-    """The zoo's own names; any other timm model is ``timm/NAME``, a model of yours the path of its file."""
-    return (*(f"efficientnet_lite{size}" for size in LITE_FILES), *_menagerie(), *(f"timm/{name}" for name in CURATED))
+    """The zoo's own names; any other timm model is ``timm/NAME``, a CLIP ``clip/NAME``, yours the path of its file."""
+    own = (*(f"efficientnet_lite{size}" for size in LITE_FILES), *_menagerie())
+    return (*own, *(f"timm/{name}" for name in CURATED), *clip_cards.names())
 
 
 def cards() -> Iterator[ModelCard]:
@@ -45,10 +46,11 @@ def card(name: str) -> ModelCard:
     """The card of a model, without reading its weights or asking the network.
 
     Args:
-        name: one of `names`, ``timm/NAME``, or the path of a weights file.
+        name: one of `names`, ``timm/NAME``, ``clip/NAME``, or the path of a weights file.
 
     Raises:
         InputError: there is no such model; the text names near ones.
+        NotReadyError: it is a CLIP, and open_clip is not installed.
     """
     if name in _lites():
         return _lite(int(name[-1]))
@@ -56,6 +58,8 @@ def card(name: str) -> ModelCard:
         return _menagerie_card(name)
     if name.startswith("timm/"):
         return _timm(name.removeprefix("timm/"))
+    if name.startswith("clip/"):
+        return clip_cards.card(name)
     if name.endswith(weights.SUFFIXES):
         return _local(Path(name))
     known = [*names(), *(f"timm/{arch}" for arch in timm.list_models())]
@@ -86,7 +90,7 @@ def load(name: str, device: str = "auto") -> ModelHandle:
 
 
 def fetch(name: str) -> ModelCard:
-    """Download the weights of a ``timm/NAME`` model from its hub; the only call that leaves this machine.
+    """Download the weights of ``timm/NAME`` or ``clip/NAME`` from their hub; the only call that leaves this machine.
 
     Raises:
         NotReadyError: offline, or the hub has no such file.
@@ -96,6 +100,8 @@ def fetch(name: str) -> ModelCard:
         for filename in _hub_files(_config(name.removeprefix("timm/"))):
             weights.download(*filename)
             break
+    elif not model.ready and name.startswith("clip/"):
+        clip_cards.fetch(name)
     elif not model.ready:
         raise NotReadyError(f"The weights of {name} are not on this machine. {model.remedy}")
     return card(name)
@@ -183,6 +189,8 @@ def _local(path: Path) -> ModelCard:
     if arch in _menagerie():
         return _menagerie_card(arch, path)
     names = _label_names(path, about)
+    if arch.startswith("clip/"):
+        return clip_cards.local(path, about, names)
     kwargs: dict[str, Any] = {"num_classes": len(names)} if names else {}
     if "num_classes" in about:
         kwargs = {"num_classes": int(about["num_classes"])}

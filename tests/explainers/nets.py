@@ -53,7 +53,7 @@ def seeded(network: nn.Module, seed: int = 0) -> nn.Module:
     with torch.no_grad():
         for name, parameter in network.named_parameters():
             noise = torch.randn(parameter.shape, generator=generator)
-            scale = 0.1 if parameter.ndim == 1 else (2 / max(1, parameter[0].numel())) ** 0.5
+            scale = 0.1 if parameter.ndim <= 1 else (2 / max(1, parameter[0].numel())) ** 0.5
             parameter.copy_(noise * scale + (1.0 if parameter.ndim == 1 and name.endswith("weight") else 0.0))
         for name, buffer in network.named_buffers():
             if name.endswith("running_mean"):
