@@ -244,7 +244,7 @@ def _parsed(lens: "Explainer[Any, Any]", settings: list[str]) -> dict[str, Any]:
             raise InputError(f"--set takes key=value; got '{key}'.")
     values = dict(parse(lens.params, {key: value for key, _, value in pairs}))
     pictures = {each.name for each in knobs(lens.params) if each.kind is Photo}
-    return {name: _picture(Path(v)) if name in pictures and v else v for name, v in values.items()}
+    return {name: _picture(Path(str(v))) if name in pictures and v else v for name, v in values.items()}
 
 
 def _answer(request: "Request", device: str, *, evidence: bool) -> tuple[dict[str, bytes], str]:

@@ -39,14 +39,14 @@ def gradient_attention(ask: Ask) -> Maps:
     with frozen(network), torch.enable_grad(), attention(network) as seen, watched(network, ask.target.at) as scored:
         logits = network(ask.x.detach().clone().requires_grad_())
         rows = torch.arange(len(ask.x), device=ask.x.device)
-        score = ask.target.score(logits if scored.output is None else scored.output, rows).sum()
+        score = ask.target.score(ask.target.scored(logits, scored), rows).sum()
         _check(ask, seen)
         gradients = torch.autograd.grad(score, seen, allow_unused=True)
     mixed = start = _eye(seen[0])
     for each, gradient in zip(seen, gradients, strict=True):
         if gradient is not None:  # None: a block after the last one that the score depends on
             mixed = mixed + (gradient * each.detach()).clamp(min=0).mean(1) @ mixed
-    return _read(ask, mixed - start, logits.detach())
+    return _read(ask, mixed - start, logits.detach(), patches=ask.target.at in {layer.name for layer in _tokens(ask)})
 
 
 def _eye(attended: Float[Tensor, "b heads n n"]) -> Float[Tensor, "b n n"]:
@@ -81,10 +81,14 @@ def attention(network: nn.Module) -> Iterator[list[Tensor]]:
 
 def token_layer(ask: Ask) -> Layer:
     """A layer that knows the grid of the tokens."""
-    found = [layer for layer in ask.model.layers() if layer.layout == "tokens"]
+    found = _tokens(ask)
     if not found:
         raise UnfitError(UNFIT)
     return found[-1]
+
+
+def _tokens(ask: Ask) -> list[Layer]:
+    return [layer for layer in ask.model.layers() if layer.layout == "tokens"]
 
 
 def _check(ask: Ask, seen: list[Tensor]) -> None:
@@ -95,11 +99,14 @@ def _check(ask: Ask, seen: list[Tensor]) -> None:
         raise UnfitError(UNFIT)
 
 
-def _read(ask: Ask, mixed: Float[Tensor, "b n n"], logits: Tensor) -> Maps:
-    """The row of the token that the head reads, its patches as a map; the mean of all rows where it reads all."""
+def _read(ask: Ask, mixed: Float[Tensor, "b n n"], logits: Tensor, *, patches: bool = False) -> Maps:
+    """The row of the token that the head reads, its patches as a map; the mean of all rows where all are read.
+
+    What is asked of a layer inside is read off all ``patches``.
+    """
     layer = token_layer(ask)
     _, h, w = layer.shape
     reads_one = layer.prefix > 0 and getattr(ask.model.network, "global_pool", "token") in ("token", "")
-    row = mixed[:, 0] if reads_one else mixed[:, layer.prefix :].mean(1)
+    row = mixed[:, 0] if reads_one and not patches else mixed[:, layer.prefix :].mean(1)
     cam = row[:, layer.prefix :].unflatten(1, (h, w))
     return Maps(cam, cam.new_zeros((len(cam), 0)), logits)

@@ -6,26 +6,30 @@ place by place, and lays the sum over the photo. Warm places speak for the class
 it shows what speaks against the class. The other methods weigh the features otherwise, or try them out one by one; for
 transformers two of them read the attention. Two classes can be set against each other: why this rather than that.
 
+Not only classes can be asked for: what a single neuron sees, what makes this picture like another one, and, of models
+that read words as well as pictures (CLIP), what in the picture fits a sentence.
+
 Limits: the map is as coarse as the layer, so it cannot outline small things. It says where evidence lies, not what
 it is. It is a first-order account: where two features only count together, it may mislead. Two classes may share a map.
 Eigen-CAM and attention rollout ask for no class at all. Read the evidence beside the picture before you rely on it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from explainers.attribution import trust
+from explainers.attribution import questions, trust
 from explainers.attribution.family import CAMS, layers_of, maps_of
 from explainers.attribution.maps import Ask, Maps, heatmap
+from explainers.attribution.questions import MEASURES, Inquiry
 from explainers.attribution.targets import Target, of_classes, of_difference, of_top
-from explainers.attribution.words import Asked, sentence
+from explainers.attribution.words import Asked, asked_sentence, sentence
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.params import ImageParams, knob
-from models import ModelHandle
+from models import ModelHandle, Photo
 from models.errors import InputError
 
 
@@ -57,8 +61,38 @@ class GradCamParams(ImageParams):
         help="Where in the network to look; the last map before pooling when left open. Commas fuse several.",
         more=True,
     )
+    question: Literal["class", "neuron", "likeness", "sentence"] = knob(
+        "class",
+        help="What the map explains: a class, a neuron, the likeness to another picture, or a sentence (of a CLIP).",
+        more=True,
+        label="Explain",
+    )
+    neuron: int = knob(0, 0, None, "The channel to explain.", more=True, only={"question": ("neuron",)})
+    neuron_layer: str | None = knob(
+        None,
+        help="The layer that the neuron belongs to; the last map, or the layer looked at, when left open.",
+        more=True,
+        label="Layer of the neuron",
+        only={"question": ("neuron",)},
+    )
+    like: Photo | None = knob(  # noqa: RUF009 - a field, as everywhere
+        None,
+        help="The other picture: what makes the one like it?",
+        more=True,
+        label="Like",
+        only={"question": ("likeness",)},
+    )
+    words: str = knob(
+        "", help="A sentence in English: what in the picture fits it?", more=True, only={"question": ("sentence",)}
+    )
     versus: int | None = knob(
-        None, 0, None, "Why the class rather than this one; nothing when left open.", more=True, label="Rather than"
+        None,
+        0,
+        None,
+        "Why the class rather than this one; nothing when left open.",
+        more=True,
+        label="Rather than",
+        only={"question": ("class",)},
     )
     groups: int = knob(
         64,
@@ -73,6 +107,15 @@ class GradCamParams(ImageParams):
         False, help="Measure all evidence, not only the three quickest scores.", more=True, label="Full evidence"
     )
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.question == "likeness" and self.like is None:
+            raise InputError("For the likeness give the other picture as well, as like.")
+        if self.question == "likeness" and self.like == self.image:
+            raise InputError("A picture is like itself all over; give another one as like.")
+        if self.question == "sentence" and not self.words.strip():
+            raise InputError("For a sentence give it as well, as words.")
+
 
 @dataclass(frozen=True, kw_only=True)
 class GradCam(Result):
@@ -84,13 +127,16 @@ class GradCam(Result):
         heatmap: float32 (H, W) in [0, 1], what is drawn.
         alpha: float32 (C,), weight of each channel; empty for methods that read attention.
         logits: float32 (K,).
-        target: class explained.
+        target: class explained; the model's first answer where no class is.
         layer: layer looked at.
         label: name of the class.
         method: what the map shows.
         probability: of the class.
         top5: the five likeliest classes: index, name, probability.
         versus, versus_label: the class that it was set against, and its name.
+        question: what kind of thing is explained.
+        asked: what is explained, in words.
+        value: how much of it there is: the logit or difference of logits, the mean activation, the cosine.
     """
 
     image: np.ndarray
@@ -106,21 +152,29 @@ class GradCam(Result):
     top5: tuple[tuple[int, str, float], ...]
     versus: int | None = None
     versus_label: str = ""
+    question: str = "class"
+    asked: str = ""
+    value: float = 0.0
 
     @property
     def sentence(self) -> str:
         """What the map shows, from its numbers."""
         cam = CAMS[self.method]
+        if cam.for_class and self.question in MEASURES:
+            measured = f"{MEASURES[self.question]} {self.value:.2f}"
+            return asked_sentence(self.heatmap, self.asked, measured, against=cam.against)
         asked = Asked(cam.against, self.versus_label, cam.for_class)
         return sentence(self.heatmap, self.label, self.probability, asked)
 
 
 def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run) -> Evidence:
     """Evidence for a map of the family."""
+    inquiry = inquiry_of(model, params)
 
     def again(other: ModelHandle, x: Tensor, target: int) -> np.ndarray:
         layers = layers_of(other, result.layer)
-        asked = target_of(other, target, result.versus)
+        same = inquiry is not None and target == result.target
+        asked = inquiry.target_of(other) if inquiry and same else target_of(other, target, result.versus)
         ask = Ask(other, x, asked, layers[0], np.random.default_rng(params.seed), params.groups)
         return maps_of(params.method, ask, layers).cam[0].float().cpu().numpy()
 
@@ -133,8 +187,16 @@ def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run
         result.versus,
         CAMS[params.method].against,
         again,
+        _quantity(model, inquiry, result),
     )
     return trust.measure(subject, run, full=params.full)
+
+
+def _quantity(model: ModelHandle, inquiry: Inquiry | None, result: GradCam) -> trust.Quantity:
+    if inquiry is None:
+        return trust.Quantity()
+    target = inquiry.target_of(model)
+    return trust.Quantity(inquiry.noun, lambda x: target.of_inputs(model.network, x), result.value)
 
 
 @explainer("Grad-CAM", paper="https://arxiv.org/abs/1610.02391", evidence=measure)
@@ -143,18 +205,42 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     run.report(0.05, "reading the picture")
     view = model.view(params.image)
     x = model.normalise(view.pixels[None])
-    chosen = params.target
-    if chosen is None and params.versus is not None:
-        with torch.inference_mode():
-            chosen = int(model.network(x).argmax())
-    layers = layers_of(model, params.layer)
+    inquiry, layers = inquiry_of(model, params), layers_of(model, params.layer)
+    target = inquiry.target_of(model) if inquiry else _class(model, params, x)
     ask = Ask(
-        model, x, target_of(model, chosen, params.versus), layers[0], run.rng, params.groups,
+        model, x, target, layers[0], run.rng, params.groups,
         lambda fraction, note: run.report(0.1 + 0.8 * fraction, note),
     )  # fmt: skip
     maps = maps_of(params.method, ask, layers)
     run.report(0.95, "drawing the map")
-    return _result(model, params, view.pixels, maps)
+    found = _result(model, params, view.pixels, maps)
+    if inquiry is None:
+        return found
+    with torch.inference_mode():
+        value = float(target.of_inputs(model.network, x))
+    return replace(found, question=params.question, asked=inquiry.asked, value=value)
+
+
+def inquiry_of(model: ModelHandle, params: GradCamParams) -> Inquiry | None:
+    """What is asked where it is no class.
+
+    Raises:
+        InputError: there is no such neuron, or the sentence is too long.
+        UnfitError: the model reads no words.
+    """
+    if params.question == "neuron":
+        return questions.neuron(model, params.neuron, params.neuron_layer, layers_of(model, params.layer))
+    if params.question == "likeness" and params.like is not None:
+        return questions.likeness(model, params.like)
+    return questions.sentence(model, params.words) if params.question == "sentence" else None
+
+
+def _class(model: ModelHandle, params: GradCamParams, x: Tensor) -> Target:
+    chosen = params.target
+    if chosen is None and params.versus is not None:
+        with torch.inference_mode():
+            chosen = int(model.network(x).argmax())
+    return target_of(model, chosen, params.versus)
 
 
 def target_of(model: ModelHandle, target: int | None, versus: int | None) -> Target:
@@ -175,13 +261,18 @@ def target_of(model: ModelHandle, target: int | None, versus: int | None) -> Tar
 
 def _result(model: ModelHandle, params: GradCamParams, image: np.ndarray, maps: Maps) -> GradCam:
     cam, logits = maps.cam[0].float().cpu().numpy(), maps.logits[0].float().cpu()
-    chosen = int(logits.argmax()) if params.target is None else params.target
+    of_class = params.question == "class"
+    chosen = params.target if of_class and params.target is not None else int(logits.argmax())
+    versus = params.versus if of_class else None
     chance, labels = logits.softmax(0), model.card.labels
+    other = "" if versus is None else labels[versus]
+    value = float(logits[chosen] - (0 if versus is None else logits[versus]))
     best = chance.topk(min(5, len(labels))).indices.tolist()
     return GradCam(
         image=image, cam=cam, heatmap=heatmap(cam, image.shape[:2]), alpha=maps.alpha[0].float().cpu().numpy(),
         logits=logits.numpy(), target=chosen, layer=",".join(layer.name for layer in layers_of(model, params.layer)),
         label=labels[chosen], method=params.method, probability=float(chance[chosen]),
         top5=tuple((index, labels[index], float(chance[index])) for index in best),
-        versus=params.versus, versus_label="" if params.versus is None else labels[params.versus],
+        versus=versus, versus_label=other, value=value,
+        asked=labels[chosen].split(",")[0] + (f" rather than {other.split(',')[0]}" if other else ""),
     )  # fmt: skip

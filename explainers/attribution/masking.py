@@ -30,18 +30,19 @@ def score_cam(ask: Ask) -> Maps:
     an approximation, named as such.
     """
     with torch.inference_mode():
-        activations, logits, target = _first(ask)
+        activations, logits, target, _ = _first(ask)
         scores = torch.stack([_channel_scores(ask, activations, target, row) for row in range(len(ask.x))])
         return weighed(activations, cams.scorecam(scores), logits)
 
 
-def _first(ask: Ask) -> tuple[Tensor, Tensor, Target]:
-    """Activations and logits of the pictures themselves; the target with their first answers written down."""
-    with watched(ask.model.network, ask.layer.name) as seen:
+def _first(ask: Ask) -> tuple[Tensor, Tensor, Target, Tensor]:
+    """Activations and logits of the pictures themselves; the target with their first answers written down; scores."""
+    with watched(ask.model.network, ask.layer.name) as seen, watched(ask.model.network, ask.target.at) as scored:
         logits = ask.model.network(ask.x)
     if seen.output is None:
         raise InputError(f"The network does not run layer '{ask.layer.name}'; choose another layer.")
-    return ask.layer.as_map(seen.output), logits, ask.target.pinned(logits)
+    target, rows = ask.target.pinned(logits), torch.arange(len(ask.x), device=ask.x.device)
+    return ask.layer.as_map(seen.output), logits, target, target.score(target.scored(logits, scored), rows)
 
 
 def _channel_scores(ask: Ask, activations: Tensor, target: Target, row: int) -> Float[Tensor, " c"]:
@@ -63,9 +64,7 @@ def _channel_scores(ask: Ask, activations: Tensor, target: Target, row: int) -> 
 
 def score_of(ask: Ask, target: Target, x: Tensor, rows: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
     """The target's score of other inputs that belong to the pictures ``rows``."""
-    with watched(ask.model.network, target.at) as seen:
-        output = ask.model.network(x.contiguous(memory_format=ask.model.memory_format))
-    return target.score(output if seen.output is None else seen.output, rows)
+    return target.of_inputs(ask.model.network, x.contiguous(memory_format=ask.model.memory_format), rows)
 
 
 def unit(maps: Float[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
@@ -86,16 +85,12 @@ def group_channels(maps: Float[Tensor, "c h w"], groups: int, rng: np.random.Gen
 def ablation_cam(ask: Ask) -> Maps:
     """Ablation-CAM: the score with each channel set to zero, running only the network's tail from the layer on.
 
-    Before mean pooling and a linear head it is a closed form: the logits lose w_k mean(A_k). Elsewhere the tail runs
-    once a channel, in batches.
+    Before mean pooling and a linear head the answer has a closed form: the logits lose w_k mean(A_k). Elsewhere, and
+    for what is asked inside the network, the tail runs once a channel, in batches.
     """
     with torch.inference_mode():
-        activations, logits, target = _first(ask)
-        if target.at:
-            raise InputError("Ablation-CAM explains the network's answer; for an inner target choose gradcam.")
-        head = linear_head(ask.model, activations, logits)
-        rows = torch.arange(len(ask.x), device=ask.x.device)
-        score = target.score(logits, rows)
+        activations, logits, target, score = _first(ask)
+        head = None if target.at else linear_head(ask.model, activations, logits)
         without = _closed(activations, logits, target, head) if head is not None else _by_tail(ask, target)
         return weighed(activations, cams.ablationcam(score, without), logits)
 
@@ -120,9 +115,9 @@ def _by_tail(ask: Ask, target: Target) -> Float[Tensor, "b c"]:
         for start in range(0, channels, step):
             ask.report((row + start / channels) / len(outputs), f"without channel {start + 1} of {channels}")
             group = torch.arange(start, min(start + step, channels), device=output.device)
-            with _without(ask, group):
+            with _without(ask, group), watched(ask.model.network, target.at) as seen:
                 logits = tail(output.expand(len(group), *output.shape))
-            scores.append(target.score(logits, torch.full_like(group, row)))
+            scores.append(target.score(target.scored(logits, seen), torch.full_like(group, row)))
         found.append(torch.cat(scores))
     return torch.stack(found)
 
@@ -130,7 +125,8 @@ def _by_tail(ask: Ask, target: Target) -> Float[Tensor, "b c"]:
 def _last_cut(ask: Ask) -> tuple[Body, Tail]:
     """The network cut at the layer, or at the last stage or block before it that has no path around it."""
     layers = ask.model.layers()
-    before = [layer for layer in layers[: layers.index(ask.layer)] if layer.main and "norm1" not in layer.name]
+    earlier = (layer for layer in layers[: layers.index(ask.layer)] if layer.main)
+    before = [layer for layer in earlier if not layer.name.endswith(("norm1", "ln_1"))]
     for layer in (ask.layer, *reversed(before)):
         try:
             return ask.model.split(layer.name)

@@ -32,6 +32,7 @@ class Question:
         samples: steps, noisy copies, masks: whatever the method repeats.
         rng: the only source of randomness.
         report: is told how far the work is, and may raise to stop it.
+        inner: what is scored instead of a class, inputs (N, 3, H, W) -> (N,).
     """
 
     model: ModelHandle
@@ -41,10 +42,14 @@ class Question:
     samples: int = 16
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     report: Report = silent
+    inner: Callable[[Tensor], Tensor] | None = None
 
     def score(self, x: Float[Tensor, "n 3 y x"]) -> Float[Tensor, " n"]:
-        """The logit, or the difference of two logits, of each input."""
-        logits = self.model.network(x.contiguous(memory_format=self.model.memory_format))
+        """The logit, or the difference of two logits, of each input; what is asked instead, if anything."""
+        x = x.contiguous(memory_format=self.model.memory_format)
+        if self.inner is not None:
+            return self.inner(x)
+        logits = self.model.network(x)
         own: Tensor = logits[:, self.target]
         return own if self.versus is None else own - logits[:, self.versus]
 

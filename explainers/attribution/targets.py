@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from explainers.kit.hooks import watched
+from explainers.kit.hooks import Seen, Spot, watched
 from models import Layer, ModelHandle
-from models.errors import InputError
+from models.errors import InputError, UnfitError
 
 Score = Callable[[Tensor, Tensor], Tensor]
 
@@ -21,17 +21,38 @@ class Target:
 
     Attributes:
         score: (output (N, ...), rows (N,): which picture each row of it belongs to) -> one number a row (N,).
-        at: the module whose output is scored; empty for the network's own answer.
+        at: what is scored: a spot, or the output of the module of that name; empty for the network's own answer.
         top: whether it asks for each picture's own first answer, which is known only after one forward pass.
     """
 
     score: Score
-    at: str = ""
+    at: Spot | str = ""
     top: bool = False
 
     def pinned(self, output: Tensor) -> "Target":
         """The same question with the first answers of ``output`` (B, K) written down."""
         return of_classes(output.argmax(1)) if self.top else self
+
+    def of_inputs(self, network: nn.Module, x: Tensor, rows: Int[Tensor, " n"] | None = None) -> Float[Tensor, " n"]:
+        """The score of each input (N, 3, H, W), which belongs to the picture of its own place, or to that in ``rows``.
+
+        Raises:
+            UnfitError: the network does not run the module that is scored.
+        """
+        with watched(network, self.at) as seen:
+            output = network(x)
+        owners = torch.arange(len(x), device=x.device) if rows is None else rows
+        return self.score(self.scored(output, seen), owners)
+
+    def scored(self, output: Tensor, seen: Seen) -> Tensor:
+        """What is scored: what was seen at the spot, or the network's answer where there is none.
+
+        Raises:
+            UnfitError: the network does not run the module that is scored.
+        """
+        if self.at and seen.output is None:
+            raise UnfitError(f"The network does not run '{getattr(self.at, 'name', self.at)}'; choose another layer.")
+        return output if seen.output is None else seen.output
 
 
 def of_top() -> Target:
@@ -70,18 +91,25 @@ def of_neuron(layer: Layer, channel: int, place: tuple[int, int] | None = None) 
     return Target(score, layer.name)
 
 
-def of_similarity(vector: Float[Tensor, " d"], at: str = "") -> Target:
-    """Cosine similarity to an embedding: of another picture (`embedding`), or of a sentence (`clip.sentence`).
+def of_similarity(
+    vector: Float[Tensor, " d"], at: Spot | str = "", read: Callable[[Tensor], Tensor] | None = None
+) -> Target:
+    """Cosine similarity to an embedding: of another picture (`embedding`), or of a sentence (`models.clip.sentence`).
 
     Args:
         vector: the embedding.
-        at: the module whose output is the embedding, maps averaged over places; the network's own answer by default.
+        at: where the embedding passes by, maps averaged over places; the network's own answer by default.
+        read: makes vectors (N, D) of what passes by there; `pooled` by default.
     """
-    return Target(lambda output, _rows: F.cosine_similarity(pooled(output), vector.to(output)[None]), at)
+    read = read or pooled
+    return Target(lambda output, _rows: F.cosine_similarity(read(output), vector.to(output)[None]), at)
 
 
 def of_segment(index: int, where: Bool[Tensor, "y x"] | None = None) -> Target:
     """Mean logit of a class over a part of the picture, for networks that answer with (B, K, y, x).
+
+    It stays with Python: no model of the zoo answers with maps. Hand it to `explainers.attribution.family.maps_of` in
+    an `Ask`, or to `explainers.kit.hooks.activations_and_gradients` for a network without a card.
 
     Args:
         index: the class.
@@ -97,11 +125,16 @@ def of_segment(index: int, where: Bool[Tensor, "y x"] | None = None) -> Target:
     return Target(score)
 
 
-def embedding(model: ModelHandle, x: Float[Tensor, "1 3 y x"], at: str) -> Float[Tensor, " d"]:
-    """What module ``at`` says of one picture, averaged over places: a vector for `of_similarity`."""
+def embedding(
+    model: ModelHandle,
+    x: Float[Tensor, "1 3 y x"],
+    at: Spot | str,
+    read: Callable[[Tensor], Tensor] | None = None,
+) -> Float[Tensor, " d"]:
+    """What passes by at ``at`` for one picture, averaged over places: a vector for `of_similarity`."""
     with torch.inference_mode(), watched(model.network, at) as seen:
         output = model.network(x)
-    return pooled(output if seen.output is None else seen.output)[0].clone()
+    return (read or pooled)(output if seen.output is None else seen.output)[0].clone()
 
 
 def pooled(output: Tensor) -> Float[Tensor, "n d"]:

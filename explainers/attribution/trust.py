@@ -1,7 +1,7 @@
 """How far to trust a map: three quick measurements on this very picture and model, and all others on demand."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -11,7 +11,7 @@ from explainers.base import Evidence, Run, Score
 from explainers.evidence import centre_map, insertion_deletion, moved_map, random_map, rank_correlation
 from explainers.evidence.faithfulness import Curves, Predict, share_to_halve
 from explainers.evidence.sanity import cascade
-from explainers.kit.predict import logits_of
+from explainers.kit.predict import answers_of, logits_of
 from models import ModelHandle
 
 THIS, MOVED = "this map", "same map elsewhere"
@@ -20,6 +20,31 @@ STEPS = 15
 STAGES = 6
 Measured = dict[str, list[Curves]]
 Again = Callable[[ModelHandle, Tensor, int], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """What is measured of a picture: by default the probability of the class.
+
+    Attributes:
+        noun: with its article, "the cosine".
+        score: normalised inputs (N, 3, H, W) -> one number each (N,); None for the probability.
+        whole: of the picture itself; every other picture's is told as a share of it.
+    """
+
+    noun: str = "the probability"
+    score: Callable[[Tensor], Tensor] | None = None
+    whole: float = 1.0
+
+    @property
+    def axis(self) -> str:
+        """What stands beside curves."""
+        return "probability" if self.score is None else f"{self.noun.removeprefix('the ')}, as a share of the picture's"
+
+    @property
+    def reason(self) -> str:
+        """Why no share of it can be told; empty when one can."""
+        return "" if self.whole > 0 else f"{self.noun} is not above zero in the picture as it is"
 
 
 @dataclass(frozen=True)
@@ -34,6 +59,7 @@ class Subject:
         target, versus: the class, and the one that it is set against, if any.
         against: whether the map shows what speaks against the class.
         again: works the same map out for another network, input or class: (model, x (1, 3, H, W), target) -> (h, w).
+        quantity: what the map explains, where it is no class.
     """
 
     model: ModelHandle
@@ -44,6 +70,7 @@ class Subject:
     versus: int | None
     against: bool
     again: Again
+    quantity: Quantity = field(default_factory=Quantity)
 
     @property
     def x(self) -> Float[Tensor, "1 3 y x"]:
@@ -51,19 +78,36 @@ class Subject:
         return self.model.normalise(self.image[None])
 
     def predict(self, images: UInt8[np.ndarray, "n y x 3"]) -> Float[np.ndarray, " n"]:
-        """Probability of the class (of the two where it is set against one); of the rest for "against"."""
+        """Probability of the class (of the two where it is set against one); of the rest for "against".
+
+        Of another quantity its share of the whole picture's, and for "against" what that lacks to twice as much; NaN
+        where no share can be told.
+        """
+        if self.quantity.score is not None:
+            return self._share(images, self.quantity.score)
         logits = logits_of(self.model, images)
         if self.versus is not None:
             logits = logits[:, [self.target, self.versus]]
         chance: np.ndarray = logits.softmax(1)[:, self.target if self.versus is None else 0].cpu().numpy()
         return 1 - chance if self.against else chance
 
+    def _share(self, images: np.ndarray, score: Callable[[Tensor], Tensor]) -> np.ndarray:
+        if self.quantity.reason:
+            return np.full(len(images), np.nan)
+        share: np.ndarray = answers_of(self.model, images, score).double().cpu().numpy() / self.quantity.whole
+        return 2 - share if self.against else share
+
+    def unless(self, reason: str, reading: str) -> str:
+        """A reading, or why there is none."""
+        reason = self.quantity.reason or reason
+        return f"Cannot be measured: {reason}." if reason else reading
+
 
 def measure(subject: Subject, run: Run, *, full: bool = False) -> Evidence:
     """Deletion and insertion against maps that know nothing, and the randomisation check; all others if ``full``."""
     share = 0.4 if full else 1.0
     measured = faithfulness(subject, run, 0.8 * share)
-    quick = (deletion(measured, subject.against), insertion(measured, subject.against), sanity(subject, run, share))
+    quick = (deletion(measured, subject), insertion(measured, subject), sanity(subject, run, share))
     if not full:
         return Evidence(scores=quick)
     from explainers.attribution.trust_full import further
@@ -88,40 +132,48 @@ def faithfulness(subject: Subject, run: Run, share: float = 0.8) -> Measured:
     return measured
 
 
-def deletion(measured: Measured, against: bool) -> Score:
+def deletion(measured: Measured, subject: Subject) -> Score:
     """Deletion: lower is better."""
-    own, thing = measured[THIS][0], "the probability of anything else" if against else "the probability"
-    half = share_to_halve(own.deletion)
+    own, half = measured[THIS][0], share_to_halve(measured[THIS][0].deletion)
     other = float(np.mean([share_to_halve(curves.deletion) for curves in measured[MOVED]]))
-    needs = f"{other:.0%}" if other < 1 else "all of them"
-    if own.reason:
-        reading = f"Cannot be measured: {own.reason}."
-    elif half >= 1:
-        reading = f"Blurring the brightest pixels never halves {thing}."
-    else:
-        reading = f"Blurring the brightest {half:.0%} halves {thing}; the same map in another place needs {needs}."
+    needs, halves = f"{other:.0%}" if other < 1 else "all of them", _halves(subject)
+    reading = (
+        f"Blurring the brightest pixels never {halves}."
+        if half >= 1
+        else f"Blurring the brightest {half:.0%} {halves}; the same map in another place needs {needs}."
+    )
     return Score(
-        name="deletion", title="Deletion", value=own.deletion_auc, reading=reading, worst=1.0, best=0.0,
+        name="deletion", title="Deletion", value=own.deletion_auc, worst=1.0, best=0.0,
+        reading=subject.unless(own.reason, reading),
         baselines=_means(measured, "deletion_auc"), interval=_spread(measured, "deletion_auc"),
-        curves=_curves(measured, "deletion"), axes=("share of pixels blurred", "probability"),
+        curves=_curves(measured, "deletion"), axes=("share of pixels blurred", subject.quantity.axis),
     )  # fmt: skip
 
 
-def insertion(measured: Measured, against: bool) -> Score:
+def _halves(subject: Subject) -> str:
+    if subject.quantity.score is None:
+        return "halves the probability of anything else" if subject.against else "halves the probability"
+    return f"raises {subject.quantity.noun} by half" if subject.against else f"halves {subject.quantity.noun}"
+
+
+def insertion(measured: Measured, subject: Subject) -> Score:
     """Insertion: higher is better."""
-    own, thing = measured[THIS][0], "everything else" if against else "the class"
-    third = STEPS // 3
-    other = float(np.mean([curves.insertion[third] for curves in measured[MOVED]]))
-    reading = (
-        f"Cannot be measured: {own.reason}."
-        if own.reason
-        else f"The brightest third of the pixels, the rest blurred, gives {thing} {own.insertion[third]:.0%};"
-        f" a third in another place gives {other:.0%}."
-    )
+    own, third = measured[THIS][0], STEPS // 3
+    gave, other = float(own.insertion[third]), float(np.mean([each.insertion[third] for each in measured[MOVED]]))
+    seen = "The brightest third of the pixels, the rest blurred,"
+    if subject.quantity.score is None:
+        thing = "everything else" if subject.against else "the class"
+        reading = f"{seen} gives {thing} {gave:.0%}; a third in another place gives {other:.0%}."
+    else:
+        gave, other = (2 - gave, 2 - other) if subject.against else (gave, other)
+        reading = (
+            f"{seen} gives {gave:.0%} of {subject.quantity.noun} that the whole picture has; a third in another place"
+            f" gives {other:.0%}."
+        )
     return Score(
-        name="insertion", title="Insertion", value=own.insertion_auc, reading=reading,
+        name="insertion", title="Insertion", value=own.insertion_auc, reading=subject.unless(own.reason, reading),
         baselines=_means(measured, "insertion_auc"), interval=_spread(measured, "insertion_auc"),
-        curves=_curves(measured, "insertion"), axes=("share of pixels shown sharp", "probability"),
+        curves=_curves(measured, "insertion"), axes=("share of pixels shown sharp", subject.quantity.axis),
     )  # fmt: skip
 
 

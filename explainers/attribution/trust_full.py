@@ -10,9 +10,11 @@ from explainers.attribution.pixels import Question
 from explainers.attribution.trust import MOVED, THIS, Subject, chance_correlation
 from explainers.base import Run, Score
 from explainers.evidence import drop_and_increase, max_sensitivity, moved_map, mu_fidelity, rank_correlation, road
+from models.errors import UnfitError
 
 SHARES = (0.2, 0.4, 0.6, 0.8)
 RADIUS = 0.02
+SAME = "the map is the same everywhere"
 
 
 def further(subject: Subject, run: Run, begin: float) -> tuple[Score, ...]:
@@ -36,14 +38,12 @@ def average_drop(subject: Subject, rng: np.random.Generator) -> Score:
     """Share of the probability lost when the picture is dimmed by the map; lower is better."""
     drop, increase = drop_and_increase(subject.predict, subject.image, subject.heatmap)
     other, _ = drop_and_increase(subject.predict, subject.image, moved_map(rng, subject.heatmap))
-    if not np.isfinite(drop):
-        reading = "Cannot be measured: the map is the same everywhere."
-    elif increase:
-        reading = "With only what the map keeps, the model is surer than with the whole picture."
+    noun = subject.quantity.noun
+    if increase:
+        reading = f"With only what the map keeps, {noun} is higher than with the whole picture."
     else:
-        reading = (
-            f"With only what the map keeps, {drop:.0%} of the probability is lost; the map elsewhere loses {other:.0%}."
-        )
+        reading = f"With only what the map keeps, {drop:.0%} of {noun} is lost; the map elsewhere loses {other:.0%}."
+    reading = subject.unless("" if np.isfinite(drop) else SAME, reading)
     return Score(name="average_drop", title="Drop", value=drop, reading=reading, worst=1.0, best=0.0,
                  baselines={MOVED: other})  # fmt: skip
 
@@ -52,15 +52,15 @@ def removed_and_filled(subject: Subject, rng: np.random.Generator) -> Score:
     """ROAD: mean probability while the brightest pixels are filled in from their neighbours; lower is better."""
     own = road(subject.predict, subject.image, subject.heatmap, rng, SHARES)
     other = road(subject.predict, subject.image, moved_map(rng, subject.heatmap), rng, SHARES)
-    reading = (
-        f"Filling in the brightest 20 % leaves a probability of {own[0]:.0%}; 20 % elsewhere leaves {other[0]:.0%}."
-        if np.isfinite(own[0])
-        else "Cannot be measured: the map is the same everywhere."
-    )
+    leaves, whole = "leaves a probability of", subject.quantity.score is None
+    leaves = leaves if whole else "leaves"
+    rest = "" if whole else f" of {subject.quantity.noun}"
+    reading = f"Filling in the brightest 20 % {leaves} {own[0]:.0%}{rest}; 20 % elsewhere leaves {other[0]:.0%}."
     return Score(
-        name="road", title="Remove and fill", value=float(own.mean()), reading=reading, worst=1.0, best=0.0,
+        name="road", title="Remove and fill", value=float(own.mean()), worst=1.0, best=0.0,
+        reading=subject.unless("" if np.isfinite(own[0]) else SAME, reading),
         baselines={MOVED: float(other.mean())}, curves={THIS: own, MOVED: other},
-        axes=("share of pixels filled in", "probability"),
+        axes=("share of pixels filled in", subject.quantity.axis),
     )  # fmt: skip
 
 
@@ -68,10 +68,9 @@ def fidelity(subject: Subject, rng: np.random.Generator) -> Score:
     """MuFidelity: correlation between what the map says of places and what their loss costs; higher is better."""
     value = mu_fidelity(subject.predict, subject.image, subject.heatmap, rng)
     other = mu_fidelity(subject.predict, subject.image, moved_map(rng, subject.heatmap), rng)
-    reading = (
-        f"What random places cost when taken away goes with what the map gives them: correlation {value:.2f}."
-        if np.isfinite(value)
-        else "Cannot be measured: the map or the probability is the same everywhere."
+    reading = subject.unless(
+        "" if np.isfinite(value) else f"the map or {subject.quantity.noun} is the same everywhere",
+        f"What random places cost when taken away goes with what the map gives them: correlation {value:.2f}.",
     )
     return Score(name="mu_fidelity", title="Fidelity", value=value, reading=reading, worst=-1.0,
                  baselines={MOVED: other})  # fmt: skip
@@ -85,14 +84,16 @@ def random_logit(subject: Subject, rng: np.random.Generator) -> Score:
         return Score(name="random_logit", title="Another class", value=float("nan"), worst=1.0, best=0.0,
                      reading="Cannot be measured: there is no other class to ask for.")  # fmt: skip
     chosen = int(rng.choice(others))
-    value = abs(rank_correlation(subject.signed, subject.again(subject.model, subject.x, chosen)))
+    try:
+        value = abs(rank_correlation(subject.signed, subject.again(subject.model, subject.x, chosen)))
+    except UnfitError:  # the place where a neuron or an embedding is read may come too late for any class
+        value = float("nan")
     name = subject.model.card.labels[chosen].split(",")[0]
     if not np.isfinite(value):
         reading = "Cannot be measured: one of the two maps is the same everywhere."
     elif value > 0.9:
-        reading = (
-            f"The map for *{name}* is nearly the same (rank correlation {value:.2f}): it hardly asks for the class."
-        )
+        asked = "the class" if subject.quantity.score is None else "anything"
+        reading = f"The map for *{name}* is nearly the same (rank correlation {value:.2f}): it hardly asks for {asked}."
     else:
         reading = f"The map for *{name}* is another one (rank correlation {value:.2f})."
     return Score(name="random_logit", title="Another class", value=value, reading=reading, worst=1.0, best=0.0,
@@ -117,7 +118,8 @@ def stability(subject: Subject, rng: np.random.Generator) -> Score:
 
 def with_occlusion(subject: Subject, _rng: np.random.Generator) -> Score:
     """Rank correlation with an occlusion map (Selvaraju et al. 2017, section 4.1 of the appendix); higher is better."""
-    found = occlusion(Question(subject.model, subject.x, subject.target, subject.versus)).values.sum(0)
+    asked = Question(subject.model, subject.x, subject.target, subject.versus, inner=subject.quantity.score)
+    found = occlusion(asked).values.sum(0)
     signed = torch.from_numpy(np.ascontiguousarray(subject.signed))[None, None].float()
     # At the coarser of the two resolutions: what a map does not resolve must not count.
     size = tuple(min(side, 16) for side in subject.signed.shape)

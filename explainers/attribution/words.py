@@ -1,5 +1,6 @@
-"""What a class map shows, in one sentence built from its numbers."""
+"""What a map shows, in one sentence built from its numbers."""
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,7 @@ from jaxtyping import Float
 
 ROWS = ("upper", "middle", "lower")
 COLUMNS = ("left", "centre", "right")
+LONGEST = 80
 
 
 def place_of(heatmap: Float[np.ndarray, "h w"]) -> str:
@@ -59,6 +61,23 @@ def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, 
         f"The {place_of(heatmap)} of the picture speaks most {verb} *{name}* (probability {sure}):"
         f" half of the evidence lies in {half_share(heatmap):.0%} of the picture."
     )
+
+
+def asked_sentence(heatmap: Float[np.ndarray, "h w"], asked: str, measured: str, *, against: bool = False) -> str:
+    """As `sentence`, for what is no class: ``asked`` is what the map speaks for, ``measured`` how much there is."""
+    verb = "against" if against else "for"
+    if not heatmap.any():
+        return f"Nothing in this picture speaks {verb} {asked} at this layer ({measured})."
+    return (
+        f"The {place_of(heatmap)} of the picture speaks most {verb} {asked} ({measured}):"
+        f" half of the evidence lies in {half_share(heatmap):.0%} of the picture."
+    )
+
+
+def plain(text: str) -> str:
+    """A person's own words without what a page would read as markup, at most `LONGEST` characters."""
+    words = " ".join(re.sub(r"[^\w\s.,;'’?()&%+/-]", " ", text).replace("_", " ").split())
+    return words if len(words) <= LONGEST else f"{words[:LONGEST].rstrip()} ..."
 
 
 def _classless(heatmap: Float[np.ndarray, "h w"], name: str, sure: str) -> str:

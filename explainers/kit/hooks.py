@@ -25,6 +25,19 @@ def frozen(network: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
+@dataclass(frozen=True)
+class Spot:
+    """A place between modules.
+
+    Attributes:
+        name: of a module; empty for the network's own answer.
+        fed: whether what the module is given counts, rather than what it gives.
+    """
+
+    name: str = ""
+    fed: bool = False
+
+
 @dataclass
 class Seen:
     """What a layer gave during the forward pass: its own output, a leaf that gradients can be asked for."""
@@ -53,14 +66,17 @@ def leaf_at(network: nn.Module, name: str) -> Iterator[Seen]:
 
 
 @contextmanager
-def watched(network: nn.Module, name: str) -> Iterator[Seen]:
-    """Keep what module ``name`` gives, unchanged; nothing is watched for an empty name."""
-    seen = Seen()
+def watched(network: nn.Module, at: Spot | str) -> Iterator[Seen]:
+    """Keep what passes by a spot, or what the module of that name gives; nothing is watched for an empty name."""
+    seen, spot = Seen(), at if isinstance(at, Spot) else Spot(at)
 
-    def hook(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-        seen.output = output.clone()  # a later in-place operation must not change what was seen
+    def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | None = None) -> None:
+        passed = inputs[0] if output is None else output
+        seen.output = passed.clone()  # a later in-place operation must not change what was seen
 
-    handles = [network.get_submodule(name).register_forward_hook(hook)] if name else []
+    module = network.get_submodule(spot.name) if spot.name else None
+    begin = None if module is None else module.register_forward_pre_hook if spot.fed else module.register_forward_hook
+    handles = [] if begin is None else [begin(hook)]
     try:
         yield seen
     finally:
@@ -73,7 +89,7 @@ def activations_and_gradients(
     layer: Layer,
     x: Float[Tensor, "b 3 y x"],
     score: Callable[[Tensor], Tensor],
-    at: str = "",
+    at: Spot | str = "",
 ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"], Float[Tensor, "b *k"]]:
     """One forward pass, and one backward pass from the scores down to ``layer`` and no further.
 
@@ -82,7 +98,7 @@ def activations_and_gradients(
         layer: where to look.
         x: normalised inputs.
         score: logits (B, K), or the output of ``at``, -> one scalar a picture (B,).
-        at: the module whose output is scored; the network's own answer by default.
+        at: what is scored: a spot, or the output of the module of that name; the network's own answer by default.
 
     Returns:
         Activations A, gradients G = d score / dA, both as maps; and the network's answer.

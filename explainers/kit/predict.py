@@ -1,5 +1,7 @@
 """Run a network over many pictures in batches that fit."""
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
@@ -11,12 +13,19 @@ from models.errors import InputError
 
 def logits_of(model: ModelHandle, images: UInt8[np.ndarray, "n h w 3"], batch: int = 16) -> Float[Tensor, "n k"]:
     """Logits of pictures as the model sees them; the batch is halved when the device runs out of memory."""
+    return answers_of(model, images, model.network, batch)
+
+
+def answers_of(
+    model: ModelHandle, images: UInt8[np.ndarray, "n h w 3"], answer: Callable[[Tensor], Tensor], batch: int = 16
+) -> Float[Tensor, "n *k"]:
+    """As `logits_of`, of anything that answers normalised inputs (N, 3, H, W) row by row."""
     done: list[Tensor] = []
     start = 0
     with torch.inference_mode():
         while start < len(images):
             try:
-                done.append(model.network(model.normalise(images[start : start + batch])))
+                done.append(answer(model.normalise(images[start : start + batch])))
                 start += batch
             except torch.cuda.OutOfMemoryError as error:
                 if batch == 1:

@@ -100,10 +100,25 @@ def test_methods_take_inner_targets(method: str) -> None:
     assert cam(model, of_neuron(model.layer("stage"), 1), "stem", method).any()
 
 
-def test_ablation_refuses_inner_targets_in_words() -> None:
+@pytest.mark.parametrize(("layer", "at"), [("stem", "stage"), ("stage", "stage")])
+def test_ablation_of_an_inner_target_is_what_a_full_forward_pass_a_channel_gives(layer: str, at: str) -> None:
     model = small_cnn()
-    with pytest.raises(InputError, match="choose gradcam"):
-        cam(model, of_neuron(model.layer("stage"), 1), "stem", "ablationcam")
+    x, target = inputs(model, 1), of_neuron(model.layer(at), 1)
+    found = maps_of("ablationcam", Ask(model, x, target, model.layer(layer)))
+    with torch.no_grad():
+        whole, weights = float(target.of_inputs(model.network, x)), []
+        for channel in range(model.layer(layer).shape[0]):
+
+            def zero(_module, _inputs, output: Tensor, channel: int = channel) -> Tensor:
+                output = output.clone()
+                output[:, channel] = 0
+                return output
+
+            handle = model.network.get_submodule(layer).register_forward_hook(zero)
+            weights.append((whole - float(target.of_inputs(model.network, x))) / abs(whole))
+            handle.remove()
+    np.testing.assert_allclose(found.alpha[0], weights, rtol=1e-3, atol=1e-5)
+    assert np.any(weights)
 
 
 def test_first_answers_are_pinned_before_pictures_are_changed() -> None:
