@@ -48,11 +48,13 @@ class Gallery:
         title: where they come from, for people.
         items: name -> how to read it; reading raises `InputError` when a file is damaged.
         skipped: files that were passed over, and why.
+        labels: class that each is said to be, as `Picture.label`, known before it is read.
     """
 
     title: str
     items: tuple[tuple[str, Callable[[], Picture]], ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    labels: tuple[int, ...] = ()
 
     def __iter__(self) -> Iterator[tuple[str, Callable[[], Picture]]]:
         """Names, and how to read each."""
@@ -100,6 +102,7 @@ def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed
         f"{found.path.parent.name}/{found.path.name}".strip("/"),
         items,
         tuple((path.name, why) for path, why in found.skipped),
+        tuple(names.get(entry.label or "", UNKNOWN) for entry in entries),
     )
 
 
@@ -160,7 +163,7 @@ def _drawn(model: ModelHandle, cls: int, most: int, seed: int, *, biased: bool) 
     chosen = [one for one in menagerie.scenes(count, seed, biased=biased) if one.cls in wanted]
     size = model.card.input_size[1]
     items = tuple((f"{one.name} {one.seed}", partial(_render, one, size, own)) for one in chosen)
-    return Gallery("the menagerie", items)
+    return Gallery("the menagerie", items, labels=tuple(one.cls if own else UNKNOWN for one in chosen))
 
 
 def _render(one: Scene, size: int, own: bool) -> Picture:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from explainers.attribution import cams
 from explainers.attribution.heads import linear_head
+from explainers.attribution.looks import looks
 from explainers.attribution.maps import Ask, activations_of
 from explainers.attribution.targets import of_classes
 from models import ModelHandle
@@ -73,7 +74,7 @@ def neuron_words(
     order = given.argsort(descending=True).tolist()
 
     def neuron(index: int) -> Neuron:
-        return Neuron(index, float(importance[index]), float(given[index]), _named(weights, index, model.card.labels))
+        return Neuron(index, float(importance[index]), float(given[index]), named(weights, index, model.card.labels))
 
     return NeuronWords(
         model.card.labels[target].split(",")[0],
@@ -82,9 +83,8 @@ def neuron_words(
     )
 
 
-def _named(
-    weights: Float[Tensor, "k c"] | None, index: int, labels: tuple[str, ...], count: int = 2
-) -> tuple[str, ...]:
+def named(weights: Float[Tensor, "k c"] | None, index: int, labels: tuple[str, ...], count: int = 2) -> tuple[str, ...]:
+    """The labels that channel ``index`` speaks for most; none where no linear head (K, C) follows."""
     if weights is None:
         return ()
     # Each label's weights over their own spread: a label with large weights everywhere must not name every neuron.
@@ -132,18 +132,20 @@ def group_difference(
         InputError: the class or layer is not there.
         UnfitError: no gradient reaches the layer.
     """
-    place, chosen = model.layer(layer), model.card.check_target(target)
-    maps, given = [], []
-    for x in groups:
-        ask = Ask(model, x, of_classes(torch.full((len(x),), chosen)), place)
-        activations, gradients, _ = activations_of(ask)
-        alpha = cams.gradcam(activations, gradients)
-        cam = cams.signed_map(activations, alpha)
-        maps.append((cam / cam.abs().amax((1, 2), keepdim=True).clamp(min=1e-30)).mean(0).float().cpu().numpy())
-        given.append((alpha * activations.sum((2, 3))).double().cpu().numpy())
-    effect = cohens_d(given[0], given[1])
+    one, other = (looks(model, x, target, layer) for x in groups)
+    return difference((one.maps, other.maps), (one.given, other.given), count)
+
+
+def difference(
+    maps: tuple[Float[np.ndarray, "a h w"], Float[np.ndarray, "b h w"]],
+    given: tuple[Float[np.ndarray, "a c"], Float[np.ndarray, "b c"]],
+    count: int = 10,
+) -> GroupDifference:
+    """The same from what `looks` found of each group."""
+    effect = cohens_d(*given)
     order = np.argsort(-np.abs(effect), kind="stable")[:count]
-    return GroupDifference(np.stack(maps), tuple(int(index) for index in order), effect[order])
+    means = np.stack([each.mean(0) for each in maps])
+    return GroupDifference(means, tuple(int(index) for index in order), effect[order])
 
 
 def cohens_d(a: Float[np.ndarray, "a c"], b: Float[np.ndarray, "b c"]) -> Float[np.ndarray, " c"]:
