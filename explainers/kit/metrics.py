@@ -183,6 +183,13 @@ def pearson(x: Float[np.ndarray, " m"], y: Float[np.ndarray, " m"]) -> float:
     return float((x @ y) / (np.linalg.norm(x) * np.linalg.norm(y)))
 
 
+def correlations(a: Float[np.ndarray, "n k"], b: Float[np.ndarray, "n l"]) -> Float[np.ndarray, "k l"]:
+    """Correlation of every column of `a` with every column of `b`; 0 where one does not vary beyond rounding."""
+    one, two = (each.astype(np.float64) - each.mean(0, dtype=np.float64) for each in (a, b))
+    still = [np.isclose(each, 0, atol=1e-12).all(0) for each in (one, two)]
+    return np.where(still[0][:, None] | still[1], 0.0, cosine(one.T, two.T))
+
+
 def logit_gap(logits: Float[np.ndarray, "n classes"], rebuilt: Float[np.ndarray, "n classes"]) -> float:
     """Mean `|h(A) - h(Z D)|` over images and classes."""
     return float(np.abs(logits - rebuilt).mean())

@@ -12,6 +12,8 @@ def example(name: str) -> tuple[ModelHandle, dict[str, Any]]:
     chosen: dict[str, Any] = {"cls": 3, "k": 3, "limit": 12, "pool": 24}  # 3 is what this network sees everywhere
     if name == "concept_imagine":
         chosen |= {"steps": 3}
+    if name == "concept_match":
+        chosen["other"] = "small cnn"
     if name == "concept_explain":
         chosen["image"] = photo()
     model = small_cnn(size=32)
