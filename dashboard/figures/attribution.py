@@ -25,7 +25,8 @@ def overlay(result: Any, look: Look) -> go.Figure:
 
 def _trace(result: Any, look: Look) -> go.Heatmap | go.Contour | None:
     if look.show == "signed":
-        title = "speaks against the class" if result.method == "counterfactual" else "speaks for the class"
+        what = "the class" if getattr(result, "question", "class") == "class" else "it"
+        title = f"speaks {'against' if result.method == 'counterfactual' else 'for'} {what}"
         return signed(result.cam, result.image.shape[:2], look, title)
     if look.show == "photo" or not result.heatmap.any():  # the sentence says that there is nothing to draw
         return None

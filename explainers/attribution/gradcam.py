@@ -77,13 +77,13 @@ class GradCamParams(ImageParams):
     )
     like: Photo | None = knob(  # noqa: RUF009 - a field, as everywhere
         None,
-        help="The other picture: what makes the one like it?",
+        help="The other picture; the map shows what makes the one like it.",
         more=True,
         label="Like",
         only={"question": ("likeness",)},
     )
     words: str = knob(
-        "", help="A sentence in English: what in the picture fits it?", more=True, only={"question": ("sentence",)}
+        "", help="A sentence in English; the map shows what fits it.", more=True, only={"question": ("sentence",)}
     )
     versus: int | None = knob(
         None,

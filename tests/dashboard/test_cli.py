@@ -105,6 +105,11 @@ MISTAKES = {
     "unknown parameter": (("--set", "bogus=1"), ("bogus",)),
     "parameter without a value": (("--set", "target"), ("key=value",)),
     "method that is not there": (("--set", "method=magic"), ("magic",)),
+    "no second picture": (("--set", "question=likeness"), ("as like",)),
+    "no such second picture": (("--set", "question=likeness", "--set", "like=nowhere.png"), ("nowhere.png",)),
+    "no words": (("--set", "question=sentence"), ("as words",)),
+    "a model without words": (("--set", "question=sentence", "--set", "words=a cat"), ("reads no words", "clip/")),
+    "a neuron too far": (("--set", "question=neuron", "--set", "neuron=99999"), ("99999", "0 to")),
     "unknown device": (("--device", "toaster"), ("toaster",)),
     "unknown option": (("--frobnicate",), ("frobnicate",)),
 }
@@ -226,3 +231,20 @@ def test_explain_names_a_cat_and_writes_the_bundle(
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["values"]["target"] in range(281, 286)
     with np.load(tmp_path / "out" / "arrays.npz", allow_pickle=False) as arrays:
         assert np.isfinite(arrays["cam"]).all()
+
+
+@pytest.mark.parametrize("name", ["coffee", "mine.png"])
+def test_a_second_picture_is_a_sample_or_a_file_and_lies_in_the_bundle(
+    seewhy: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from dashboard import export
+
+    monkeypatch.setattr(export, "kinds_here", lambda: ())
+    imagesets.sample("coffee").pil().save(tmp_path / "mine.png")
+    told = seewhy(*EXPLAIN, "--set", "question=likeness", "--set", f"like={name}")
+    assert told.code == 0, told.err
+    assert f"for the likeness to {name} (cosine 0." in told.out
+    assert (tmp_path / "out" / "like.png").is_file()
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["params"]["like"]["name"] == name
+    assert manifest["values"]["question"] == "likeness"

@@ -29,10 +29,11 @@ FIELDS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def answer() -> tuple[Kept, Request]:
+@pytest.fixture(scope="module", params=["class", "likeness"])
+def answer(request: pytest.FixtureRequest) -> tuple[Kept, Request]:
     """A real answer; one thread, as a worker has."""
-    asked = Request("gradcam", models.DEFAULT, params_of(find("gradcam"), {"image": photo(), "target": 281}))
+    chosen = {"target": 281} if request.param == "class" else {"question": "likeness", "like": photo(90, 70)}
+    asked = Request("gradcam", models.DEFAULT, params_of(find("gradcam"), {"image": photo(), **chosen}))
     return work(models.load(models.DEFAULT, "cpu"), asked, Alone(models.load(models.DEFAULT, "cpu"), 0)), asked
 
 
@@ -74,7 +75,9 @@ def test_arrays_need_no_pickle_and_carry_their_names() -> None:
 
 
 def test_the_snippet_reproduces_the_arrays_in_a_fresh_process(answer: tuple[Kept, Request], tmp_path: Path) -> None:
-    export.write(export.bundle(answer[0], None, answer[1], Look(), kinds=()), tmp_path / "bundle")
+    files = export.bundle(answer[0], None, answer[1], Look(), kinds=())
+    assert ("like.png" in files) == (answer[1].params.like is not None)
+    export.write(files, tmp_path / "bundle")
     done = subprocess.run(
         [sys.executable, str(tmp_path / "bundle" / "snippet.py")], cwd=tmp_path, capture_output=True, text=True,
         env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)}, check=False,

@@ -90,6 +90,23 @@ def test_a_real_lens_answers_as_it_does_without_a_server(engine: Engine) -> None
     assert np.array_equal(engine.kept(wanted.key).result.cam, alone.cam)
 
 
+def test_every_picture_of_a_request_travels_and_is_kept(engine: Engine) -> None:
+    one, other = (np.random.default_rng(seed).integers(0, 255, (90, 80, 3), dtype=np.uint8) for seed in range(2))
+    chosen = {"image": one, "question": "likeness", "like": other}
+    wanted = Request("gradcam", "efficientnet_lite0", explainers.params_of(explainers.find("gradcam"), chosen))
+    assert ask(engine, wanted).status == "done"
+    assert engine.photo(wanted.params.like.digest) == wanted.params.like
+    made = engine.kept(wanted.key)
+    assert made.provenance.params["like"]["sha256"] == wanted.params.like.digest
+    model = models.load("efficientnet_lite0", "cpu")
+    vectors = []
+    with torch.inference_mode():
+        for picture in (one, other):
+            features = model.network.forward_features(model.preprocess(picture)[None])
+            vectors.append(features.mean((2, 3))[0])
+    assert made.result.value == pytest.approx(float(torch.cosine_similarity(*vectors, dim=0)), abs=1e-4)
+
+
 def test_progress_and_preview_arrive(engine: Engine) -> None:
     wanted = request(seed=5, seconds=20)
     engine.ask(wanted, session="ann")
