@@ -1,0 +1,107 @@
+"""Figures of two groups: where the model looks in each, what differs, and the patches that excite the channels."""
+
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+
+from dashboard.figures.overlay import enlarged
+from dashboard.figures.sheet import sheet
+from dashboard.figures.style import Look, dress
+from dashboard.figures.thumbnails import blend, blend_signed
+
+GAP = 2
+
+
+def figures(result: Any, look: Look) -> dict[str, go.Figure]:
+    """What is exported: mean maps and their difference, the channels, their patches; regions where they are known."""
+    made = {"maps": maps(result, look), "channels": channels(result, look), "patches": patches(result, look)}
+    return {**made, "regions": regions(result, look)} if result.regions else made
+
+
+def maps(result: Any, look: Look) -> go.Figure:
+    """The mean map of each group over its mean picture, and the first minus the second."""
+    size = result.images.shape[1:3]
+    top = max(float(result.maps.max()), 1e-12)
+    shown = [
+        (f"{title} ({count})", blend(image, np.clip(enlarged(values, size) / top, 0, 1), look.opacity))
+        for title, count, image, values in zip(result.titles, result.counts, result.images, result.maps, strict=True)
+    ]
+    between = result.images.astype(np.float32).mean(0).round().astype(np.uint8)
+    return sheet(
+        [*shown, ("first minus second", blend_signed(between, enlarged(result.difference, size), look.opacity))],
+        look, result.sentence, columns=3,
+    )  # fmt: skip
+
+
+def label(result: Any, at: int) -> str:
+    """A channel with the names that it has."""
+    names = ", ".join(result.names[at])
+    return f"channel {result.neurons[at]}" + (f" ({names})" if names else "")
+
+
+def channels(result: Any, look: Look) -> go.Figure:
+    """How much more each listed channel gives to the class in one group than in the other, in deviations."""
+    narrow = look.export and look.width == "column"
+    names = [label(result, at) for at in range(len(result.neurons))]
+    figure = go.Figure(
+        go.Bar(
+            x=result.effect, y=[str(index) for index in result.neurons], orientation="h", customdata=names,
+            marker={"color": [look.accent if d > 0 else "#d97706" for d in result.effect]},
+            text=[
+                f"{d:+.1f}" if narrow else f"{d:+.1f} {', '.join(words)}"
+                for d, words in zip(result.effect, result.names, strict=True)
+            ],
+            textposition="outside", cliponaxis=False, hovertemplate="%{customdata}: d = %{x:+.2f}<extra></extra>",
+        )
+    )  # fmt: skip
+    reach = max(float(np.abs(result.effect).max()), 0.1) * (1.3 if narrow else 2.2)
+    ends = [-reach if (result.effect < 0).any() else 0.0, reach if (result.effect > 0).any() else 0.0]
+    figure.update_xaxes(
+        title={"text": f"d of each channel, + more in {result.titles[0]}", "standoff": 4}, range=ends, automargin=True,
+        gridcolor="rgba(128,128,128,.2)", zerolinecolor=look.quiet,
+    )  # fmt: skip
+    figure.update_yaxes(autorange="reversed", tickfont_color=look.ink, automargin=True, type="category")
+    figure.update_layout(height=80 + 30 * len(result.neurons), bargap=0.35)
+    return dress(figure, look, title=result.sentence, aspect=0.5, axes=True)
+
+
+def row_of(crops: np.ndarray) -> np.ndarray:
+    """Patches (m, s, s, 3) in a row, a little apart."""
+    side = crops.shape[1]
+    made = np.full((side, len(crops) * (side + GAP) - GAP, 3), 255, np.uint8)
+    for at, crop in enumerate(crops):
+        made[:, at * (side + GAP) : at * (side + GAP) + side] = crop
+    return made
+
+
+def patches(result: Any, look: Look) -> go.Figure:
+    """What excites each listed channel most in each group."""
+    shown = [
+        (f"{result.neurons[at]}, {('first', 'second')[group]} group", row_of(result.crops[at, group]))
+        for at in range(len(result.neurons))
+        for group in (0, 1)
+    ]
+    words = f"Patches that excite the channels most: {result.titles[0]} on the left, {result.titles[1]} on the right."
+    return sheet(shown, look, words, columns=2)
+
+
+def regions(result: Any, look: Look) -> go.Figure:
+    """How densely each region is looked at: its share of the positive map over its share of the pixels."""
+    figure = go.Figure()
+    for group, colour in ((0, look.accent), (1, look.quiet)):
+        area = result.areas[result.second == bool(group)].mean(0)
+        dense = np.divide(result.parts[group], area, out=np.zeros_like(area), where=area > 0)
+        figure.add_bar(
+            x=result.regions, y=dense, name=result.titles[group], marker={"color": colour},
+            customdata=np.stack([result.parts[group], area], 1),
+            hovertemplate="%{x}: %{y:.1f} times its share<br>%{customdata[0]:.1%} of the map on %{customdata[1]:.1%} of"
+            " the pixels<extra>%{fullData.name}</extra>",
+        )  # fmt: skip
+    figure.add_hline(y=1, line={"color": look.quiet, "width": 1, "dash": "dot"})
+    figure.update_yaxes(
+        title="share of the map over share of the pixels", gridcolor="rgba(128,128,128,.2)", automargin=True
+    )
+    figure.update_xaxes(tickfont_color=look.ink, automargin=True)
+    figure.update_layout(height=320, barmode="group", legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})
+    return dress(figure, look, title=result.sentence, aspect=0.6, axes=True)
