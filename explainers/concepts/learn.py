@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from PIL import Image
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from explainers.concepts.choices import ConceptsParams
 from explainers.concepts.gather import Members, Report
+from explainers.concepts.pictures import resized
 from explainers.kit import dictionaries
 from explainers.kit.dictionaries import Dictionary, suitable
 from explainers.kit.hooks import watched
@@ -82,7 +82,7 @@ def crops_of(way: Onward, members: Members, report: Report) -> Float[np.ndarray,
     found = []
     for done, picture in enumerate(members.pictures):
         report(0.3 * done / len(members.pictures), f"cropping image {done + 1} of {len(members.pictures)}")
-        crops = np.stack([_resized(crop, picture.pixels.shape) for crop in _crops(picture.pixels)])
+        crops = np.stack([resized(crop, picture.pixels.shape) for crop in _crops(picture.pixels)])
         with torch.inference_mode(), watched(way.model.network, way.layer.name) as seen:
             way.model.network(way.model.normalise(crops))
         if seen.output is None:
@@ -97,10 +97,6 @@ def _crops(pixels: UInt8[np.ndarray, "y x 3"]) -> list[np.ndarray]:
     step = round(STRIDE * side)
     corners = [(y, x) for y in range(0, rows - side + 1, step) for x in range(0, columns - side + 1, step)]
     return [pixels[y : y + side, x : x + side] for y, x in corners]
-
-
-def _resized(crop: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    return np.asarray(Image.fromarray(crop).resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
 
 
 def encode(atoms: Dictionary, maps: Float[np.ndarray, "n c h w"]) -> Float[np.ndarray, "n h w k"]:

@@ -28,10 +28,11 @@ class Best:
 
 def thumbnails(pictures: tuple[Picture, ...]) -> UInt8[np.ndarray, "n s s 3"]:
     """Every picture at `SIDE` pixels; those that are not square are stretched, as their maps are."""
-    return np.stack([_small(picture.pixels) for picture in pictures])
+    return np.stack([small(picture.pixels) for picture in pictures])
 
 
-def _small(pixels: np.ndarray) -> np.ndarray:
+def small(pixels: UInt8[np.ndarray, "y x 3"]) -> UInt8[np.ndarray, "s s 3"]:
+    """A picture at `SIDE` pixels."""
     return np.asarray(Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=2))
 
 
@@ -41,19 +42,25 @@ def best_crops(pictures: tuple[Picture, ...], codes: Float[np.ndarray, "n h w k"
     flat = codes.reshape(n, h * w, k)
     many = min(CROPS, n)
     of = np.argsort(-flat.max(1), axis=0, kind="stable")[:many].T
-    crops = [[_crop(pictures[i].pixels, divmod(int(flat[i, :, j].argmax()), w), (h, w)) for i in of[j]]
+    crops = [[small(cut(pictures[i].pixels, divmod(int(flat[i, :, j].argmax()), w), (h, w))) for i in of[j]]
              for j in range(k)]  # fmt: skip
     return Best(np.array(crops, np.uint8), of.astype(np.int64))
 
 
-def _crop(pixels: np.ndarray, cell: tuple[int, int], grid: tuple[int, int]) -> np.ndarray:
+def resized(pixels: UInt8[np.ndarray, "y x 3"], size: tuple[int, ...]) -> UInt8[np.ndarray, "h w 3"]:
+    """A picture of so many rows and columns."""
+    return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BILINEAR))
+
+
+def cut(pixels: UInt8[np.ndarray, "y x 3"], cell: tuple[int, int], grid: tuple[int, int]) -> UInt8[np.ndarray, "r r 3"]:
+    """The square about a cell of the grid, moved inside where it would leave the picture."""
     rows, columns = pixels.shape[:2]
     side = max(8, round(REACH * min(rows, columns)))
     top, left = (
         int(np.clip((at + 0.5) * length / cells - side / 2, 0, length - side))
         for at, length, cells in zip(cell, (rows, columns), grid, strict=True)
     )
-    return _small(pixels[top : top + side, left : left + side])
+    return pixels[top : top + side, left : left + side]
 
 
 def thresholds(codes: Float[np.ndarray, "n h w k"]) -> Float[np.ndarray, " k"]:
