@@ -103,6 +103,10 @@ class ZeroShot(nn.Module):
         logits: Tensor = self.names(self.visual(x))
         return logits
 
+    def beside(self) -> tuple[Tensor, ...]:
+        """The text tower's weights, which take memory too."""
+        return tuple(self.__dict__["reader"].text.parameters())
+
     @property
     def num_prefix_tokens(self) -> int:
         """Tokens before the patches."""

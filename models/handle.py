@@ -122,8 +122,9 @@ class ModelHandle:
 
     @property
     def nbytes(self) -> int:
-        """Bytes that the parameters and buffers take."""
-        state = [*self.network.parameters(), *self.network.buffers()]
+        """Bytes that the parameters and buffers take, and a CLIP's text tower beside them."""
+        beside = getattr(self.network, "beside", tuple)
+        state = [*self.network.parameters(), *self.network.buffers(), *beside()]
         return sum(tensor.numel() * tensor.element_size() for tensor in state)
 
     def view(self, image: Picture) -> Photo:

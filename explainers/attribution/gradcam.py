@@ -25,7 +25,7 @@ from explainers.attribution import questions, trust
 from explainers.attribution.family import CAMS, layers_of, maps_of
 from explainers.attribution.maps import Ask, Maps, heatmap
 from explainers.attribution.questions import MEASURES, Inquiry
-from explainers.attribution.targets import Target, of_classes, of_difference, of_top
+from explainers.attribution.targets import Target, of_classes, of_difference, of_top, overheard
 from explainers.attribution.words import Asked, asked_sentence, sentence
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.params import ImageParams, knob
@@ -206,7 +206,7 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     view = model.view(params.image)
     x = model.normalise(view.pixels[None])
     inquiry, layers = inquiry_of(model, params), layers_of(model, params.layer)
-    target = inquiry.target_of(model) if inquiry else _class(model, params, x)
+    target, heard = overheard(inquiry.target_of(model) if inquiry else _class(model, params, x))
     ask = Ask(
         model, x, target, layers[0], run.rng, params.groups,
         lambda fraction, note: run.report(0.1 + 0.8 * fraction, note),
@@ -216,9 +216,10 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     found = _result(model, params, view.pixels, maps)
     if inquiry is None:
         return found
-    with torch.inference_mode():
-        value = float(target.of_inputs(model.network, x))
-    return replace(found, question=params.question, asked=inquiry.asked, value=value)
+    if not heard:  # attention rollout asks for nothing
+        with torch.inference_mode():
+            target.of_inputs(model.network, x)
+    return replace(found, question=params.question, asked=inquiry.asked, value=heard[0])
 
 
 def inquiry_of(model: ModelHandle, params: GradCamParams) -> Inquiry | None:

@@ -55,6 +55,7 @@ def test_sentences_are_the_text_towers_whatever_is_read_beside_them(tmp_path) ->
 def test_the_text_tower_is_no_part_of_what_is_explained(tmp_path) -> None:
     model = tiny_clip(tmp_path)
     assert {name.split(".")[0] for name, _ in model.network.named_parameters()} == {"visual", "names"}
+    assert model.nbytes > sum(tensor.nbytes for tensor in towers("vit").text.parameters()), "but it takes memory"
     assert list(model.network.named_parameters())[-1][0] == "names.weight", "the head is what randomisation begins with"
 
 

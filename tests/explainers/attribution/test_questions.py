@@ -158,6 +158,7 @@ def test_every_method_answers_or_says_why_not(tmp_path: Path, question: str, met
         result = ask(model, question, method=method, groups=0)
         assert result.cam.any()
         assert result.question == question
+        assert result.value == pytest.approx(ask(model, question, layer=result.layer).value, rel=1e-4)
         asked = result.asked in result.sentence
         assert asked if CAMS[method].for_class else "Whatever the class" in result.sentence
     assert fingerprint(model.network) == before
