@@ -102,7 +102,7 @@ def _invite(card: ModelCard, request: Request) -> None:
     st.markdown(f"##### What does *{name}* rest on, for {card.title}?")
     st.write(
         f"Up to {params.limit} images that the model takes for *{name}* are looked up in"
-        f" {fields.offered()[params.images]}, and {params.k} concepts are learnt from them."
+        f" {fields.offered()[params.images]}, and {params.k or 'as many as it takes'} concepts are learnt from them."
         " It takes about a minute on a laptop; you may keep browsing."
     )
     if params.images in MENAGERIE and card.labels != models.card("menagerie_cnn").labels:

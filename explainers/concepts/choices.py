@@ -14,7 +14,13 @@ class BankParams(Params):
     images: str = knob(
         "menagerie", help="Where the images come from: menagerie, menagerie_biased, or a folder.", label="Images"
     )
-    k: int = knob(10, 1, 50, "How many concepts to learn.", label="Concepts")
+    k: int | None = knob(
+        10,
+        1,
+        50,
+        "How many concepts to learn; chosen by stability and reconstruction when left open.",
+        label="Concepts",
+    )
     limit: int = knob(300, 2, 2000, "At most so many images of the class.", label="Images of the class")
     method: Literal[
         "nmf", "sparse_nmf", "semi_nmf", "convex_nmf", "kmeans", "pca", "svd", "ica", "rica", "topk_sae"

@@ -59,6 +59,8 @@ class Concepts(Result):
         cls, label, layer, method, exact: what was asked and how it was done; exact is the closed form.
         reconstruction: relative l2 error of the activations. r2, sparsity, stability, gap, agreement: see kit.metrics.
         purity, share_correlation: of the graph.
+        tried_k, tried_stability, tried_error: (t,), sizes that were tried where k was left open, their stability and
+            their error on the half that they were not learnt from; empty where k was given.
         clusters: a line for each. names: of the concepts. files: of the images.
         aligned_labels: names of the nearest classes.
         part_score: mean overlap of matched concepts and parts; part_chance, part_cells, part_best: that of random
@@ -96,6 +98,9 @@ class Concepts(Result):
     aligned: np.ndarray
     alignment: np.ndarray
     part_overlap: np.ndarray
+    tried_k: np.ndarray
+    tried_stability: np.ndarray
+    tried_error: np.ndarray
     cls: int
     label: str
     layer: str
@@ -185,8 +190,9 @@ class _Bank:
             cls=params.cls, label=self.model.card.labels[params.cls], layer=self.way.layer.name, source=members.source,
             files=tuple(picture.name for picture in members.pictures), looked=members.looked,
             available=members.available, of_label=members.of_label, skipped=members.skipped,
-            dead=metrics.dead(learnt.codes.reshape(-1, params.k)), sparsity=metrics.hoyer(
-                learnt.codes.reshape(-1, params.k)), **self._fit(), **self._graph(parts), **self._class(parts),
+            dead=metrics.dead(learnt.codes.reshape(-1, learnt.atoms.k)), sparsity=metrics.hoyer(
+                learnt.codes.reshape(-1, learnt.atoms.k)), tried_k=learnt.tried.k, tried_error=learnt.tried.error,
+            tried_stability=learnt.tried.stability, **self._fit(), **self._graph(parts), **self._class(parts),
         )  # fmt: skip
 
     def _fit(self) -> dict[str, Any]:
@@ -206,7 +212,7 @@ class _Bank:
 
     def _graph(self, parts: Parts) -> dict[str, Any]:
         """The strategic cluster graph."""
-        scores, k = self.learnt.scores, self.params.k
+        scores, k = self.learnt.scores, self.learnt.atoms.k
         vectors, top = normalised(scores), top_of(scores)
         embedding, strategy = layout("tsne", vectors, seed=self.params.seed), clusters(vectors)
         enough = FEW if len(scores) >= MANY else max(1, len(scores) // 10)
@@ -234,7 +240,7 @@ class _Bank:
             "predicted": np.full(len(labels), self.params.cls), "labelled": labels, "wrong": wrong,
             "second": _second(members.logits, self.params.cls),
             "probability": odds[:, self.params.cls] / odds.sum(1), "crops": best.crops, "crop_of": best.of,
-            "reliability": reliability(top, ~wrong, self.params.k)[0], "aligned": near, "alignment": cosines,
+            "reliability": reliability(top, ~wrong, self.learnt.atoms.k)[0], "aligned": near, "alignment": cosines,
             "aligned_labels": tuple(tuple(self.model.card.labels[i] for i in row) for row in near),
         }  # fmt: skip
 

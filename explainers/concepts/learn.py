@@ -8,6 +8,7 @@ from jaxtyping import Float, UInt8
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from explainers.concepts.choices import ConceptsParams
+from explainers.concepts.choose import NONE_TRIED, Tried, halves, try_sizes
 from explainers.concepts.gather import Members, Report
 from explainers.concepts.pictures import resized
 from explainers.kit import dictionaries
@@ -15,11 +16,9 @@ from explainers.kit.dictionaries import Dictionary, suitable
 from explainers.kit.hooks import watched
 from explainers.kit.importance import importance, shares
 from explainers.kit.importance.tail import pooled
-from explainers.kit.metrics import stability
 from explainers.kit.onward import Onward
 from models.errors import InputError
 
-MOST_PLACES = 4000  # that a half is learnt from, when stability is measured
 PATCH, STRIDE = 64 / 224, 0.8  # CRAFT: crops of 64 pixels of 224, four fifths of that apart
 
 
@@ -34,6 +33,7 @@ class Learnt:
         method: what the dictionary was learnt by.
         exact: whether the importance is the closed form.
         stable: mean cosine of atoms learnt from two halves of the images; NaN-free, 0 where a half is too small.
+        tried: the sizes that were tried, where none was given.
     """
 
     atoms: Dictionary
@@ -42,6 +42,7 @@ class Learnt:
     method: str
     exact: bool
     stable: float
+    tried: Tried
 
 
 def learn(way: Onward, members: Members, params: ConceptsParams, report: Report) -> Learnt:
@@ -57,14 +58,19 @@ def learn(way: Onward, members: Members, params: ConceptsParams, report: Report)
 def _learn(way: Onward, members: Members, params: ConceptsParams, report: Report) -> Learnt:
     rows = crops_of(way, members, report) if params.crops else cells(members.maps)
     method = suitable(params.method, float(members.maps.min()))
-    report(0.3, f"learning {params.k} concepts from {rows.shape[0] * rows.shape[1]} activations")
-    atoms = dictionaries.fit(method, rows.reshape(-1, rows.shape[2]), params.k, seed=params.seed)
+    tried = NONE_TRIED
+    if params.k is None:
+        tried = try_sizes(method, rows, params.seed, lambda share, note: report(0.3 + 0.1 * share, note))
+    k = params.k or tried.best
+    report(0.4, f"learning {k} concepts from {rows.shape[0] * rows.shape[1]} activations")
+    atoms = dictionaries.fit(method, rows.reshape(-1, rows.shape[2]), k, seed=params.seed)
     codes = encode(atoms, members.maps)
     scores = weigh(way, atoms, (codes, members.context), params, report)
     order = np.argsort(-shares(scores), kind="stable")
     report(0.8, "learning again from each half of the images")
-    stable = halves(method, rows, params)
-    return Learnt(_reordered(atoms, order), codes[..., order], scores[:, order], method, _exact(way, params), stable)
+    stable = halves(method, rows, k, params.seed)
+    exact = _exact(way, params)
+    return Learnt(_reordered(atoms, order), codes[..., order], scores[:, order], method, exact, stable, tried)
 
 
 def _exact(way: Onward, params: ConceptsParams) -> bool:
@@ -117,24 +123,10 @@ def weigh(
         return importance(params.importance, way.tail(atoms, params.cls, context[:1]), pooled(codes), seed=params.seed)
     found = []
     for i in range(len(codes)):
-        report(0.3 + 0.5 * i / len(codes), f"weighing the concepts, image {i + 1} of {len(codes)}")
+        report(0.4 + 0.4 * i / len(codes), f"weighing the concepts, image {i + 1} of {len(codes)}")
         tail = way.tail(atoms, params.cls, context[i : i + 1])
         found.append(importance(params.importance, tail, codes[i : i + 1], seed=params.seed))
     return np.concatenate(found)
-
-
-def halves(method: str, rows: Float[np.ndarray, "n p c"], params: ConceptsParams) -> float:
-    """Mean cosine of matched atoms learnt from two halves of the images; 0 where a half cannot give `k`."""
-    rng = np.random.default_rng(params.seed)
-    order = rng.permutation(len(rows))
-    parts = [_some(rows[np.sort(half)].reshape(-1, rows.shape[2]), rng) for half in np.array_split(order, 2)]
-    if min(len(part) for part in parts) < params.k or any((part == part[0]).all() for part in parts):
-        return 0.0
-    return stability([dictionaries.fit(method, part, params.k, seed=params.seed).atoms for part in parts])
-
-
-def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    return rows if len(rows) <= MOST_PLACES else rows[np.sort(rng.choice(len(rows), MOST_PLACES, replace=False))]
 
 
 def _reordered(atoms: Dictionary, order: np.ndarray) -> Dictionary:

@@ -62,7 +62,7 @@ def _fidelity(model: ModelHandle, params: ConceptsParams, result: Any, run: Run)
     few = np.linspace(0, len(result.codes) - 1, min(len(result.codes), IMAGES if way.head else FEW_IMAGES)).astype(int)
     codes, context = shown(way, result.codes[few]), result.context[few]
     answer = probability(way, atoms, result.cls, context)
-    ranked = {CHOSEN: result.importance[few], "random order": run.rng.random((len(few), params.k))}
+    ranked = {CHOSEN: result.importance[few], "random order": run.rng.random((len(few), len(result.names)))}
     names = [name for name in METHODS if way.head is not None or name != "closed"]
     for done, name in enumerate(names):
         run.report(0.05 + 0.85 * done / len(names), f"trying {METHODS[name].title}")
