@@ -9,9 +9,10 @@ import streamlit as st
 from dashboard import panel, state
 from explainers import Knob
 from models import ModelCard
-from models.errors import InputError
+from models.errors import InputError, SeewhyError
 from models.gallery import MENAGERIE
 
+MINE = "_folders"
 WORLDS = {"menagerie": "the menagerie (drawn animals)", "menagerie_biased": "the menagerie with badges"}
 
 
@@ -46,21 +47,52 @@ def layer(card: ModelCard, knob: Knob, key: str, words: str = "the lens chooses"
 
 
 def offered() -> dict[str, str]:
-    """Where images may come from: the menagerie, and the folders that the server was given; never any other path."""
+    """Where images may come from: the menagerie, the server's folders, and the visitor's own; never any other path."""
     folders = state.the_engine().settings.images
-    return {**WORLDS, **{folder: f"folder {Path(folder).parent.name}/{Path(folder).name}" for folder in folders}}
+    given = {folder: f"folder {Path(folder).parent.name}/{Path(folder).name}" for folder in folders}
+    return {**WORLDS, **given, **st.session_state.get(MINE, {})}
 
 
 def images(knob: Knob, key: str, extra: Mapping[str, str] | None = None) -> str:
-    """A source of images; ``extra`` holds further choices, put first."""
+    """A source of images, or a folder of the visitor's; ``extra`` holds further choices, put first."""
     known = {**(extra or {}), **offered()}
     if st.session_state.get(key) not in known:
         st.session_state[key] = next(iter(known))
-    return str(
-        st.selectbox(
-            knob.label, list(known), key=key, help=knob.help, format_func=known.__getitem__, persist_state="session"
-        )
+    chosen = st.selectbox(
+        knob.label, list(known), key=key, help=knob.help, format_func=known.__getitem__, persist_state="session"
     )
+    with st.popover("Use a folder of mine", type="tertiary"):
+        st.file_uploader(
+            "A folder of pictures", accept_multiple_files="directory", key=f"{key}.files", max_upload_size=20,
+            on_change=_take_folder, args=(key,),
+            help="Folders inside it may be classes; a COCO, VOC or CSV file with boxes may lie in it. It stays on this"
+            " server.",
+        )  # fmt: skip
+    for words in st.session_state.pop(f"{key}.refused", []):
+        st.warning(words)
+    return str(chosen)
+
+
+def _take_folder(key: str) -> None:
+    """Keep the folder that was just dropped, and choose it."""
+    files = st.session_state.get(f"{key}.files") or []
+    if not files:
+        return
+    try:
+        path, refused = state.the_engine().uploads.keep((file.name, file.getvalue()) for file in files)
+    except SeewhyError as error:
+        st.session_state[f"{key}.refused"] = [str(error)]
+        return
+    if refused:
+        names = ", ".join(name for name, _ in refused[:5])
+        st.session_state[f"{key}.refused"] = [f"{len(refused)} files were left out ({names}): {refused[0][1]}"]
+    _remember(path, len(files) - len(refused))
+    st.session_state[key] = str(path)
+
+
+def _remember(path: Path, count: int | None = None) -> None:
+    words = "an uploaded folder" if count is None else f"your folder of {count} files"
+    st.session_state.setdefault(MINE, {}).setdefault(str(path), f"{words} ({path.name[:6]})")
 
 
 def parse_images(text: str) -> str:
@@ -70,8 +102,11 @@ def parse_images(text: str) -> str:
         InputError: this server was not given such a folder.
     """
     found = [each for each in offered() if text in (each, Path(each).name)]
+    if not found and (path := state.the_engine().uploads.find(text)):
+        _remember(path)
+        return str(path)
     if not found:
-        raise InputError("this server was not given that folder; start it with --images.")
+        raise InputError("this server was not given that folder; start it with --images, or upload it.")
     return found[0]
 
 

@@ -15,6 +15,7 @@ from dashboard.engine.owner import Owner
 from dashboard.engine.process import Process
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store
+from dashboard.engine.uploads import Uploads
 from explainers import Request
 from models import DEFAULT, Photo
 from models.errors import StorageError
@@ -70,6 +71,7 @@ class Engine:
         settings.import_plugins()
         self.settings = settings
         self.store = Store(settings.cache, settings.cache_size)
+        self.uploads = Uploads(settings.cache / "uploads", settings.cache_size // 4)
         self._owner = Owner(settings.cache / "servers")
         self.changed = threading.Condition()
         self.closed = False

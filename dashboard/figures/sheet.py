@@ -42,7 +42,9 @@ def sheet(pictures: Sequence[tuple[str, np.ndarray]], look: Look, title: str, co
     size = figure.layout.font.size
     for each in figure.layout.annotations[:names]:
         each.update(font_size=size, font_color=look.ink)
-    if look.export:  # the finding stands above the titles of the first row
+    if not look.export:
+        figure.update_layout(margin_t=26)
+    else:  # the finding stands above the titles of the first row
         figure.layout.annotations[names].yshift += 1.7 * size
         figure.update_layout(margin_t=figure.layout.margin.t + 1.7 * size, height=figure.layout.height + 1.7 * size)
     return figure
