@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
-from dashboard import yardstick
+from dashboard import imagery, yardstick
 from dashboard.console import err, out, worked
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ app = typer.Typer(
     help="See why a vision model decides. Without a command: the dashboard on http://127.0.0.1:8501.",
 )
 app.command()(yardstick.calibrate)
+app.command()(imagery.images)
 app.add_typer(yardstick.menagerie, name="menagerie")
 app.add_typer(yardstick.training, name="train")
 

@@ -1,4 +1,4 @@
-"""Many pictures to learn concepts from: a folder of yours, or the menagerie, read one by one in an order that is fixed.
+"""Many pictures to learn from: a folder, a data set, or the menagerie, read one by one in an order that is fixed.
 
 A folder's pictures come spread over its classes. What a folder calls a picture is compared with the model's own names,
 so that a picture which the model takes for something else can be told.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from models import menagerie
+from models import datasets, menagerie
 from models.folder import Entry, Folder, image_folder
 from models.handle import ModelHandle
 from models.menagerie import Scene
@@ -65,9 +65,45 @@ class Gallery:
         return len(self.items)
 
 
+@dataclass(frozen=True)
+class Source:
+    """A source of pictures that has a name.
+
+    Attributes:
+        title: for people.
+        ready: whether it is on this machine.
+        remedy: how to get it; empty when it is here.
+        licence: of the pictures.
+        megabytes: what is fetched; 0 where nothing need be.
+    """
+
+    title: str
+    ready: bool
+    remedy: str = ""
+    licence: str = "Apache-2.0"
+    megabytes: int = 0
+
+
+def sources() -> dict[str, Source]:
+    """What ``images`` may name beside a folder: the menagerie's two worlds, and the data sets, here or not."""
+    found = {
+        "menagerie": Source("The menagerie: drawn animals whose truth is known", True),
+        "menagerie_biased": Source("The menagerie with a planted badge", True),
+    }
+    for name, each in datasets.DATASETS.items():
+        found[name] = Source(each.title, each.ready, each.remedy, each.licence, each.megabytes)
+    return found
+
+
 def stamp(images: str) -> str:
-    """What a folder holds, as SHA-256 over paths, sizes and times; empty for the menagerie or where there is none."""
+    """What a source holds: of a folder, SHA-256 over paths, sizes and times; of a data set, when it came.
+
+    Empty for the menagerie, and where there is nothing.
+    """
     root = Path(images)
+    if images in datasets.DATASETS:
+        one = datasets.DATASETS[images]
+        return f"{one.name}:{(one.place / one.folder).stat().st_mtime_ns}" if one.ready else ""
     if images in MENAGERIE or not root.is_dir():
         return ""
     sha = hashlib.sha256()
@@ -82,7 +118,7 @@ def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed
     """Pictures among which those of a class are looked for.
 
     Args:
-        images: "menagerie", "menagerie_biased", or the path of a folder.
+        images: a name of `sources`, or the path of a folder.
         model: whose size and names count.
         cls: the class that is wanted. Where there are more than ``most`` pictures, those said to be of it come first;
             in the menagerie only its family is drawn, the class and those that it is taken for.
@@ -90,10 +126,12 @@ def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed
         seed: which of the menagerie's scenes.
 
     Raises:
-        InputError: there is no such folder, or it holds no picture.
+        InputError: there is no such folder, it holds no picture, or the data set is not on this machine.
     """
     if images in MENAGERIE:
         return _drawn(model, cls, most, seed, biased=images != "menagerie")
+    if images in datasets.DATASETS:
+        return _photos(datasets.DATASETS[images], model, cls, most)
     found = image_folder(images, thorough=False)
     names = {label: class_of(label, model.card.labels) for label in found.labels}
     entries = _ordered(found, names, cls, most)
@@ -104,6 +142,17 @@ def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed
         tuple((path.name, why) for path, why in found.skipped),
         tuple(names.get(entry.label or "", UNKNOWN) for entry in entries),
     )
+
+
+def _photos(wanted: datasets.DataSet, model: ModelHandle, cls: int, most: int) -> Gallery:
+    """Pictures of a data set; a class has the first of its names that means one of the model's."""
+    found = Folder(wanted.place, wanted.entries(), ())
+    labels = model.card.labels
+    known = {label: (class_of(name, labels) for name in (label, *wanted.aliases(label))) for label in found.labels}
+    names = {label: next((index for index in each if index != UNKNOWN), UNKNOWN) for label, each in known.items()}
+    entries = _ordered(found, names, cls, most)
+    items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
+    return Gallery(wanted.title, items, labels=tuple(names[entry.label or ""] for entry in entries))
 
 
 def class_of(label: str, labels: tuple[str, ...]) -> int:

@@ -248,3 +248,19 @@ def test_a_second_picture_is_a_sample_or_a_file_and_lies_in_the_bundle(
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["params"]["like"]["name"] == name
     assert manifest["values"]["question"] == "likeness"
+
+
+def test_sources_of_images_are_listed_and_offline_is_one_sentence(seewhy: Shell) -> None:
+    told = seewhy("images", "--json")
+    assert told.code == 0
+    known = {each["name"]: each for each in json.loads(told.out)}
+    assert known["menagerie"]["ready"]
+    assert not known["imagenette"]["ready"]
+    assert known["imagenette"]["remedy"] == "seewhy images --get imagenette"
+    assert "flowers102" in seewhy("images").out
+    refused(seewhy("images", "--get", "imagenette"), "imagenette", "check the connection")
+    refused(seewhy("images", "--get", "nope"), "imagenette, flowers102, oxford_pets")
+    refused(
+        seewhy("explain", "groups", "--model", "menagerie_cnn", "--images", "flowers102", "--out", "out"),
+        "seewhy images --get flowers102",
+    )
