@@ -1,18 +1,22 @@
 """The images of a bank once more, whole: a bank keeps them small."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import torch
 
 from explainers.concepts.choices import BankParams
-from explainers.concepts.concepts import Concepts
 from explainers.concepts.pictures import thumbnails
-from models import ModelHandle
+from explainers.kit.hooks import watched
+from explainers.kit.onward import context_of
+from models import Layer, ModelHandle
 from models.errors import InputError
 from models.gallery import Picture, gallery
 
 
-def reread(model: ModelHandle, params: BankParams, bank: Concepts, wanted: Iterable[int]) -> tuple[Picture, ...]:
+def reread(model: ModelHandle, params: BankParams, bank: Any, wanted: Iterable[int]) -> tuple[Picture, ...]:
     """Images of the bank by their numbers, in that order; found by name, and known again by their small pictures.
 
     Raises:
@@ -31,6 +35,31 @@ def reread(model: ModelHandle, params: BankParams, bank: Concepts, wanted: Itera
     raise InputError(f"The picture {bank.files[lost]} of these concepts has changed or is gone; press Recompute.")
 
 
-def _places(bank: Concepts, asked: list[int], picture: Picture) -> list[int]:
+def _places(bank: Any, asked: list[int], picture: Picture) -> list[int]:
     small = thumbnails((picture,))[0]
     return [i for i in asked if bank.files[i] == picture.name and np.array_equal(bank.thumbnails[i], small)]
+
+
+@dataclass(frozen=True)
+class Again:
+    """What the network makes of pictures: maps float32 (n, C, h, w), context (n, t, C), logits (n, K)."""
+
+    maps: np.ndarray
+    context: np.ndarray
+    logits: np.ndarray
+
+
+def seen_again(model: ModelHandle, layer: Layer, pictures: tuple[Picture, ...]) -> Again:
+    """One forward of each picture, watched at ``layer``.
+
+    Raises:
+        InputError: the network does not run that layer.
+    """
+    x = model.normalise(np.stack([picture.pixels for picture in pictures]))
+    with torch.inference_mode(), watched(model.network, layer.name) as seen:
+        logits = model.network(x)
+    if seen.output is None:
+        raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
+    parts = (layer.as_map(seen.output), context_of(layer, seen.output), logits)
+    maps, context, answers = (part.float().cpu().numpy() for part in parts)
+    return Again(np.ascontiguousarray(maps), context, answers)

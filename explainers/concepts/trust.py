@@ -8,6 +8,7 @@ import torch
 from explainers.base import Evidence, Run, Score
 from explainers.concepts.choices import ConceptsParams
 from explainers.concepts.curves import insertion_and_deletion, probability, shown
+from explainers.concepts.trust_fit import measure_fit
 from explainers.kit.dictionaries import Dictionary
 from explainers.kit.importance import METHODS, importance
 from explainers.kit.layout import purity
@@ -23,9 +24,11 @@ CHOSEN = "chosen importance"
 def measure_bank(model: ModelHandle, params: ConceptsParams, result: Any, run: Run) -> Evidence:
     """Scores beside baselines that know nothing; the curves of every importance method are on one plot."""
     run.report(0.0, "reading the head")
-    fidelity = _fidelity(model, params, result, run)
+    way = way_of(model, result)
+    fidelity = _fidelity(way, params, result, run)
+    fit = measure_fit(way, params, (result, dictionary_of(result)), run)
     run.report(0.95, "comparing with chance")
-    scores = [_reconstruction(result), _stability(result, run), *fidelity, _graph(result, run)]
+    scores = [_reconstruction(result), _stability(result, run), *fidelity, _graph(result, run), *fit]
     if result.part_overlap.size:
         scores.insert(0, _parts(result))
     return Evidence(scores=tuple(scores))
@@ -57,15 +60,15 @@ def _full(picture: np.ndarray, model: ModelHandle) -> np.ndarray:
     return np.ascontiguousarray(picture[ys][:, xs])
 
 
-def _fidelity(model: ModelHandle, params: ConceptsParams, result: Any, run: Run) -> tuple[Score, Score]:
-    way, atoms = way_of(model, result), dictionary_of(result)
+def _fidelity(way: Onward, params: ConceptsParams, result: Any, run: Run) -> tuple[Score, Score]:
+    atoms = dictionary_of(result)
     few = np.linspace(0, len(result.codes) - 1, min(len(result.codes), IMAGES if way.head else FEW_IMAGES)).astype(int)
     codes, context = shown(way, result.codes[few]), result.context[few]
     answer = probability(way, atoms, result.cls, context)
     ranked = {CHOSEN: result.importance[few], "random order": run.rng.random((len(few), len(result.names)))}
     names = [name for name in METHODS if way.head is not None or name != "closed"]
     for done, name in enumerate(names):
-        run.report(0.05 + 0.85 * done / len(names), f"trying {METHODS[name].title}")
+        run.report(0.05 + 0.6 * done / len(names), f"trying {METHODS[name].title}")
         tails = [way.tail(atoms, result.cls, context[i : i + 1]) for i in range(len(few))]
         ranked[METHODS[name].title] = np.concatenate(
             [importance(name, tail, codes[i : i + 1], seed=params.seed) for i, tail in enumerate(tails)]
