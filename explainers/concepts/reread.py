@@ -27,7 +27,10 @@ def reread(model: ModelHandle, params: BankParams, bank: Any, wanted: Iterable[i
     found: dict[int, Picture] = {}
     for name, read in gallery(params.images, model, bank.cls, most=params.pool, seed=params.seed):
         if name in names:
-            picture = read()
+            try:
+                picture = read()
+            except InputError:
+                continue  # damaged, and so no image of the bank: another of the same name may be
             found.update(dict.fromkeys(_places(bank, asked, picture), picture))
             if len(found) == len(set(asked)):
                 return tuple(found[i] for i in asked)
