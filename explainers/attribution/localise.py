@@ -13,7 +13,7 @@ the same everywhere, is never a hit. Pictures are few: read the intervals.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
@@ -30,6 +30,9 @@ from models.errors import InputError
 from models.gallery import MENAGERIE, UNKNOWN, stamp
 
 BATCH, SHOWN = 8, 8
+NOTHING = np.zeros((0, 0), np.float32)
+Shown = tuple[np.ndarray, np.ndarray]  # a picture, and its map
+Worked = tuple[list[Row], list[Shown], list[tuple[str, str]]]
 TITLES = {
     "pointing": "Pointing game",
     "recall": "Pointing recall",
@@ -168,13 +171,16 @@ def localise(model: ModelHandle, params: LocaliseParams, run: Run) -> Localisati
     found = boxed(model, params)
     viewer, reader = Viewer(model, params.method, layers, run.rng), _Reader(found)
     rows: list[Row] = []
-    shown: list[Boxed] = []
+    shown: list[Shown] = []
     step = BATCH if methods()[params.method].cost_forwards < BATCH else 1
     pictures = iter(reader)
     while batch := list(islice(pictures, step)):
-        rows += rows_of(viewer, batch, reader.read - len(batch), _share(run, reader.tried - len(batch), found))
+        first = reader.read - len(batch)
+        for row in rows_of(viewer, batch, first, _share(run, reader.tried - len(batch), found)):
+            if len(shown) < SHOWN:
+                shown.append((batch[row.picture - first].pixels, (255 * row.heatmap).round().astype(np.uint8)))
+            rows.append(replace(row, heatmap=NOTHING))  # thousands of maps would not fit
         run.report(_done(reader.tried, found), f"{reader.tried} of {len(found.items)} images")
-        shown += batch if len(shown) < SHOWN else []
     if not rows:
         raise InputError(
             f"No box of {len(found.items)} images in {found.title} can be seen by the model;"
@@ -219,9 +225,6 @@ class _Reader:
             yield picture
 
 
-Worked = tuple[list[Row], list[Boxed], list[tuple[str, str]]]
-
-
 def _result(model: ModelHandle, params: LocaliseParams, found: BoxedSet, worked: Worked, run: Run) -> Localisation:
     rows, shown, skipped = worked
     raw, picture = np.stack([row.marks for row in rows], 1), np.array([row.picture for row in rows])
@@ -231,14 +234,12 @@ def _result(model: ModelHandle, params: LocaliseParams, found: BoxedSet, worked:
     each = np.stack([answers, np.full(len(rows), 0.5), np.full(len(rows), 0.5)])
     marks = np.concatenate([known[:, :, :1], each[:, :, None], known[:, :, 1:]], 2)
     low, high = interval(marks[0], picture, run.rng)
-    first = [row for row in rows if row.picture < len(shown)][:SHOWN]
     named = np.array([row.thing.cls != UNKNOWN for row in rows])
     return Localisation(
         marks=marks[0], controls=marks[1:], mean=marks[0].mean(0), low=low, high=high, picture=picture,
         target=np.array([row.cls for row in rows]), named=named,
         probability=np.array([row.probability for row in rows]),
-        images=np.stack([shown[row.picture].pixels for row in first]),
-        maps=np.stack([(255 * row.heatmap).round().astype(np.uint8) for row in first]),
+        images=np.stack([pixels for pixels, _ in shown]), maps=np.stack([drawn for _, drawn in shown]),
         box=np.concatenate([row.thing.boxes for row in rows]),
         box_row=np.repeat(np.arange(len(rows)), [len(row.thing.boxes) for row in rows]),
         names=tuple(row.name for row in rows), labels=tuple(row.thing.label for row in rows),

@@ -208,6 +208,15 @@ def test_names_are_matched_by_path_first(tmp_path: Path) -> None:
     assert found.unboxed == ("a/1.png",)
 
 
+def test_pictures_are_shown_also_when_the_first_ones_hold_nothing_that_is_seen(folder: Path) -> None:
+    rows = [f"{index}.png,heron,0,0,2,2" for index in range(4)] + ["4.png,heron,30,0,60,30", "5.png,finch,30,0,60,30"]
+    (folder / "boxes.csv").write_text(HEADING + "\n".join(rows))
+    found = explain(folder)
+    assert found.names == ("4.png", "5.png")
+    assert found.images.shape[0] == found.maps.shape[0] == 2
+    np.testing.assert_array_equal(found.images[0], handle().view(folder / "4.png").pixels)
+
+
 def test_limit_is_spread_evenly(folder: Path) -> None:
     assert explain(folder, limit=3).names == ("0.png", "2.png", "5.png")
 
