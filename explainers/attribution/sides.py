@@ -89,7 +89,7 @@ def sides(model: ModelHandle, params: GroupsParams) -> Sides:
     if params.others in ("", params.images):
         raise InputError("Groups by source need a second source of images: give another one as others.")
     both = (_said(model, params, source, params.cls) for source in (params.images, params.others))
-    return _joined((_source(params.images), _source(params.others)), *both)
+    return _joined(_sources(params.images, params.others), *both)
 
 
 def _joined(titles: tuple[str, str], *lists: Gallery) -> Sides:
@@ -102,9 +102,14 @@ def _name(model: ModelHandle, cls: int) -> str:
     return model.card.labels[cls].split(",")[0]
 
 
-def _source(images: str) -> str:
-    """A source as people call it: a folder by its own name."""
-    return images.replace("\\", "/").rstrip("/").rpartition("/")[2] or images
+def _sources(one: str, other: str) -> tuple[str, str]:
+    """Two sources as people call them: folders by their own names, with so much of the path as tells them apart."""
+    first, second = ([part for part in each.replace("\\", "/").split("/") if part] for each in (one, other))
+    for count in range(1, max(len(first), len(second)) + 1):
+        names = "/".join(first[-count:]), "/".join(second[-count:])
+        if names[0] != names[1]:
+            return names
+    return one, other
 
 
 def _said(model: ModelHandle, params: GroupsParams, images: str, cls: int) -> Gallery:

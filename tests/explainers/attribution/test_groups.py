@@ -1,5 +1,6 @@
 """Two groups of pictures: planted differences are found, chance is told from them, and the badge is found in words."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -127,10 +128,7 @@ def test_the_biased_network_is_found_out_in_words(biased: models.ModelHandle) ->
     found = explain(biased, images="menagerie_biased", others="menagerie", split="source", cls=0, limit=24)
     assert found.sentence.startswith("The *badge* is what differs: it holds ")
     assert "times its share of the pixels" in found.sentence
-    assert (
-        "0% in menagerie (where it is not there) of what speaks for *Reed Heron*"
-        in found.sentence
-    )
+    assert "0% in menagerie (where it is not there) of what speaks for *Reed Heron*" in found.sentence
     assert found.regions == REGIONS
     badge = REGIONS.index("badge")
     assert found.parts[0, badge] > 3 * found.areas[~found.second, badge].mean()
@@ -187,3 +185,13 @@ def test_damaged_files_are_named_and_mistakes_are_one_sentence(folder: Path) -> 
     ):
         with pytest.raises(InputError, match=words):
             explain(model, **{"images": str(folder), **chosen})
+
+
+def test_sources_are_called_by_what_tells_them_apart(folder: Path, tmp_path: Path) -> None:
+    other = tmp_path / "elsewhere" / "set"
+    shutil.copytree(folder, other)
+    found = explain(handle(), images=str(folder), others=str(other), split="source", cls=0)
+    assert found.titles == (f"{tmp_path.name}/set", "elsewhere/set")
+    assert found.counts.tolist() == [6, 6]
+    assert not found.effect.any(), "the same pictures"
+    assert not found.difference.any()
