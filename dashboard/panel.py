@@ -10,6 +10,7 @@ import models
 from dashboard import state
 from dashboard.engine import BusyError, JobState, Kept, Lane
 from explainers import Explainer, Knob, Request, knobs
+from explainers.params import effective
 from models import ModelCard
 from models.errors import SeewhyError
 
@@ -89,8 +90,8 @@ def _model_words(name: str) -> str:
 def _offer(card: ModelCard) -> None:
     """A model that is not here: how to get it, and one button where a download can help."""
     st.info(f"**{card.title}** is not on this machine yet. {card.remedy}")
-    if card.name.startswith("timm/") and st.button(
-        "Download", key="download", help="Fetches the weights from timm's hub."
+    if card.name.startswith(("timm/", "clip/")) and st.button(
+        "Download", key="download", help="Fetches the weights from their hub."
     ):
         try:
             with st.spinner("Downloading the weights"):
@@ -130,7 +131,8 @@ def field_key(lens: Explainer[Any, Any], name: str) -> str:
 
 
 def _field(lens: Explainer[Any, Any], knob: Knob, fields: Mapping[str, Field], values: Mapping[str, Any]) -> Any:
-    if any(values.get(other, knob.default) not in allowed for other, allowed in knob.only.items()):
+    later = {each.name: st.session_state.get(field_key(lens, each.name), each.default) for each in knobs(lens.params)}
+    if not effective(lens.params, knob.name, {**later, **values}):
         return knob.default
     return fields.get(knob.name, plain_field)(knob, field_key(lens, knob.name))
 

@@ -67,6 +67,21 @@ def strip() -> Photo | None:
     return chosen()
 
 
+def another(label: str, key: str, words: str) -> Photo | None:
+    """A second picture, of the same samples and uploads; none while none is chosen."""
+    addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in imagesets.samples())]
+    if st.session_state.get(key) not in addresses:
+        st.session_state[key] = None
+    address = st.selectbox(
+        label, addresses, index=None, key=key, help=words, placeholder="choose a picture", persist_state="session",
+        format_func=lambda each: photo.name if (photo := _photo(each)) else each,
+    )  # fmt: skip
+    photo = _photo(address) if address else None
+    if photo is not None:
+        st.image(thumbnail(photo), width=96, alt=f"Thumbnail of {photo.name}")
+    return photo
+
+
 def _uploader() -> None:
     files = st.file_uploader(
         "Drop an image", accept_multiple_files=True, key="files", max_upload_size=20,

@@ -21,7 +21,7 @@ ORDER = 1
 LENS = "gradcam"
 LENSES = (LENS, "saliency")
 MOST = 4
-METHOD, TARGET = f"{LENS}.method", f"{LENS}.target"
+METHOD, TARGET, LIKE = f"{LENS}.method", f"{LENS}.target", f"{LENS}.like"
 READING = (
     "Warm places speak for the class that is named above the picture; where the photo is bare, nothing does.",
     "The map is as coarse as the layer it is read from: each cell covers a patch of the photo, not an outline.",
@@ -93,6 +93,8 @@ def _form(card: ModelCard) -> dict[str, Any]:
             "method": lambda knob, _key: _method(knob),
             "layer": lambda knob, key: fields.layer(card, knob, key, "the last map before pooling"),
             "versus": lambda knob, key: fields.a_class(card, knob, key, "nothing"),
+            "neuron_layer": lambda knob, key: fields.layer(card, knob, key, "the layer looked at"),
+            "like": lambda knob, _key: pictures.another(knob.label, LIKE, knob.help),
         },
     )
 
@@ -137,7 +139,7 @@ def _find_class(card: ModelCard, key: str) -> None:
 def _requests(card: ModelCard, photo: Photo, values: dict[str, Any]) -> list[Request]:
     rest = {name: value for name, value in values.items() if name != "target"}
     lens = find(_methods()[values["method"]])
-    targets = values["target"] or (None,)
+    targets = values["target"] or (None,)  # a neuron, a likeness and a sentence have no class
     return [Request(lens.name, card.name, lens.params(image=photo, target=each, **rest)) for each in targets]
 
 
@@ -197,6 +199,7 @@ def parsers() -> dict[str, tuple[str, links.Parse]]:
         **common.parsers(_methods().get(st.query_params.get("method", ""), LENS)),
         "method": (METHOD, _method_named),
         "target": (TARGET, _targets),
+        "like": (LIKE, pictures.parse),
     }
 
 
@@ -217,6 +220,7 @@ def _choices(values: dict[str, Any], look: Look) -> dict[str, str]:
     return {
         **common.link_words(values, _lens().name),
         "method": "" if values["method"] == LENS else values["method"],
-        "target": ",".join(map(str, values["target"])),
+        "target": ",".join(map(str, values["target"] or ())),
+        "like": str(st.session_state[LIKE]) if values.get("like") else "",
         **view.choices(look),
     }

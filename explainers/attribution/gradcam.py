@@ -38,8 +38,9 @@ class GradCamParams(ImageParams):
     """What can be chosen."""
 
     target: int | None = knob(
-        None, 0, None, "The class to explain; the model's first answer when left open.", label="Class"
-    )
+        None, 0, None, "The class to explain; the model's first answer when left open.", label="Class",
+        only={"question": ("class",)},
+    )  # fmt: skip
     method: Literal[
         "gradcam",
         "counterfactual",
@@ -64,7 +65,6 @@ class GradCamParams(ImageParams):
     question: Literal["class", "neuron", "likeness", "sentence"] = knob(
         "class",
         help="What the map explains: a class, a neuron, the likeness to another picture, or a sentence (of a CLIP).",
-        more=True,
         label="Explain",
     )
     neuron: int = knob(0, 0, None, "The channel to explain.", more=True, only={"question": ("neuron",)})

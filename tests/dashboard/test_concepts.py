@@ -35,6 +35,13 @@ class Engine:
 
     settings = Settings(images=("/srv/photos/birds",))
 
+    class uploads:  # noqa: N801 - as on the engine
+        """Nobody has uploaded anything."""
+
+        @staticmethod
+        def find(_name: str) -> None:
+            return None
+
 
 def test_a_visitor_may_name_given_folders_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fields.state, "the_engine", Engine)
