@@ -38,6 +38,7 @@ class DataSet:
         get: fetches it into a folder.
         read: its pictures with the class that each is said to be, from such a folder.
         aliases: further names of a class, by the name that `read` gives.
+        boxed: the folder of its pictures, and that of their boxes in VOC's format; empty where there are none.
     """
 
     name: str
@@ -49,6 +50,7 @@ class DataSet:
     get: Callable[[Path], object]
     read: Callable[[Path], list[tuple[Path, str]]]
     aliases: Callable[[str], tuple[str, ...]] = lambda _label: ()
+    boxed: tuple[str, ...] = ()
 
     @property
     def place(self) -> Path:
@@ -65,16 +67,33 @@ class DataSet:
         """How to get it; empty when it is here."""
         return "" if self.ready else f"seewhy images --get {self.name}"
 
+    def check(self) -> None:
+        """Raise an `InputError` with the remedy while it is not on this machine."""
+        if not self.ready:
+            raise InputError(
+                f"The data set '{self.name}' is not on this machine; get it with `{self.remedy}` ({self.megabytes} MB)."
+            )
+
+    def boxes(self) -> tuple[str, str]:
+        """The folder of its pictures, and that of the files that hold their boxes.
+
+        Raises:
+            InputError: it is not on this machine, or comes without boxes.
+        """
+        if not self.boxed:
+            having = ", ".join(each.name for each in DATASETS.values() if each.boxed)
+            raise InputError(f"'{self.name}' comes without boxes; choose {having}, menagerie, or a folder with boxes.")
+        self.check()
+        pictures, notes = ((self.place / part).as_posix() for part in self.boxed)
+        return pictures, notes
+
     def entries(self) -> tuple[Entry, ...]:
         """Its pictures by class and path.
 
         Raises:
             InputError: it is not on this machine, or not as torchvision leaves it.
         """
-        if not self.ready:
-            raise InputError(
-                f"The data set '{self.name}' is not on this machine; get it with `{self.remedy}` ({self.megabytes} MB)."
-            )
+        self.check()
         try:
             found = self.read(self.place)
         except (RuntimeError, OSError, ValueError, KeyError) as error:
@@ -170,7 +189,7 @@ DATASETS: Mapping[str, DataSet] = {
         DataSet(
             "oxford_pets", "Oxford-IIIT Pets: 37 breeds of cats and dogs", 811, "CC BY-SA 4.0",
             "https://www.robots.ox.ac.uk/~vgg/data/pets/data/images.tar.gz", "oxford-iiit-pet", _get_pets, _read_pets,
-            _pet_names,
+            _pet_names, ("oxford-iiit-pet/images", "oxford-iiit-pet/annotations/xmls"),
         ),
     )
 }  # fmt: skip

@@ -10,6 +10,7 @@ from models.decode import check_bytes, check_header, clean_name, open_upload
 from models.errors import InputError
 from models.photo import Photo
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")  # endings, usually
 TEXT_BYTES = 64_000_000  # of one text file beside pictures, and of all of them together
 
 
@@ -85,6 +86,27 @@ def image_folder(path: str | Path, limit: int | None = None, *, thorough: bool =
             f"'{root}' holds no picture that can be read{_skips(skipped, ' (', ')')}; give another folder."
         )
     return Folder(root, tuple(sorted(entries, key=_order)), tuple(sorted(skipped)))
+
+
+def title(path: str | Path) -> str:
+    """What a folder is called: its own name and that of the folder it lies in, never the whole path."""
+    return "/".join(Path(path).absolute().parts[1:][-2:])
+
+
+def listed(path: str | Path) -> dict[str, Entry]:
+    """The files of a folder that are called like pictures, by their path inside it; none is read.
+
+    Raises:
+        InputError: there is no such folder, it may not be read, or it holds no such file.
+    """
+    root = Path(path)
+    if not root.is_dir():
+        raise InputError(f"There is no folder '{root}'; give a folder of pictures.")
+    pictures = (entry for entry in _candidates(root) if entry.path.name.lower().endswith(PICTURES))
+    found = {entry.path.relative_to(root).as_posix(): entry for entry in pictures}
+    if not found:
+        raise InputError(f"'{root}' holds no file that is called like a picture; give another folder.")
+    return found
 
 
 def texts(path: str | Path, endings: tuple[str, ...], name: str = "") -> tuple[tuple[str, str], ...]:

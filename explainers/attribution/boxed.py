@@ -10,7 +10,7 @@ from jaxtyping import Float, UInt8
 from explainers.evidence.boxes import Box, read_boxes
 from models import ModelHandle, menagerie
 from models.errors import InputError
-from models.folder import Entry, image_folder, texts
+from models.folder import Entry, listed, texts, title
 from models.gallery import UNKNOWN, class_of
 
 ENDINGS = (".json", ".csv", ".xml")
@@ -81,7 +81,7 @@ def _drawn(one: menagerie.Scene, model: ModelHandle, part: str) -> Boxed:
     return Boxed(f"{one.name} {one.seed}", drawn.image, (Thing(one.name, cls, np.array(box, dtype=np.float64)),))
 
 
-def boxed_folder(model: ModelHandle, folder: str, file: str, most: int) -> BoxedSet:
+def boxed_folder(model: ModelHandle, folder: str, file: str, most: int, notes: str = "") -> BoxedSet:
     """Pictures of a folder that have boxes, at most ``most`` of them, spread evenly.
 
     Args:
@@ -89,13 +89,13 @@ def boxed_folder(model: ModelHandle, folder: str, file: str, most: int) -> Boxed
         folder: its path.
         file: of the boxes, inside the folder; all that can be read when empty.
         most: pictures at most.
+        notes: the folder of the box files, where it is another.
 
     Raises:
         InputError: no folder, no boxes, boxes that cannot be read, or boxes of other pictures.
     """
-    boxes, unread = _boxes(folder, file)
-    found = image_folder(folder, thorough=False)
-    inside = {entry: entry.path.relative_to(found.path).as_posix() for entry in found.entries}
+    boxes, unread = _boxes(notes or folder, file)
+    inside = {entry: name for name, entry in listed(folder).items()}
     place = _places(inside)
     matched: dict[Entry, list[Box]] = {}
     orphans = []
@@ -110,11 +110,10 @@ def boxed_folder(model: ModelHandle, folder: str, file: str, most: int) -> Boxed
     chosen = sorted(matched, key=lambda entry: entry.path)
     chosen = [chosen[at] for at in np.linspace(0, len(chosen) - 1, min(most, len(chosen))).astype(int)]
     unboxed = [name for entry, name in inside.items() if entry not in matched]
-    others = [(path.name, why) for path, why in found.skipped if not path.name.lower().endswith(ENDINGS)]
     return BoxedSet(
-        f"{found.path.parent.name}/{found.path.name}".strip("/"),
+        title(folder),
         tuple((inside[each], partial(_read, each, inside[each], tuple(matched[each]), model)) for each in chosen),
-        tuple(unboxed[:NAMED]), len(unboxed), tuple(orphans[:NAMED]), len(orphans), (*others, *unread),
+        tuple(unboxed[:NAMED]), len(unboxed), tuple(orphans[:NAMED]), len(orphans), tuple(unread),
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from explainers.attribution.pointing import Row, Viewer, interval, recall, rows_
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.params import Params, knob
 from models import ModelHandle
+from models.datasets import DATASETS
 from models.errors import InputError
 from models.gallery import MENAGERIE, UNKNOWN, stamp
 
@@ -45,7 +46,7 @@ TITLES = {
 class LocaliseParams(Params):
     """What can be chosen."""
 
-    images: str = knob("menagerie", help="Where the images come from: a folder with boxes, or menagerie.")
+    images: str = knob("menagerie", help="Where the images come from: a folder with boxes, menagerie, or oxford_pets.")
     boxes: str = knob(
         "", help="Name of the box file inside the folder; every COCO .json, .csv or VOC .xml in it when left open.",
         label="Box file",
@@ -194,6 +195,9 @@ def boxed(model: ModelHandle, params: LocaliseParams) -> BoxedSet:
     if params.images in MENAGERIE:
         biased = params.images != "menagerie"
         return boxed_scenes(model, params.limit, params.seed, biased=biased, part=params.part)
+    if params.images in DATASETS:
+        pictures, notes = DATASETS[params.images].boxes()
+        return boxed_folder(model, pictures, "", params.limit, notes)
     return boxed_folder(model, params.images, params.boxes, params.limit)
 
 

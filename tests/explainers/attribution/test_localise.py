@@ -153,6 +153,7 @@ def test_what_is_missing_is_counted_and_named(folder: Path) -> None:
     text = "\n".join([*lines[:4], "gone.png,heron,0,0,5,5", "3.png,sofa,0,0,80,60", "4.png,heron,0,0,2,2"])
     (folder / "boxes.csv").write_text(text)
     (folder / "cut.png").write_bytes((folder / "5.png").read_bytes()[:3000])
+    (folder / "notes.txt").write_text("no picture")
     found = explain(folder)
     assert (found.unboxed, found.unboxed_count) == (("5.png", "cut.png"), 2)
     assert (found.orphans, found.orphan_count) == (("gone.png",), 1)
@@ -190,11 +191,38 @@ def test_mistakes_are_one_sentence_with_the_remedy(folder: Path, tmp_path: Path)
     (folder / "boxes.csv").write_text(HEADING + "0.png,heron,0,0,2,2")
     with pytest.raises(InputError, match="can be seen by the model"):
         explain(folder)
+    for name in ("imagenette", "flowers102"):
+        with pytest.raises(InputError, match="comes without boxes; choose oxford_pets, menagerie, or a folder"):
+            explain(name)
+    for each in folder.glob("*.png"):
+        each.unlink()
+    with pytest.raises(InputError, match="no file that is called like a picture"):
+        explain(folder)
     (folder / "boxes.csv").unlink()
     with pytest.raises(InputError, match=r"holds no box file; put one beside the pictures: COCO \.json"):
         explain(folder)
     with pytest.raises(InputError, match="choose menagerie_biased"):
         explain("menagerie", part="badge")
+
+
+def test_boxes_of_the_pets(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEEWHY_DATA", str(tmp_path / "data"))
+    with pytest.raises(InputError, match="seewhy images --get oxford_pets"):
+        explain("oxford_pets")
+    home = tmp_path / "data" / "oxford_pets" / "oxford-iiit-pet"
+    for name in ("images", "annotations/trimaps", "annotations/xmls"):
+        (home / name).mkdir(parents=True)
+    for index in range(3):
+        for kind in ("images", "annotations/trimaps"):
+            (home / kind / f"Abyssinian_{index}.png").write_bytes((folder / f"{index}.png").read_bytes())
+    (home / "annotations" / "xmls" / "Abyssinian_1.xml").write_text(
+        "<annotation><filename>Abyssinian_1.jpg</filename><object><name>cat</name><bndbox><xmin>31</xmin><ymin>1</ymin>"
+        "<xmax>60</xmax><ymax>30</ymax></bndbox></object></annotation>"
+    )
+    found = explain("oxford_pets")
+    assert found.names == ("Abyssinian_1.png",)
+    assert not found.named.any(), "cat is the name of no class, so the first answer is explained"
+    assert found.unboxed == ("Abyssinian_0.png", "Abyssinian_2.png")
 
 
 def test_names_are_matched_by_path_first(tmp_path: Path) -> None:
@@ -215,6 +243,14 @@ def test_pictures_are_shown_also_when_the_first_ones_hold_nothing_that_is_seen(f
     assert found.names == ("4.png", "5.png")
     assert found.images.shape[0] == found.maps.shape[0] == 2
     np.testing.assert_array_equal(found.images[0], handle().view(folder / "4.png").pixels)
+
+
+def test_a_folder_may_be_named_in_any_way(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder.parent)
+    for name in ("set", "./set/", f"{folder}/"):
+        found = explain(name, limit=1)
+        assert found.names == ("0.png",)
+        assert found.source == f"{folder.parent.name}/set"
 
 
 def test_limit_is_spread_evenly(folder: Path) -> None:
