@@ -120,6 +120,7 @@ class Explainer(Generic[P, R]):
         about: the module's docstring.
         params, result: its two dataclasses.
         evidence: measures how far to trust a result: ``(model, params, result, run) -> Evidence``.
+        inner: asked by other lenses only, through ``run.reuse``: a piece of work that is worth keeping by itself.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Explainer(Generic[P, R]):
     result: type[R]
     function: Callable[[ModelHandle, P, Run], R]
     evidence: Callable[[ModelHandle, P, R, Run], Evidence]
+    inner: bool = False
 
     def __call__(self, model: ModelHandle, params: P, run: Run) -> R:
         """Explain: the wrapped function."""
@@ -141,7 +143,7 @@ _REGISTRY: dict[str, Explainer[Any, Any]] = {}
 
 
 def explainer(
-    title: str, *, paper: str, evidence: Callable[[ModelHandle, P, R, Run], Evidence]
+    title: str, *, paper: str, evidence: Callable[[ModelHandle, P, R, Run], Evidence], inner: bool = False
 ) -> Callable[[Callable[[ModelHandle, P, Run], R]], Explainer[P, R]]:
     """Register a function as a lens; its types come from its signature, its room from its folder."""
 
@@ -150,7 +152,7 @@ def explainer(
         made = Explainer(
             name=name, title=title, paper=paper, lens=function.__module__.split(".")[1],
             about=inspect.getdoc(inspect.getmodule(function)) or "", params=hints["params"], result=hints["return"],
-            function=function, evidence=evidence,
+            function=function, evidence=evidence, inner=inner,
         )  # fmt: skip
         _REGISTRY[name] = made
         return made
@@ -167,19 +169,19 @@ def _import_all() -> None:
 
 
 def registry() -> Mapping[str, Explainer[Any, Any]]:
-    """All explainers by name."""
+    """All explainers by name, those left out that only others ask."""
     _import_all()
-    return dict(sorted(_REGISTRY.items()))
+    return {name: lens for name, lens in sorted(_REGISTRY.items()) if not lens.inner}
 
 
 def find(name: str) -> Explainer[Any, Any]:
     """The explainer called ``name``; an `InputError` that lists all names otherwise."""
     known = registry()
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise InputError(f"There is no explainer '{name}'; there are: {', '.join(known)}.{hint}")
-    return known[name]
+    if name in _REGISTRY:
+        return _REGISTRY[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise InputError(f"There is no explainer '{name}'; there are: {', '.join(known)}.{hint}")
 
 
 @lru_cache(maxsize=1)

@@ -158,7 +158,7 @@ def concepts(model: ModelHandle, params: ConceptsParams, run: Run) -> Concepts:
     model.card.check_target(params.cls)
     run.report(0.0, "finding the layer")
     layer = pick(model, params.layer)
-    members = gather(model, params, layer, lambda share, note: run.report(0.02 + 0.58 * share, note))
+    members = gather(model, params, layer, run, (0.02, 0.6))
     way = onward(model, layer, members.maps, members.logits, lambda _: run.report(0.6, "reading the head"))
 
     def report(share: float, note: str) -> None:

@@ -1,21 +1,18 @@
 """The images of a class, those that the model predicts as it, with what a layer makes of them: one forward an image."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
-import torch
 
+from explainers.base import Request, Result, Run, Share
 from explainers.concepts.choices import ConceptsParams
-from explainers.kit.hooks import watched
-from explainers.kit.onward import context_of
+from explainers.concepts.chunk import CHUNK, Chunk, ChunkParams, opened
 from models import Layer, ModelHandle
 from models.errors import InputError
-from models.gallery import UNKNOWN, Gallery, Picture, gallery
+from models.gallery import UNKNOWN, Gallery, Picture
 
-BATCH = 16
 FEWEST = 2
 Report = Callable[[float, str], None]
 
@@ -52,81 +49,78 @@ class Members:
         return np.array([picture.label for picture in self.pictures])
 
 
-def gather(model: ModelHandle, params: ConceptsParams, layer: Layer, report: Report) -> Members:
-    """Look through the images until enough are predicted as the class.
+def gather(model: ModelHandle, params: ConceptsParams, layer: Layer, run: Run, stretch: Share) -> Members:
+    """Look through the images, chunk by chunk, until enough are predicted as the class.
+
+    Chunks that are kept already are not looked through again; ``stretch`` is the part of the run's progress that this
+    takes.
 
     Raises:
         InputError: none or too few are predicted as the class; the text says which classes are.
     """
-    found = gallery(params.images, model, params.cls, most=params.pool, seed=params.seed)
-    search = _Search(model, params, layer, found)
-    for batch in _batches(found, search.skipped):
-        search.look(batch)
-        share = max(len(search.pictures) / params.limit, search.looked / len(found))
-        report(min(1.0, share), f"{len(search.pictures)} of {search.looked} images are of the class")
-        if len(search.pictures) >= params.limit:
-            break
-    return search.members()
+    held, start, chunks = params.stamp(), 0, _Chunks(model, params)
+    with opened(model, params.images, params.cls, params.pool, params.seed) as found:
+        while start < len(found) and chunks.members < params.limit:
+            wanted = min(CHUNK, params.limit - chunks.members)
+            asked = ChunkParams(
+                images=params.images, held=held, cls=params.cls, layer=layer.name, pool=params.pool, start=start,
+                wanted=wanted, seed=params.seed,
+            )  # fmt: skip
+            ends = [_at(stretch, max(chunks.members / params.limit, done / len(found)))
+                    for done in (start, min(start + CHUNK, len(found)))]  # fmt: skip
+            chunks.add(run.reuse(Request("concept_chunk", model.card.name, asked), (ends[0], ends[1])))
+            start += CHUNK
+            share = max(chunks.members / params.limit, start / len(found))
+            run.report(_at(stretch, share), f"{chunks.members} of {chunks.looked} images are of the class")
+    return chunks.together(found)
 
 
-def _batches(found: Gallery, skipped: list[tuple[str, str]]) -> Iterator[list[Picture]]:
-    """Readable pictures in batches; those that are damaged are noted."""
-
-    def readable() -> Iterator[Picture]:
-        for name, read in found:
-            try:
-                yield read()
-            except InputError as error:
-                skipped.append((name, str(error)))
-
-    pictures = readable()
-    while batch := list(islice(pictures, BATCH)):
-        yield batch
+def _at(stretch: Share, share: float) -> float:
+    return stretch[0] + (stretch[1] - stretch[0]) * min(1.0, share)
 
 
-class _Search:
-    """Keeps what is of the class and counts the rest."""
+class _Chunks:
+    """Puts chunks together."""
 
-    def __init__(self, model: ModelHandle, params: ConceptsParams, layer: Layer, found: Gallery) -> None:
-        self.model, self.params, self.layer, self.found = model, params, layer, found
-        self.pictures: list[Picture] = []
-        self.skipped = list(found.skipped)
-        self.looked = self.of_label = 0
-        self._kept: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
-        self._others: Counter[int] = Counter()
+    def __init__(self, model: ModelHandle, params: ConceptsParams) -> None:
+        self._model, self._params = model, params
+        self._all: list[Chunk] = []
+        self.members = self.looked = 0
 
-    def look(self, batch: list[Picture]) -> None:
-        with torch.inference_mode(), watched(self.model.network, self.layer.name) as seen:
-            logits = self.model.network(self.model.normalise(np.stack([picture.pixels for picture in batch])))
-        if seen.output is None:
-            raise InputError(f"The network does not run layer '{self.layer.name}'; choose another layer.")
-        answers = logits.argmax(1).cpu().numpy()
-        self._others.update(answers.tolist())
-        mine = np.flatnonzero(answers == self.params.cls)[: self.params.limit - len(self.pictures)]
-        self.looked += len(batch)
-        self.of_label += sum(picture.label == self.params.cls for picture in batch)
-        self.pictures += [batch[i] for i in mine]
-        parts = (self.layer.as_map(seen.output), context_of(self.layer, seen.output), logits)
-        self._kept.append(tuple(part[mine].float().cpu().numpy() for part in parts))  # type: ignore[arg-type]
+    def add(self, chunk: Result) -> None:
+        """One chunk more."""
+        if not isinstance(chunk, Chunk):
+            raise InputError("The kept pictures are of another kind; press Recompute.")
+        self._all.append(chunk)
+        self.members += len(chunk.names)
+        self.looked += len(chunk.answers)
 
-    def members(self) -> Members:
-        if len(self.pictures) < FEWEST:
-            raise InputError(self._too_few())
-        maps, context, logits = (np.concatenate(parts) for parts in zip(*self._kept, strict=True))
+    def together(self, found: Gallery) -> Members:
+        """All members."""
+        if self.members < FEWEST:
+            raise InputError(self._too_few(found))
+        some = [chunk for chunk in self._all if chunk.names]
+        maps, context, logits = (
+            np.concatenate([getattr(chunk, name) for chunk in some]) for name in ("maps", "context", "logits")
+        )
+        pictures = tuple(picture for chunk in some for picture in chunk.pictures)
+        skipped = (*found.skipped, *(each for chunk in self._all for each in chunk.skipped))
+        of_label = sum(chunk.of_label for chunk in self._all)
         return Members(
-            tuple(self.pictures), np.ascontiguousarray(maps), context, logits, self.looked, len(self.found),
-            self.of_label, tuple(self.skipped), self.found.title,
+            pictures, np.ascontiguousarray(maps), context, logits, self.looked, len(found), of_label, skipped,
+            found.title,
         )  # fmt: skip
 
-    def _too_few(self) -> str:
-        names = self.model.card.labels
-        many = [(index, count) for index, count in self._others.most_common(4) if index != self.params.cls]
+    def _too_few(self, found: Gallery) -> str:
+        names, cls = self._model.card.labels, self._params.cls
+        taken = Counter(int(answer) for chunk in self._all for answer in chunk.answers)
+        many = [(index, count) for index, count in taken.most_common(4) if index != cls]
         told = ", ".join(f"{names[index].split(',')[0]} ({index}, {count} images)" for index, count in many[:3])
-        here = "No image" if not self.pictures else "Only one image"
+        here = "Only one image" if self.members else "No image"
         remedy = f"choose one of those that are predicted most: {told}" if told else "add images"
         return (
-            f"{here} of the {self.looked} looked at in {self.found.title} is predicted as"
-            f" {names[self.params.cls].split(',')[0]} ({self.params.cls}); {remedy}."
+            f"{here} of the {self.looked} looked at in {found.title} is predicted as {names[cls].split(',')[0]}"
+            f" ({cls}); {remedy}."
         )
 
 
