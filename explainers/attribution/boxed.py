@@ -100,7 +100,7 @@ def boxed_folder(model: ModelHandle, folder: str, file: str, most: int, notes: s
     matched: dict[Entry, list[Box]] = {}
     orphans = []
     for name, group in boxes.items():
-        entry = place.get(_key(name)) or place.get(_key(name).rpartition("/")[2])
+        entry = next((place[each] for each in _spellings(name) if each in place), None)
         if entry is None:
             orphans.append(name)
         else:
@@ -136,24 +136,24 @@ def _boxes(folder: str, file: str) -> tuple[dict[str, tuple[Box, ...]], list[tup
     return found, unread
 
 
-def _key(name: str) -> str:
-    """A picture's name as it is compared: without its ending, which VOC's files sometimes leave out."""
+def _spellings(name: str) -> tuple[str, ...]:
+    """What a picture may be called, most exactly first: path, name, and both without the ending (VOC)."""
     path = name.replace("\\", "/").removeprefix("./")
-    stem, dot, ending = path.rpartition(".")
-    return stem if dot and len(ending) <= 5 and "/" not in ending else path
+    bare, dot, ending = path.rpartition(".")
+    bare = bare if dot and len(ending) <= 5 and "/" not in ending else path
+    return path, path.rpartition("/")[2], bare, bare.rpartition("/")[2]
 
 
 def _places(inside: Mapping[Entry, str]) -> Mapping[str, Entry]:
-    """Entries by path inside the folder, and by the name alone where it is of one only."""
+    """Entries by each of their spellings, where it is of one only; paths inside the folder are."""
     found: dict[str, Entry] = {}
     shared: set[str] = set()
-    for entry in inside:
-        name = _key(entry.path.name)
-        shared |= {name} & set(found)
-        found[name] = entry
-    for name in shared:
-        del found[name]
-    return {**found, **{_key(name): entry for entry, name in inside.items()}}
+    for entry, path in inside.items():
+        for name in set(_spellings(path)):
+            shared |= {name} if name in found else set()
+            found[name] = entry
+    exact = {path: entry for entry, path in inside.items()}
+    return {**{name: entry for name, entry in found.items() if name not in shared}, **exact}
 
 
 def _strangers(folder: str, boxes: list[str], pictures: list[str]) -> str:

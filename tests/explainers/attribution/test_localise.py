@@ -234,6 +234,11 @@ def test_names_are_matched_by_path_first(tmp_path: Path) -> None:
     assert [name for name, _ in found.items] == ["b/1.png"]
     assert found.orphans == ("1.png",), "two pictures have this name"
     assert found.unboxed == ("a/1.png",)
+    Image.new("RGB", (32, 32)).save(tmp_path / "b" / "1.bmp")
+    (tmp_path / "boxes.csv").write_text(HEADING + "deep/1.bmp,heron,0,0,9,9\na/1,heron,0,0,9,9\nb/1,heron,0,0,9,9")
+    found = boxed_folder(handle(), str(tmp_path), "", 9)
+    assert [name for name, _ in found.items] == ["a/1.png", "b/1.bmp"]
+    assert found.orphans == ("b/1",), "with and without its ending, two are called so"
 
 
 def test_pictures_are_shown_also_when_the_first_ones_hold_nothing_that_is_seen(folder: Path) -> None:
