@@ -54,7 +54,7 @@ def _score(kept: Kept, score: Score, look: Look) -> None:
     st.markdown(f"**{score.title}** · {score.reading}")
     st.plotly_chart(
         state.figure(kept, look, f"bars {score.name}", lambda: score_bars(score, look)),
-        key=f"bars.{score.name}",
+        key=f"bars.{kept.key[:8]}.{score.name}",
         config=PLAIN,
         alt=f"{score.title}: {score.value:.2f}; " + ", ".join(f"{n} {v:.2f}" for n, v in score.baselines.items()),
     )
@@ -62,7 +62,7 @@ def _score(kept: Kept, score: Score, look: Look) -> None:
         with st.expander("Why?"):
             st.plotly_chart(
                 state.figure(kept, look, f"curves {score.name}", lambda: score_curves(score, look)),
-                key=f"curves.{score.name}",
+                key=f"curves.{kept.key[:8]}.{score.name}",
                 config=PLAIN,
                 alt=f"Curves behind {score.title}",
             )

@@ -5,30 +5,35 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from dashboard import beside, panel, state
+from dashboard import beside, concept_elsewhere, concept_names, panel, state
+from dashboard.engine import Kept
 from dashboard.figures import Look
 from dashboard.figures.concept_bars import curves, global_bars, similarity
 from dashboard.figures.concept_cards import faded, lit, strip
-from explainers import Request, find, knobs
+from explainers import Request
 
 
-def cards(result: Any, request: Request) -> None:
+def cards(kept: Kept, request: Request) -> None:
     """A card for each concept, the most important first; those that are seldom first are folded away."""
+    result: Any = kept.result
     st.markdown("##### What the concepts are")
     often = [i for i in range(len(result.names)) if result.important[i]] or [0]
     rest = [i for i in range(len(result.names)) if i not in often]
-    _grid(result, often, request)
+    _grid(kept, often, request)
     if rest:
         with st.expander(f"{len(rest)} more that come first in fewer than {result.enough} images"):
-            _grid(result, rest, request)
+            _grid(kept, rest, request)
 
 
-def _grid(result: Any, shown: list[int], request: Request) -> None:
+def _grid(kept: Kept, shown: list[int], request: Request) -> None:
     for start in range(0, len(shown), 2):
         for column, concept in zip(st.columns(2, gap="medium"), shown[start : start + 2], strict=False):
             with column:
-                _card(result, concept)
-                imagine(result, concept, request)
+                _card(kept.result, concept)
+                with st.container(horizontal=True, gap="small"):
+                    concept_names.field(kept, concept)
+                    concept_elsewhere.inside(kept, concept, request)
+                imagine(kept.result, concept, request)
 
 
 def _card(result: Any, concept: int) -> None:
@@ -47,9 +52,7 @@ def _card(result: Any, concept: int) -> None:
 
 def imagine(result: Any, concept: int, request: Request) -> None:
     """A picture made for the concept, when it is kept or wanted: about a minute on a laptop."""
-    lens = find("concept_imagine")
-    given = {knob.name: getattr(request.params, knob.name) for knob in knobs(type(request.params))}
-    asked = Request(lens.name, request.model, lens.params(**given, concept=concept))
+    asked = concept_elsewhere.wider("concept_imagine", request, concept=concept)
     told = state.the_engine().state(asked.key)
     if told.status == "absent" and not st.button(
         "Imagine it", key=f"imagine.{asked.key}", type="tertiary",

@@ -27,7 +27,7 @@ class Store:
     """Answers, photos and job states in one folder; any number of processes and threads may use it at once.
 
     Answers and photos used longest ago go first when the folder is full; photos have a quarter of it for themselves.
-    Job states go after a day.
+    Job states go after a day; people's own words stay.
 
     Raises:
         StorageError: from every method, when the disk is full, may not be written or is damaged.
@@ -38,6 +38,7 @@ class Store:
         self._results = open_cache(folder / "results", self._limit)
         self._photos = open_cache(folder / "photos", size // PHOTO_SHARE)
         self._states = open_cache(folder / "states", STATE_BYTES, "none")
+        self._notes = open_cache(folder / "notes", STATE_BYTES, "none")
 
     def keep(self, kept: Kept, data: bytes | None = None) -> None:
         """Keep an answer; ``data`` is what `answers.to_bytes` made of it, when that is at hand."""
@@ -124,9 +125,23 @@ class Store:
         with plainly(self.folder):
             self._states.delete(key)
 
+    def put_note(self, key: str, text: str) -> None:
+        """Keep a person's own words under a key, for good; no words take it back."""
+        with plainly(self.folder):
+            if text:
+                self._notes.set(key, text)
+            else:
+                self._notes.delete(key)
+
+    def note(self, key: str) -> str:
+        """A person's own words under this key, or none."""
+        with plainly(self.folder):
+            text = self._notes.get(key)
+        return text if isinstance(text, str) else ""
+
     def close(self) -> None:
         """Close this thread's files."""
-        for cache in (self._results, self._photos, self._states):
+        for cache in (self._results, self._photos, self._states, self._notes):
             cache.close()
 
     def _read(self, room: str, key: str) -> bytes | None:

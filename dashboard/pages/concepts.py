@@ -5,7 +5,18 @@ from typing import Any
 import streamlit as st
 
 import models
-from dashboard import beside, concept_cards, fields, links, panel, pictures, state, strategies
+from dashboard import (
+    beside,
+    concept_cards,
+    concept_elsewhere,
+    concept_names,
+    fields,
+    links,
+    panel,
+    pictures,
+    state,
+    strategies,
+)
 from dashboard.engine import Kept
 from explainers import Request, find, knobs
 from models import ModelCard, Photo
@@ -58,16 +69,19 @@ def _explained(card: ModelCard) -> None:
 
 
 def _bank(card: ModelCard, request: Request, kept: Kept, photo: Photo | None) -> None:
+    kept = concept_names.named(kept)
     result: Any = kept.result
     look = state.look()
     st.markdown(f"##### {result.sentence}")
-    newcomer = _placed(card, request, photo)
-    strategies.draw(kept.key, result, look, newcomer and newcomer.result)
+    placed = _placed(card, request, photo)
+    newcomer = placed and concept_names.lent(result, placed.result)
+    strategies.draw(kept.key, result, look, newcomer)
     if newcomer is not None:
-        concept_cards.one(newcomer.result, result)
+        concept_cards.one(newcomer, result)
     concept_cards.facts(result)
-    concept_cards.cards(result, request)
+    concept_cards.cards(kept, request)
     concept_cards.tables(result, look)
+    concept_elsewhere.elsewhere(card, request, look)
     with st.container(key="below"):
         beside.exports(kept, request, look)
         beside.provenance(kept, request)

@@ -153,7 +153,7 @@ def forward() -> float:
 
 def measured(tab: Tab) -> None:
     """Wait until the evidence beside the picture is there, so that no job runs in the background."""
-    while not any(identity.endswith("bars.randomisation") for identity in tab.seen):
+    while not any(identity.endswith(".randomisation") and "bars." in identity for identity in tab.seen):
         time.sleep(0.5)
         tab.rerun()
 

@@ -11,10 +11,17 @@ PAGES = {
     "empty": "/attribution",
     "done": "/attribution?image=chelsea",
     "classes": "/attribution?image=chelsea&target=281,285&show=signed",
+    "compare": "/attribution?study=compare&image=chelsea",
+    "mistake": "/attribution?study=mistake&image=chelsea",
+    "neurons": "/attribution?study=neurons&image=chelsea",
+    "groups": "/attribution?study=groups&model=menagerie_biased_cnn&split=source&others=menagerie_biased&limit=12",
+    "localise": "/attribution?study=localise&model=menagerie_cnn&limit=8",
+    "concepts": "/concepts?model=menagerie_cnn&k=4&limit=24&pool=200&image=chelsea",
     "calibration": "/calibration",
     "browse": "/browse",
     "jobs": "/jobs",
 }
+BEGUN = {"groups": "Compare the groups", "localise": "Measure the method", "concepts": "Learn the concepts"}
 LOOKS = {"light": ("light", WIDE), "dark": ("dark", WIDE), "narrow": ("light", NARROW)}
 SERIOUS = ("serious", "critical")
 
@@ -26,13 +33,19 @@ def _filled(server: Server, chromium: Browser) -> None:
     page = Person(context, server.url).goto(PAGES["done"])
     figure(page)
     expect(page.locator(".st-key-evidence").get_by_text("Why?").first).to_be_visible()
+    for name, button in BEGUN.items():
+        page.goto(server.url + PAGES[name])
+        page.get_by_role("button", name=button).click()
+        figure(page)
     context.close()
 
 
 def opened(name: str, person: Person) -> Page:
     page = person.goto(PAGES[name])
-    if name in ("done", "classes"):
+    if name in ("done", "classes", "mistake", "neurons", *BEGUN):
         figure(page)
+    elif name == "compare":
+        expect(page.get_by_text("How far they agree")).to_be_visible()
     elif name == "empty":
         expect(page.get_by_text("Drop a photo above")).to_be_visible()
     elif name == "browse":
