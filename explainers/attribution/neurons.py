@@ -43,15 +43,19 @@ class NeuronWords:
     label: str
     positive: tuple[Neuron, ...]
     negative: tuple[Neuron, ...]
+    what: str = "also speaks for"
 
     @property
     def sentence(self) -> str:
         """As in: Egyptian cat, because of what also speaks for tabby; in spite of what speaks for pillow."""
         for_it, against = (_names(group, self.label) for group in (self.positive, self.negative))
         if not for_it and not against:
-            return f"The neurons of this layer have no names for *{self.label}*: no linear head follows it."
-        because = f", because of what also speaks for {_listed(for_it)}" if for_it else ""
-        spite = f"; in spite of what speaks for {_listed(against)}" if against else ""
+            return (
+                f"The neurons of this layer have no names for *{self.label}*, since no linear head follows it: look at"
+                " the patches."
+            )
+        because = f", because of what {self.what} {_listed(for_it)}" if for_it else ""
+        spite = f"; in spite of what {self.what.removeprefix('also ')} {_listed(against)}" if against else ""
         return f"*{self.label}*{because}{spite}."
 
 
