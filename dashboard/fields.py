@@ -10,10 +10,9 @@ from dashboard import panel, state
 from explainers import Knob
 from models import ModelCard
 from models.errors import InputError, SeewhyError
-from models.gallery import MENAGERIE
+from models.gallery import sources
 
 MINE = "_folders"
-WORLDS = {"menagerie": "the menagerie (drawn animals)", "menagerie_biased": "the menagerie with badges"}
 
 
 def name_of(card: ModelCard, index: int) -> str:
@@ -47,10 +46,11 @@ def layer(card: ModelCard, knob: Knob, key: str, words: str = "the lens chooses"
 
 
 def offered() -> dict[str, str]:
-    """Where images may come from: the menagerie, the server's folders, and the visitor's own; never any other path."""
+    """Where images may come from: what has a name, the server's folders, the visitor's own; never any other path."""
     folders = state.the_engine().settings.images
     given = {folder: f"folder {Path(folder).parent.name}/{Path(folder).name}" for folder in folders}
-    return {**WORLDS, **given, **st.session_state.get(MINE, {})}
+    named = {name: source.title for name, source in sources().items() if source.ready}
+    return {**named, **given, **st.session_state.get(MINE, {})}
 
 
 def images(knob: Knob, key: str, extra: Mapping[str, str] | None = None) -> str:
@@ -112,7 +112,7 @@ def parse_images(text: str) -> str:
 
 def images_word(source: str) -> str:
     """A source of images for the address: never a path of the server."""
-    return source if source in MENAGERIE else Path(source).name
+    return source if source in sources() else Path(source).name
 
 
 def parse_class(text: str) -> int:

@@ -21,17 +21,20 @@ def figures(result: Any, look: Look) -> dict[str, go.Figure]:
 
 def maps(result: Any, look: Look) -> go.Figure:
     """The mean map of each group over its mean picture, and the first minus the second."""
+    return sheet([(title, picture) for title, picture, _ in panels(result, look)], look, result.sentence, columns=3)
+
+
+def panels(result: Any, look: Look) -> list[tuple[str, np.ndarray, str]]:
+    """Both mean maps over the mean pictures, and their difference: title, picture, and what it shows."""
     size = result.images.shape[1:3]
     top = max(float(result.maps.max()), 1e-12)
     shown = [
-        (f"{title} ({count})", blend(image, np.clip(enlarged(values, size) / top, 0, 1), look.opacity))
+        (f"{title} ({count})", blend(image, np.clip(enlarged(values, size) / top, 0, 1), look.opacity), "mean map")
         for title, count, image, values in zip(result.titles, result.counts, result.images, result.maps, strict=True)
     ]
     between = result.images.astype(np.float32).mean(0).round().astype(np.uint8)
-    return sheet(
-        [*shown, ("first minus second", blend_signed(between, enlarged(result.difference, size), look.opacity))],
-        look, result.sentence, columns=3,
-    )  # fmt: skip
+    change = blend_signed(between, enlarged(result.difference, size), look.opacity)
+    return [*shown, ("Difference", change, f"red: more in {result.titles[0]}; blue: more in {result.titles[1]}")]
 
 
 def label(result: Any, at: int) -> str:
@@ -42,20 +45,17 @@ def label(result: Any, at: int) -> str:
 
 def channels(result: Any, look: Look) -> go.Figure:
     """How much more each listed channel gives to the class in one group than in the other, in deviations."""
-    narrow = look.export and look.width == "column"
     names = [label(result, at) for at in range(len(result.neurons))]
+    short = [" ".join((str(index), *own[:1])) for index, own in zip(result.neurons, result.names, strict=True)]
     figure = go.Figure(
         go.Bar(
-            x=result.effect, y=[str(index) for index in result.neurons], orientation="h", customdata=names,
+            x=result.effect, y=short, orientation="h", customdata=names,
             marker={"color": [look.accent if d > 0 else "#d97706" for d in result.effect]},
-            text=[
-                f"{d:+.1f}" if narrow else f"{d:+.1f} {', '.join(words)}"
-                for d, words in zip(result.effect, result.names, strict=True)
-            ],
-            textposition="outside", cliponaxis=False, hovertemplate="%{customdata}: d = %{x:+.2f}<extra></extra>",
+            text=[f"{d:+.1f}" for d in result.effect], textposition="outside", cliponaxis=False,
+            hovertemplate="%{customdata}: d = %{x:+.2f}<extra></extra>",
         )
     )  # fmt: skip
-    reach = max(float(np.abs(result.effect).max()), 0.1) * (1.3 if narrow else 2.2)
+    reach = max(float(np.abs(result.effect).max()), 0.1) * 1.3
     ends = [-reach if (result.effect < 0).any() else 0.0, reach if (result.effect > 0).any() else 0.0]
     figure.update_xaxes(
         title={"text": f"d of each channel, + more in {result.titles[0]}", "standoff": 4}, range=ends, automargin=True,

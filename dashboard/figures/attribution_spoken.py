@@ -35,7 +35,7 @@ def strip(result: Any, index: int) -> np.ndarray:
 
 def bars(result: Any, look: Look) -> go.Figure:
     """What each neuron gives to the class's score, or takes from it."""
-    names = [title(result, index) for index in range(len(result.neuron))]
+    names = [" ".join((str(neuron), *own[:1])) for neuron, own in zip(result.neuron, result.names, strict=True)]
     figure = go.Figure(
         go.Bar(
             x=result.contribution, y=names, orientation="h",
@@ -46,7 +46,7 @@ def bars(result: Any, look: Look) -> go.Figure:
     )  # fmt: skip
     low, high = min(0.0, float(result.contribution.min())), max(0.0, float(result.contribution.max()))
     room = 0.25 * (high - low or 1.0)
-    figure.update_xaxes(range=[low - room, high + room], title="contribution to the score", zeroline=True,
+    figure.update_xaxes(range=[low - room, high + room], title="what each neuron gives to the score", zeroline=True,
                         gridcolor="rgba(128,128,128,.2)")  # fmt: skip
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_color=look.ink)
     figure.update_layout(height=28 * len(names) + 70)

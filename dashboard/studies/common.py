@@ -15,6 +15,7 @@ from models import ModelCard
 from models.errors import SeewhyError
 
 STUDY, FIRST = "study", "one"
+TILE = 166
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,13 +115,23 @@ def parsers(lens: str, own: Mapping[str, links.Parse] | None = None) -> dict[str
 
 
 def grid(pictures: list[tuple[str, Any, str]], columns: int) -> None:
-    """Pictures (H, W, 3) side by side: title, picture, and the small line under it."""
+    """Pictures (H, W, 3) side by side, one below the other where it is narrow: title, picture, the line under it."""
     for start in range(0, len(pictures), columns):
-        for column, (title, picture, words) in zip(
-            st.columns(columns), pictures[start : start + columns], strict=False
-        ):
+        for column, each in zip(st.columns(columns), pictures[start : start + columns], strict=False):
             with column:
-                st.markdown(f"**{title}**")
-                st.image(picture, width="stretch", alt=f"{title} over the photo", output_format="JPEG")
-                if words:
-                    st.caption(words)
+                _titled(*each, "stretch")
+
+
+def tiles(pictures: list[tuple[str, Any, str]]) -> None:
+    """Many small pictures, as many in a row as there is room for."""
+    with st.container(horizontal=True, gap="small"):
+        for each in pictures:
+            with st.container(width=TILE, gap=None):
+                _titled(*each, TILE - 6)
+
+
+def _titled(title: str, picture: Any, words: str, width: Any) -> None:
+    st.markdown(f"**{title}**")
+    st.image(picture, width=width, alt=f"{title} over the photo", output_format="JPEG")
+    if words:
+        st.caption(words)

@@ -20,7 +20,6 @@ from models.errors import InputError
 TITLE = "Methods and layers"
 ORDER = 2
 LENS = "compare"
-COLUMNS = 4
 READING = (
     "Each picture is the same photo with another map over it; warm places speak for the class.",
     "The table tells how far each two maps put the places in the same order: 1 is the same order, 0 is chance.",
@@ -83,7 +82,7 @@ def _sides(kept: Kept, look: Look) -> None:
     result: Any = kept.result
     st.markdown(f"##### {result.sentence}")
     shown = [figures.picture(result.image, values, look) for values in result.maps]
-    common.grid([(title, picture, "") for title, picture in zip(result.titles, shown, strict=True)], COLUMNS)
+    common.tiles([(title, picture, "") for title, picture in zip(result.titles, shown, strict=True)])
     for title, why in result.refused:
         st.caption(f"{title} is not shown: {why}")
     if len(result.titles) > 1:

@@ -57,7 +57,7 @@ def draw(card: ModelCard) -> None:
 def _drawn(kept: Kept, look: Look) -> None:
     result: Any = kept.result
     st.markdown(f"##### {result.sentence}")
-    _chart(kept, look, "maps", figures.maps)
+    common.grid(figures.panels(result, look), 3)
     if result.regions:
         st.markdown("##### How densely each part is looked at")
         _chart(kept, look, "regions", figures.regions)

@@ -72,7 +72,7 @@ def _drawn(kept: Kept, look: Look) -> None:
     )  # fmt: skip
     st.markdown("##### The first pictures")
     shown = [(figures.caption(result, row), figures.picture(result, row, look)) for row in range(len(result.images))]
-    common.grid([(title, picture, result.names[row]) for row, (title, picture) in enumerate(shown)], 4)
+    common.tiles([(title, picture, result.names[row]) for row, (title, picture) in enumerate(shown)])
     st.dataframe(_rows(result), hide_index=True, width="stretch", key="rows")
     _left_out(result)
 
