@@ -1,7 +1,7 @@
 """How we explain: a model and parameters in, a result of arrays out."""
 
+from explainers.ask import Alone, answer, explain, params_of
 from explainers.base import (
-    Alone,
     Cancelled,
     Evidence,
     Explainer,
@@ -9,12 +9,9 @@ from explainers.base import (
     Result,
     Run,
     Score,
-    answer,
     code_version,
-    explain,
     explainer,
     find,
-    params_of,
     registry,
 )
 from explainers.params import ImageParams, Knob, Params, knob, knobs, takes_image
