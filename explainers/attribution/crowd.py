@@ -90,14 +90,3 @@ def on_regions(
     sums, pixels = (np.bincount(owners.ravel(), each, len(REGIONS)) for each in (large.ravel(), None))
     share, area = (np.roll(each, -1) / max(float(each.sum()), 1e-30) for each in (sums, pixels))
     return share, area
-
-
-def patch(pixels: np.ndarray, cell: tuple[int, int], grid: tuple[int, ...]) -> np.ndarray:
-    """A square of a quarter of the picture's short side around the centre of a cell, moved inside the picture."""
-    size = pixels.shape[:2]
-    side = max(1, min(size) // 4)
-    top, left = (
-        min(max(0, round((at + 0.5) * length / cells) - side // 2), length - side)
-        for at, length, cells in zip(cell, size, grid, strict=True)
-    )
-    return pixels[top : top + side, left : left + side]

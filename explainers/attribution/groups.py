@@ -19,15 +19,17 @@ import numpy as np
 from jaxtyping import Float
 from scipy.stats import spearmanr
 
-from explainers.attribution.crowd import REGIONS, Crowd, patch, readable
+from explainers.attribution.crowd import REGIONS, Crowd, readable
 from explainers.attribution.looks import shuffled_effects
 from explainers.attribution.neurons import cohens_d, difference, named
 from explainers.attribution.sides import FEWEST, GroupsParams, Sides, sides
 from explainers.base import Evidence, Result, Run, Score, explainer
+from explainers.kit.crops import cut
 from models import ModelHandle
 from models.errors import InputError
 
 BATCH, FEW, PATCHES, DRAWS = 16, 20, 4, 200
+REACH = 0.25  # side of a patch, as a share of the picture's short side
 LEAST, LARGE = 0.01, 0.8  # of a difference worth a word: share of the map, and deviations (Cohen 1988, "large")
 
 
@@ -226,6 +228,6 @@ def _patches(crowd: Crowd, neurons: tuple[int, ...], second: np.ndarray, run: Ru
         for group in (False, True):
             members = np.flatnonzero(second == group)
             best = members[np.argsort(-peak[members, index], kind="stable")[:many]]
-            made += [patch(crowd.items[i].read().pixels, divmod(int(cell[i, index]), grid[1]), grid) for i in best]
+            made += [cut(crowd.items[i].read().pixels, divmod(int(cell[i, index]), grid[1]), grid, REACH) for i in best]
     side = made[0].shape[0]
     return np.stack(made).reshape(len(neurons), 2, many, side, side, 3)

@@ -19,7 +19,7 @@ from jaxtyping import Float
 
 from explainers.attribution.neurons import Neuron, NeuronWords, neuron_words
 from explainers.base import Evidence, Request, Result, Run, Score, explainer, find
-from explainers.kit.crops import crop
+from explainers.kit.crops import SIDE, cut, small
 from explainers.kit.hooks import watched
 from explainers.kit.predict import logits_of
 from explainers.kit.silence import silenced
@@ -158,7 +158,7 @@ def _own(image: np.ndarray, maps: Float[np.ndarray, "n h w"]) -> np.ndarray:
     """What excites each neuron most in this picture."""
     cells = [divmod(int(each.argmax()), each.shape[1]) for each in maps]
     shape = maps.shape[1:]
-    return np.array([crop(image, cell, shape) for cell in cells], np.uint8).reshape(len(maps), 112, 112, 3)
+    return np.array([small(cut(image, cell, shape)) for cell in cells], np.uint8).reshape(len(maps), SIDE, SIDE, 3)
 
 
 def _activations(
@@ -212,7 +212,8 @@ def _patches(model: ModelHandle, params: NeuronsParams, layer: Layer, asked: tup
     order = np.argsort(-peaks, axis=0, kind="stable")[:PATCHES].T  # (n, m)
     shape = maps.shape[2:]
     crops = [
-        [crop(images[i], divmod(int(flat[i, n].argmax()), shape[1]), shape) for i in row] for n, row in enumerate(order)
+        [small(cut(images[i], divmod(int(flat[i, n].argmax()), shape[1]), shape)) for i in row]
+        for n, row in enumerate(order)
     ]
     return _Best(
         np.array(crops, np.uint8), np.take_along_axis(peaks.T, order, axis=1),

@@ -6,11 +6,10 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 from PIL import Image
 
+from explainers.kit.crops import cut, small
 from models.gallery import Picture
 
-SIDE = 112
 CROPS = 8
-REACH = 0.34  # side of a crop, as a share of the picture
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,8 @@ class Best:
 
 
 def thumbnails(pictures: tuple[Picture, ...]) -> UInt8[np.ndarray, "n s s 3"]:
-    """Every picture at `SIDE` pixels; those that are not square are stretched, as their maps are."""
+    """Every picture, small; those that are not square are stretched, as their maps are."""
     return np.stack([small(picture.pixels) for picture in pictures])
-
-
-def small(pixels: UInt8[np.ndarray, "y x 3"]) -> UInt8[np.ndarray, "s s 3"]:
-    """A picture at `SIDE` pixels."""
-    return np.asarray(Image.fromarray(pixels).resize((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=2))
 
 
 def best_crops(pictures: tuple[Picture, ...], codes: Float[np.ndarray, "n h w k"]) -> Best:
@@ -50,17 +44,6 @@ def best_crops(pictures: tuple[Picture, ...], codes: Float[np.ndarray, "n h w k"
 def resized(pixels: UInt8[np.ndarray, "y x 3"], size: tuple[int, ...]) -> UInt8[np.ndarray, "h w 3"]:
     """A picture of so many rows and columns."""
     return np.asarray(Image.fromarray(pixels).resize((size[1], size[0]), Image.Resampling.BILINEAR))
-
-
-def cut(pixels: UInt8[np.ndarray, "y x 3"], cell: tuple[int, int], grid: tuple[int, int]) -> UInt8[np.ndarray, "r r 3"]:
-    """The square about a cell of the grid, moved inside where it would leave the picture."""
-    rows, columns = pixels.shape[:2]
-    side = max(8, round(REACH * min(rows, columns)))
-    top, left = (
-        int(np.clip((at + 0.5) * length / cells - side / 2, 0, length - side))
-        for at, length, cells in zip(cell, (rows, columns), grid, strict=True)
-    )
-    return pixels[top : top + side, left : left + side]
 
 
 def thresholds(codes: Float[np.ndarray, "n h w k"]) -> Float[np.ndarray, " k"]:

@@ -22,11 +22,12 @@ from explainers.base import Result, Run, explainer
 from explainers.concepts.choices import ConceptsParams
 from explainers.concepts.concepts import Concepts
 from explainers.concepts.kept import concept_of, kept_bank
-from explainers.concepts.pictures import CROPS, cut, resized, small
+from explainers.concepts.pictures import CROPS, resized
 from explainers.concepts.reread import reread
 from explainers.concepts.trust import dictionary_of
 from explainers.concepts.within_trust import measure_within
 from explainers.kit import dictionaries, metrics
+from explainers.kit.crops import cut, small
 from explainers.kit.dictionaries import suitable
 from explainers.kit.hooks import watched
 from explainers.kit.onward import pick

@@ -11,7 +11,7 @@ SIZE = 64
 
 
 class Colours(nn.Module):
-    """Sees red, green and blue: one channel each, dark values left out, averaged to cells, mean pooled, one linear layer over them."""
+    """Sees red, green and blue, one channel each: dark values left out, cells averaged, mean pooled, one linear layer."""
 
     def __init__(self, weight: list[list[int]]) -> None:
         super().__init__()
@@ -25,7 +25,9 @@ class Colours(nn.Module):
 
 def colours(*weight: list[int]) -> ModelHandle:
     labels = [f"class {index}" for index in range(len(weight))]
-    return models.wrap(Colours(list(weight)), input_size=(3, SIZE, SIZE), mean=(0.0,) * 3, std=(1.0,) * 3, labels=labels)
+    return models.wrap(
+        Colours(list(weight)), input_size=(3, SIZE, SIZE), mean=(0.0,) * 3, std=(1.0,) * 3, labels=labels
+    )
 
 
 def scene(*patches: tuple[int, slice, slice]) -> np.ndarray:

@@ -12,11 +12,12 @@ from PIL import Image
 import explainers
 import models
 from explainers import Alone
-from explainers.attribution.crowd import REGIONS, on_regions, patch
+from explainers.attribution.crowd import REGIONS, on_regions
 from explainers.attribution.groups import GroupsParams
 from explainers.attribution.looks import looks, shuffled_effects
 from explainers.attribution.maps import gradcam_maps
 from explainers.attribution.neurons import cohens_d, group_difference
+from explainers.kit.crops import cut
 from models import menagerie
 from models.errors import InputError
 from tests.explainers.nets import fingerprint, inputs, small_cnn
@@ -90,10 +91,10 @@ def test_groups_by_class_in_a_folder_are_those_of_the_pure_function(folder: Path
 
 
 def test_patches_lie_where_the_channel_is_strongest() -> None:
-    pixels = np.arange(64 * 48 * 3, dtype=np.uint32).reshape(64, 48, 3)
-    assert (patch(pixels, (0, 0), (8, 6)) == pixels[:12, :12]).all()
-    assert (patch(pixels, (7, 5), (8, 6)) == pixels[52:, 36:]).all()
-    assert (patch(pixels, (4, 3), (8, 6)) == pixels[30:42, 22:34]).all()
+    pixels = np.random.default_rng(0).integers(0, 256, (64, 48, 3), dtype=np.uint8)
+    assert (cut(pixels, (0, 0), (8, 6), 0.25) == pixels[:12, :12]).all()
+    assert (cut(pixels, (7, 5), (8, 6), 0.25) == pixels[52:, 36:]).all()
+    assert (cut(pixels, (4, 3), (8, 6), 0.25) == pixels[30:42, 22:34]).all()
 
 
 def test_chance_is_the_largest_effect_of_dealt_groups() -> None:

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from explainers import Alone, explain, find, params_of
-from explainers.kit.crops import crop
+from explainers.kit.crops import cut
 from explainers.kit.silence import silenced
 from models import imagesets
 from models.errors import InputError
@@ -88,7 +88,7 @@ def test_sample_photos_serve_when_no_source_is_given_and_bad_choices_are_refused
         explain("neurons", model, image=photo(), target=70)
 
 
-def test_a_crop_stays_inside_the_picture() -> None:
+def test_a_cut_out_stays_inside_the_picture() -> None:
     pixels = np.arange(60 * 60 * 3, dtype=np.uint8).reshape(60, 60, 3)
     for cell in ((0, 0), (6, 6), (3, 0)):
-        assert crop(pixels, cell, (7, 7)).shape == (112, 112, 3)
+        assert cut(pixels, cell, (7, 7)).shape == (20, 20, 3)
