@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 
 from dashboard.figures.style import Look, dress, photo_uri
 
-GAP, WORDS, APART = 4, 34, 40
+GAP, APART = 4, 40
+LINE = 0.034  # room for a line of words, as a share of the width: letters do not shrink with the crops
 
 
 @dataclass(frozen=True)
@@ -21,18 +22,20 @@ class Cell:
 def table(rows: list[list[Cell]], heads: list[str], title: str, look: Look) -> go.Figure:
     """Rows of cells below the heads of their columns."""
     side, many = rows[0][0].crops.shape[1], max(len(cell.crops) for row in rows for cell in row)
-    width, height = many * (side + GAP) + APART, side + WORDS
+    width = many * (side + GAP) + APART
+    line = LINE * len(heads) * width
+    height = side + line
     figure = go.Figure(go.Scatter(x=[], y=[], showlegend=False))
     for column, head in enumerate(heads):
         _words(figure, f"<b>{head}</b>", (column * width, 0.0), look)
     for y, row in enumerate(rows):
         for x, cell in enumerate(row):
-            _put(figure, cell, (x * width, y * height + 2 * WORDS), look)
-    total, across = len(rows) * height + 2 * WORDS, len(heads) * width
+            _put(figure, cell, (x * width, y * height + 2 * line), look)
+    total, across = len(rows) * height + 2 * line, len(heads) * width
     figure.update_xaxes(range=[0, across], visible=False, constrain="domain")
-    figure.update_yaxes(range=[total, -WORDS], visible=False, scaleanchor="x", constrain="domain")
+    figure.update_yaxes(range=[total, -line], visible=False, scaleanchor="x", constrain="domain")
     figure.update_layout(height=int(40 + 90 * len(rows)))
-    return dress(figure, look, title=title, aspect=min(2.0, (total + WORDS) / across))
+    return dress(figure, look, title=title, aspect=min(2.0, (total + line) / across))
 
 
 def _put(figure: go.Figure, cell: Cell, corner: tuple[float, float], look: Look) -> None:
