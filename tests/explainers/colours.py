@@ -11,7 +11,7 @@ SIZE = 64
 
 
 class Colours(nn.Module):
-    """Sees red, green and blue, one channel each: dark values left out, cells averaged, mean pooled, one linear layer."""
+    """Sees red, green and blue, a channel each: dark values left out, cells averaged, mean pooled, one linear layer."""
 
     def __init__(self, weight: list[list[int]]) -> None:
         super().__init__()
