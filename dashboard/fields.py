@@ -10,7 +10,7 @@ from dashboard import panel, state
 from explainers import Knob
 from models import ModelCard
 from models.errors import InputError, SeewhyError
-from models.gallery import sources
+from models.gallery import said, sources
 
 MINE = "_folders"
 
@@ -20,15 +20,35 @@ def name_of(card: ModelCard, index: int) -> str:
     return f"{card.labels[index].split(',')[0]} ({index})"
 
 
-def a_class(card: ModelCard, knob: Knob, key: str, words: str = "the first answer") -> int | None:
-    """One class, or none where the lens may choose; ``words`` say what it chooses then."""
-    known = range(len(card.labels))
+def a_class(
+    card: ModelCard, knob: Knob, key: str, words: str = "the first answer", counts: Mapping[int, int] | None = None
+) -> int | None:
+    """One class, or none where the lens may choose; ``words`` say what it chooses then.
+
+    Classes of which there are images, by ``counts``, come first.
+    """
+    many = counts or {}
+    known = [*many, *(index for index in range(len(card.labels)) if index not in many)]
     if st.session_state.get(key) not in known:
-        st.session_state[key] = None if knob.optional else 0
+        st.session_state[key] = None if knob.optional else known[0]
     return st.selectbox(
         knob.label, known, key=key, help=knob.help, persist_state="session", placeholder=words,
-        format_func=lambda index: name_of(card, index), index=None if knob.optional else 0,
+        index=None if knob.optional else 0,
+        format_func=lambda i: f"{name_of(card, i)} · {many[i]} images" if i in many else name_of(card, i),
     )  # fmt: skip
+
+
+def counted(card: ModelCard, images: str) -> dict[int, int]:
+    """How many images of each class a source says it has; looked up at most once a minute."""
+    return _counted(images, card.labels)
+
+
+@st.cache_data(ttl=60, max_entries=50, show_spinner=False)
+def _counted(images: str, labels: tuple[str, ...]) -> dict[int, int]:
+    try:
+        return said(images, labels)
+    except SeewhyError:  # the lens says it, in one sentence
+        return {}
 
 
 def layer(card: ModelCard, knob: Knob, key: str, words: str = "the lens chooses") -> str | None:

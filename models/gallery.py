@@ -6,6 +6,7 @@ so that a picture which the model takes for something else can be told.
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from models import datasets, menagerie
-from models.folder import Entry, Folder, image_folder
+from models.folder import Entry, Folder, image_folder, listed
 from models.handle import ModelHandle
 from models.menagerie import Scene
 
@@ -153,6 +154,25 @@ def _photos(wanted: datasets.DataSet, model: ModelHandle, cls: int, most: int) -
     entries = _ordered(found, names, cls, most)
     items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
     return Gallery(wanted.title, items, labels=tuple(names[entry.label or ""] for entry in entries))
+
+
+def said(images: str, labels: tuple[str, ...]) -> dict[int, int]:
+    """How many files of a folder or data set lie in a folder that means a class, by class; nothing is read.
+
+    Args:
+        images: as for `gallery`; the menagerie's worlds say nothing.
+        labels: the model's.
+    """
+    if images in MENAGERIE:
+        return {}
+    ready = images in datasets.DATASETS and datasets.DATASETS[images].ready
+    entries = datasets.DATASETS[images].entries() if ready else tuple(listed(images).values())
+    names = Counter(entry.label for entry in entries if entry.label is not None)
+    found: Counter[int] = Counter()
+    for name, count in names.items():
+        found[class_of(name, labels)] += count
+    found.pop(UNKNOWN, None)
+    return dict(found.most_common())
 
 
 def class_of(label: str, labels: tuple[str, ...]) -> int:

@@ -50,7 +50,7 @@ def _explained(card: ModelCard) -> None:
     form, centre = st.columns([1, 3.9], gap="medium")
     with form, st.container(key="form"):
         values = panel.form(find(LENS), {
-            "cls": lambda knob, key: fields.a_class(card, knob, key), "images": fields.images,
+            "cls": lambda knob, key: fields.a_class(card, knob, key, counts=_there(card)), "images": fields.images,
             "layer": lambda knob, key: fields.layer(card, knob, key, "the last whole cut"),
         })  # fmt: skip
         st.toggle("Place a picture of mine", key=PLACED, persist_state="session",
@@ -66,6 +66,11 @@ def _explained(card: ModelCard) -> None:
         kept = _asked(card, request)
         if kept is not None:
             _bank(card, request, kept, photo)
+
+
+def _there(card: ModelCard) -> dict[int, int]:
+    """Classes of which the chosen source has images; the field of the source is drawn before that of the class."""
+    return fields.counted(card, str(st.session_state[panel.field_key(find(LENS), "images")]))
 
 
 def _bank(card: ModelCard, request: Request, kept: Kept, photo: Photo | None) -> None:
@@ -147,5 +152,6 @@ def _image(text: str) -> str:
 def _choices(values: dict[str, Any], photo: Photo | None) -> dict[str, str]:
     """Every choice that is not a default, for the address; folders by their own name."""
     mine = fields.told(values, knobs(find(LENS).params))
-    mine["images"] = mine["images"] and fields.images_word(mine["images"])
+    if mine["images"]:  # the class that comes first depends on the images
+        mine |= {"images": fields.images_word(mine["images"]), "cls": str(values["cls"])}
     return {**panel.choices(), **mine, **(pictures.choices() if photo is not None else {})}

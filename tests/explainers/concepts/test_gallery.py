@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from models.errors import InputError
-from models.gallery import UNKNOWN, class_of, gallery, stamp
+from models.gallery import UNKNOWN, class_of, gallery, said, stamp
 from models.labels import imagenet
 from tests.explainers.concepts.worlds import block_picture, colours
 
@@ -68,3 +68,12 @@ def test_the_menagerie_draws_the_family_of_the_class() -> None:
     read = [picture() for _, picture in found]
     assert {each.label for each in read} == {0, 1, 2, 3}
     assert read[0].owners.shape == read[0].pixels.shape[:2] == (128, 128)
+
+
+def test_a_folder_says_how_many_images_of_each_class_it_has_without_reading_one(tmp_path: Path) -> None:
+    for name, count in (("t-shirt", 3), ("n02123045", 1), ("nonsense", 2)):
+        (tmp_path / name).mkdir()
+        for index in range(count):
+            (tmp_path / name / f"{index}.jpg").write_bytes(b"not read")
+    assert list(said(str(tmp_path), imagenet()).items()) == [(610, 3), (281, 1)]
+    assert said("menagerie", imagenet()) == {}
