@@ -43,13 +43,21 @@ def field(kept: Kept, concept: int) -> None:
     """A small field on a concept's card, to name it."""
     result: Any = kept.result
     where = address(kept, concept)
+    key, note = f"name.{where}", state.the_engine().store.note(where)
+    if st.session_state.get(key) != note:  # somebody else may have named it since
+        st.session_state[key] = note
     with st.popover("Name it", type="tertiary"):
-        given = st.text_input(
-            f"What would you call {result.names[concept]}?", state.the_engine().store.note(where), max_chars=LONGEST,
-            key=f"name.{where}", placeholder="collar, wheel, muzzle …",
+        st.text_input(
+            f"What would you call {result.names[concept]}?", max_chars=LONGEST, key=key, on_change=_given,
+            args=(where,), placeholder="collar, wheel, muzzle …",
             help="Kept on this server for everybody who looks at this concept; leave it empty to take it back.",
         )  # fmt: skip
-    words = " ".join(given.split())
-    if words != state.the_engine().store.note(where):
-        state.the_engine().store.put_note(where, words)
-        st.rerun()
+
+
+def take(where: str, name: str) -> None:
+    """Keep a name for the concept at that address; an empty one takes it back."""
+    state.the_engine().store.put_note(where, " ".join(name.split()))
+
+
+def _given(where: str) -> None:
+    take(where, st.session_state[f"name.{where}"])

@@ -10,9 +10,10 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
 from models import weights
@@ -141,13 +142,34 @@ def sentence(model: ModelHandle, words: str) -> Float[Tensor, " d"]:
         InputError: the sentence is too long.
         UnfitError: the model reads no words.
     """
+    return sentences(model, [words])[0]
+
+
+def sentences(model: ModelHandle, words: Sequence[str]) -> Float[Tensor, "n d"]:
+    """As `sentence`, of several at once."""
+    reader: Reader = _clip(model).__dict__["reader"]
+    return reader(words).to(model.device)
+
+
+def pictures(model: ModelHandle, images: UInt8[np.ndarray, "n y x 3"]) -> Float[Tensor, "n d"]:
+    """Embeddings of pictures, of length 1, beside which those of sentences can be held.
+
+    Raises:
+        UnfitError: the model reads no words.
+    """
+    network = _clip(model)
+    batch = torch.stack([model.preprocess(image) for image in images]).contiguous(memory_format=model.memory_format)
+    with torch.no_grad():
+        return F.normalize(network.visual(batch), dim=1)
+
+
+def _clip(model: ModelHandle) -> ZeroShot:
     if not isinstance(model.network, ZeroShot):
         raise UnfitError(
             f"{model.card.title} reads no words; choose a CLIP such as clip/ViT-B-32 (`pip install 'seewhy[clip]'`),"
             " or ask for a class, a neuron or a likeness."
         )
-    reader: Reader = model.network.__dict__["reader"]
-    return reader([words])[0].to(model.device)
+    return model.network
 
 
 def build(config: dict[str, Any], count: int) -> nn.Module:

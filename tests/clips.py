@@ -9,6 +9,7 @@ import pytest
 import safetensors.torch
 
 import models
+from models import clip
 from tests.explainers.nets import seeded
 
 WHY = "open_clip is not installed; run `pip install 'seewhy[clip]'`"
@@ -47,3 +48,13 @@ def clip_file(folder: Path, kind: str = "vit", labels: tuple[str, ...] = LABELS,
 def tiny_clip(folder: Path, kind: str = "vit") -> models.ModelHandle:
     """A handle of one."""
     return models.load(str(clip_file(folder, kind)), device="cpu")
+
+
+def wrapped_clip(labels: tuple[str, ...] = LABELS) -> models.ModelHandle:
+    """The same tower, made in memory; its head is left without names."""
+    pytest.importorskip("open_clip", reason=WHY)
+    network = clip.build(config("vit"), len(labels))
+    theirs = towers("vit")
+    network.visual.load_state_dict(theirs.visual.state_dict())
+    network.__dict__["reader"].text.load_state_dict(theirs.text.state_dict())
+    return models.wrap(network, input_size=(3, 32, 32), labels=labels, device="cpu", name="tiny clip")

@@ -10,6 +10,7 @@ from dashboard import (
     concept_cards,
     concept_elsewhere,
     concept_names,
+    concept_words,
     fields,
     links,
     panel,
@@ -87,6 +88,7 @@ def _bank(card: ModelCard, request: Request, kept: Kept, photo: Photo | None) ->
     concept_cards.cards(kept, request)
     concept_cards.tables(result, look)
     concept_elsewhere.elsewhere(card, request, look)
+    concept_words.words(card, request, kept, look)
     with st.container(key="below"):
         beside.exports(kept, request, look)
         beside.provenance(kept, request)

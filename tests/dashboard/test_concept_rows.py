@@ -1,4 +1,4 @@
-"""Figures of concepts beside others: of other classes, of another model, and of their own parts."""
+"""Figures of concepts beside others: of other classes, of another model, of their own parts, and in words."""
 
 from typing import Any
 
@@ -8,7 +8,10 @@ import explainers
 from dashboard.figures import Look, figures_of
 from tests.explainers.concepts.example import example
 
-DRAWN = {"concept_similar": {"similar"}, "concept_match": {"pairs", "correlations"}, "concept_within": {"parts"}}
+DRAWN = {
+    "concept_similar": {"similar"}, "concept_match": {"pairs", "correlations"}, "concept_within": {"parts"},
+    "concept_named": {"named"},
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", DRAWN)

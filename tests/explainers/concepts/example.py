@@ -5,6 +5,7 @@ from typing import Any
 import torch
 
 from models import ModelHandle
+from tests.clips import wrapped_clip
 from tests.explainers.nets import photo, small_cnn
 
 
@@ -16,6 +17,8 @@ def example(name: str) -> tuple[ModelHandle, dict[str, Any]]:
         chosen["other"] = "small cnn"
     if name == "concept_explain":
         chosen["image"] = photo()
+    if name == "concept_named":
+        return wrapped_clip(), {**chosen, "cls": 0, "words": "red, green, blue, a corner"}
     model = small_cnn(size=32)
     if name == "concept_similar":
         with torch.no_grad():
