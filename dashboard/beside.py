@@ -20,8 +20,8 @@ WIDTHS: dict[Width, str] = {"column": "Column, 85 mm", "page": "Page, 170 mm", "
 MIMES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "html": "text/html"}
 
 
-def evidence(request: Request, look: Look) -> None:
-    """Ask for the evidence in the background and draw it when it comes."""
+def evidence(request: Request, look: Look, columns: int = 1) -> None:
+    """Ask for the evidence in the background and draw it when it comes, so many scores side by side."""
     st.markdown("##### How far to trust it")
     asked, engine = request.evidence(), state.the_engine()
     before = engine.state(asked.key)
@@ -34,8 +34,11 @@ def evidence(request: Request, look: Look) -> None:
     if (kept := engine.kept(asked.key)) is None:
         _await(asked)
         return
-    for score in kept.result.scores:  # type: ignore[attr-defined]
-        _score(kept, score, look)
+    scores = kept.result.scores  # type: ignore[attr-defined]
+    for start in range(0, len(scores), columns):
+        for column, score in zip(st.columns(columns), scores[start : start + columns], strict=False):
+            with column:
+                _score(kept, score, look)
 
 
 def _await(asked: Request) -> None:

@@ -158,7 +158,12 @@ def parse_layer(text: str) -> str:
 def told(values: Mapping[str, Any], given: tuple[Knob, ...]) -> dict[str, str]:
     """Every choice that is not a default, for the address."""
     return {
-        knob.name: "" if values[knob.name] in (None, knob.default) else str(values[knob.name])
+        knob.name: "" if values[knob.name] == knob.default else _word(values[knob.name])
         for knob in given
         if knob.name in values
     }
+
+
+def _word(value: Any) -> str:
+    """A value as a link writes it and `Knob.parse` reads it."""
+    return "auto" if value is None else str(value)

@@ -119,8 +119,10 @@ def form(lens: Explainer[Any, Any], fields: Mapping[str, Field]) -> dict[str, An
             for knob in more:
                 values[knob.name] = _field(lens, knob, fields, values)
     if st.button("Reset", key=f"{lens.name}.reset", help="Back to the defaults."):
-        for knob in mine:
-            st.session_state.pop(field_key(lens, knob.name), None)
+        keys = {field_key(lens, knob.name) for knob in mine}
+        for key in [str(each) for each in st.session_state]:
+            if key in keys or key.rpartition(".")[0] in keys:  # a field may be drawn as several widgets
+                st.session_state.pop(key)
         st.rerun()
     return values
 

@@ -22,7 +22,7 @@ def score_bars(score: Any, look: Look) -> go.Figure:
             hovertemplate="%{y}: %{x:.3f}<extra></extra>",
         )
     )  # fmt: skip
-    low, high = sorted((score.worst, score.best))
+    low, high = min(score.worst, score.best, 0.0), max(score.worst, score.best, *shown)
     figure.update_xaxes(range=[low - 0.02 * (high - low), high + 0.3 * (high - low)], visible=False, fixedrange=True)
     figure.update_yaxes(autorange="reversed", tickfont_color=look.ink, fixedrange=True, automargin=True)
     figure.add_vline(x=score.best, line={"color": look.accent, "width": 1, "dash": "dot"})

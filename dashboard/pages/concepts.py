@@ -19,7 +19,7 @@ from dashboard import (
     strategies,
 )
 from dashboard.engine import Kept
-from explainers import Request, find, knobs
+from explainers import Knob, Request, find, knobs
 from models import ModelCard, Photo
 from models.errors import SeewhyError
 from models.gallery import MENAGERIE
@@ -51,6 +51,7 @@ def _explained(card: ModelCard) -> None:
     form, centre = st.columns([1, 3.9], gap="medium")
     with form, st.container(key="form"):
         values = panel.form(find(LENS), {
+            "k": _count,
             "cls": lambda knob, key: fields.a_class(card, knob, key, counts=_there(card)), "images": fields.images,
             "layer": lambda knob, key: fields.layer(card, knob, key, "the last whole cut"),
         })  # fmt: skip
@@ -67,6 +68,22 @@ def _explained(card: ModelCard) -> None:
         kept = _asked(card, request)
         if kept is not None:
             _bank(card, request, kept, photo)
+
+
+def _count(knob: Knob, key: str) -> int | None:
+    """How many concepts, or as many as are steady."""
+    auto, count = f"{key}.auto", f"{key}.count"
+    if key in st.session_state:  # a link says it
+        given = st.session_state.pop(key)
+        st.session_state.update({auto: given is None, count: given or knob.default})
+    st.session_state.setdefault(count, knob.default)
+    chosen = st.toggle("As many as are steady", key=auto, persist_state="session",
+                       help="Tries several numbers; takes the one that is stable and rebuilds most.")  # fmt: skip
+    if chosen:
+        return None
+    number = st.number_input(knob.label, int(knob.low or 1), int(knob.high or 50), key=count, help=knob.help, step=1,
+                             persist_state="session")  # fmt: skip
+    return int(number)
 
 
 def _there(card: ModelCard) -> dict[int, int]:
@@ -92,7 +109,7 @@ def _bank(card: ModelCard, request: Request, kept: Kept, photo: Photo | None) ->
     with st.container(key="below"):
         beside.exports(kept, request, look)
         beside.provenance(kept, request)
-        beside.evidence(request, look)
+        beside.evidence(request, look, columns=2)
 
 
 def _placed(card: ModelCard, request: Request, photo: Photo | None) -> Kept | None:
