@@ -86,10 +86,11 @@ def _cell(column: Any, crops: np.ndarray, words: str) -> None:
 
 
 def _link(request: Request, cls: int) -> str:
-    """The class page of another class, with the same choices."""
+    """The class page of another class, with the same choices: the bank that was learnt to compare with."""
     params: Any = request.params
-    told = {**panel.choices(), "cls": str(cls), "images": fields.images_word(params.images)}
-    told |= {} if params.layer is None else {"layer": params.layer}
+    given = knobs(type(params))
+    told = {**panel.choices(), **fields.told({knob.name: getattr(params, knob.name) for knob in given}, given)}
+    told |= {"cls": str(cls), "images": fields.images_word(params.images)}
     return f"/concepts?{urlencode({name: text for name, text in told.items() if text})}"
 
 
