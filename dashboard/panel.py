@@ -160,9 +160,14 @@ def ask(request: Request, *, lane: Lane = "interactive") -> Kept | None:
     """The answer when it is kept or comes within a second; otherwise its progress, with Cancel, and None."""
     engine = state.the_engine()
     fresh = st.session_state.pop(f"fresh.{request.key}", False)
+    left = st.session_state.pop(f"left.{request.key}", False) and not fresh
     before = None if fresh else engine.state(request.key)
     if before and before.status in ("cancelled", "failed") and before.explainer:
         return _ended(request, before)
+    if before and before.live and left:  # to ask now would begin it anew
+        st.session_state[f"left.{request.key}"] = True
+        watch(request.key, "Stopping")
+        return None
     try:
         told = engine.ask(request, session=state.session(), lane=lane, fresh=fresh)
     except BusyError as error:
@@ -214,4 +219,5 @@ def watch(key: str, title: str) -> None:
         "Cancel", key=f"cancel.{key}", help="Stops this work. You may also keep browsing: the answer is kept."
     ):
         engine.cancel(key, state.session())
+        st.session_state[f"left.{key}"] = True
         st.rerun()
