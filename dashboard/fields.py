@@ -65,6 +65,19 @@ def layer(card: ModelCard, knob: Knob, key: str, words: str = "the lens chooses"
     return chosen or None
 
 
+def layers(card: ModelCard, knob: Knob, key: str, words: str) -> str | None:
+    """One layer, or several whose maps are fused; none where the lens may choose."""
+    shapes = {each.name: "×".join(map(str, each.shape)) for each in card.layers}
+    main = [each.name for each in card.layers if each.main or each.default]
+    here = [name for name in st.session_state.get(key) or [] if name in shapes]
+    st.session_state[key] = here
+    chosen = st.multiselect(
+        knob.label, [*main, *(name for name in here if name not in main)], key=key, help=knob.help, placeholder=words,
+        format_func=lambda name: f"{name} · {shapes[name]}", persist_state="session",
+    )  # fmt: skip
+    return ",".join(chosen) or None
+
+
 def offered() -> dict[str, str]:
     """Where images may come from: what has a name, the server's folders, the visitor's own; never any other path."""
     folders = state.the_engine().settings.images
@@ -153,6 +166,15 @@ def parse_layer(text: str) -> str:
         InputError: the model has no such layer.
     """
     return ",".join(panel.chosen_card().layer(name.strip()).name for name in text.split(","))
+
+
+def parse_layers(text: str) -> list[str]:
+    """Layers from a link, with commas between.
+
+    Raises:
+        InputError: the model has no such layer.
+    """
+    return parse_layer(text).split(",")
 
 
 def told(values: Mapping[str, Any], given: tuple[Knob, ...]) -> dict[str, str]:

@@ -21,7 +21,7 @@ ORDER = 1
 LENS = "gradcam"
 LENSES = (LENS, "saliency")
 MOST = 4
-METHOD, TARGET, LIKE = f"{LENS}.method", f"{LENS}.target", f"{LENS}.like"
+METHOD, TARGET, LIKE, LAYER = (f"{LENS}.{name}" for name in ("method", "target", "like", "layer"))
 READING = (
     "Warm places speak for the class that is named above the picture; where the photo is bare, nothing does.",
     "The map is as coarse as the layer it is read from: each cell covers a patch of the photo, not an outline.",
@@ -91,7 +91,7 @@ def _form(card: ModelCard) -> dict[str, Any]:
         {
             "target": lambda knob, _key: _classes(card, knob, TARGET),
             "method": lambda knob, _key: _method(knob),
-            "layer": lambda knob, key: fields.layer(card, knob, key, "the last map before pooling"),
+            "layer": lambda knob, key: fields.layers(card, knob, key, "the last map before pooling"),
             "versus": lambda knob, key: fields.a_class(card, knob, key, "nothing"),
             "neuron_layer": lambda knob, key: fields.layer(card, knob, key, "the layer looked at"),
             "like": lambda knob, _key: pictures.another(knob.label, LIKE, knob.help),
@@ -200,6 +200,7 @@ def parsers() -> dict[str, tuple[str, links.Parse]]:
         "method": (METHOD, _method_named),
         "target": (TARGET, _targets),
         "like": (LIKE, pictures.parse),
+        "layer": (LAYER, fields.parse_layers),
     }
 
 

@@ -100,12 +100,14 @@ def test_a_class_can_be_found_by_a_part_of_its_name(tab: Tab) -> None:
 
 def test_layer_and_method_change_the_map_and_the_link(tab: Tab) -> None:
     before = tab.figures()[0].spec
-    layer = next(layer for layer in models.card(models.DEFAULT).layers if layer.main and not layer.default)
-    tab.choose("gradcam.layer", layer.name)
-    assert shown(tab)[0].spec != before
+    layer, other = [each.name for each in models.card(models.DEFAULT).layers if each.main and not each.default][-2:]
+    tab.choose("gradcam.layer", [layer])
+    assert (one := shown(tab)[0].spec) != before
+    tab.choose("gradcam.layer", [layer, other])
+    assert shown(tab)[0].spec not in (before, one), "two layers are fused"
     tab.choose("gradcam.method", "counterfactual")
     shown(tab)
-    assert tab.link() == {"image": "chelsea", "layer": layer.name, "method": "counterfactual"}
+    assert tab.link() == {"image": "chelsea", "layer": f"{layer},{other}", "method": "counterfactual"}
     tab.press("gradcam.reset")
     shown(tab)
     assert tab.link() == {"image": "chelsea"}
