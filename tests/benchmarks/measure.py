@@ -1,6 +1,7 @@
 """Time and memory that can be compared on a machine that others use too.
 
-Times are medians of runs that take turns, so that a busy moment is unfair to all alike, after one run each to warm up.
+Times are medians of CPU seconds of runs that take turns, after one run each to warm up: what others do on the machine
+does not count, and a busy moment is unfair to all alike.
 Memory is the high-water mark of the whole process above what it held before the call, in a fresh process each: that
 counts what torch, oneDNN and NumPy take, whoever allocates it.
 """
@@ -21,15 +22,15 @@ STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def interleaved(calls: dict[str, Call], rounds: int = 7) -> dict[str, float]:
-    """Median seconds of each call; the calls take turns."""
+    """Median CPU seconds of each call; the calls take turns."""
     seconds: dict[str, list[float]] = {name: [] for name in calls}
     for call in calls.values():
         call()
     for _ in range(rounds):
         for name, call in calls.items():
-            start = time.perf_counter()
+            start = time.process_time()
             call()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(time.process_time() - start)
     return {name: statistics.median(each) for name, each in seconds.items()}
 
 
