@@ -48,7 +48,8 @@ def local_bars(names: tuple[str, ...], scores: np.ndarray, look: Look) -> go.Fig
     figure.update_xaxes(visible=False, range=[low, 1.4 * reach], zeroline=True)
     figure.update_yaxes(autorange="reversed", tickfont_color=look.ink, automargin=True)
     figure.update_layout(height=24 * len(order) + 20, bargap=0.3)
-    return dress(figure, look, aspect=0.5)
+    words = "What each concept adds to the score of the class."
+    return dress(figure, look, title=words, aspect=0.5, axes=True)
 
 
 def curves(result: Any, look: Look) -> go.Figure:

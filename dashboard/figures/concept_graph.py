@@ -1,5 +1,6 @@
 """The strategic cluster graph: one dot an image, near those that are decided by the same concepts."""
 
+import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -120,7 +121,8 @@ def _name_clusters(figure: go.Figure, result: Any, at: np.ndarray, look: Look) -
             continue
         middle = np.median(mine, axis=0)
         figure.add_annotation(
-            x=float(middle[0]), y=float(middle[1]), text=line, showarrow=False, xanchor=_side(middle[0], at[:, 0]),
+            x=float(middle[0]), y=float(middle[1]), text=_lines(line, look), showarrow=False,
+            xanchor=_side(middle[0], at[:, 0]),
             font={"size": look_size(look), "color": look.ink}, bgcolor=ground, borderpad=2,
         )  # fmt: skip
 
@@ -137,6 +139,11 @@ def _side(x: float, all_x: np.ndarray) -> str:
     """On which side of its point a line stands, so that it stays inside the graph."""
     share = (x - float(all_x.min())) / (float(np.ptp(all_x)) or 1.0)
     return "left" if share < 0.3 else "right" if share > 0.7 else "center"
+
+
+def _lines(words: str, look: Look) -> str:
+    """A cluster's line, broken where paper is narrow."""
+    return "<br>".join(textwrap.wrap(words, 18 if look.width == "column" else 34)) if look.export else words
 
 
 def look_size(look: Look) -> float:

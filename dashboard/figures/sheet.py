@@ -6,7 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from dashboard.figures.style import Look, dress, photo_uri
+from dashboard.figures.paper import LINE, broken
+from dashboard.figures.style import Look, dress, paper_size, photo_uri
 
 
 def sheet(pictures: Sequence[tuple[str, np.ndarray]], look: Look, title: str, columns: int = 4) -> go.Figure:
@@ -20,11 +21,17 @@ def sheet(pictures: Sequence[tuple[str, np.ndarray]], look: Look, title: str, co
     """
     count, columns = len(pictures), min(columns, len(pictures))
     rows = -(-count // columns)
-    figure = make_subplots(
-        rows, columns, subplot_titles=[name for name, _ in pictures], horizontal_spacing=0.02,
-        vertical_spacing=0.12 / max(2, rows),
-    )  # fmt: skip
     height, width = pictures[0][1].shape[:2]
+    spread, size = paper_size(look)
+    inside = (spread - 2 * size) / columns
+    names = [broken(name, 0.96 * inside, size) if look.export else name for name, _ in pictures]
+    words = (1 + max(name.count("<br>") for name in names)) * LINE * size + 0.4 * size  # pixels above each row
+    shown = 0.98 * inside * height / width
+    tall = rows * shown + (rows - 1) * words
+    figure = make_subplots(
+        rows, columns, subplot_titles=names, horizontal_spacing=0.02,
+        vertical_spacing=words / tall if look.export else 0.12 / max(2, rows),
+    )  # fmt: skip
     for index, (_, picture) in enumerate(pictures):
         row, column = divmod(index, columns)
         place = "" if index == 0 else str(index + 1)
@@ -37,14 +44,15 @@ def sheet(pictures: Sequence[tuple[str, np.ndarray]], look: Look, title: str, co
     figure.update_xaxes(range=[0, width], visible=False, constrain="domain")
     figure.update_yaxes(range=[height, 0], visible=False, constrain="domain")
     figure.update_layout(height=250 * rows)
-    names = len(figure.layout.annotations)
-    dress(figure, look, title=title, aspect=1.12 * rows / columns * height / width)
-    size = figure.layout.font.size
-    for each in figure.layout.annotations[:names]:
-        each.update(font_size=size, font_color=look.ink)
+    titles = len(figure.layout.annotations)
+    dress(figure, look, title=title, aspect=tall / spread)
+    for each in figure.layout.annotations[:titles]:
+        each.update(font_size=figure.layout.font.size, font_color=look.ink)
     if not look.export:
         figure.update_layout(margin_t=26)
     else:  # the finding stands above the titles of the first row
-        figure.layout.annotations[names].yshift += 1.7 * size
-        figure.update_layout(margin_t=figure.layout.margin.t + 1.7 * size, height=figure.layout.height + 1.7 * size)
+        figure.layout.annotations[titles].yshift += words
+        figure.update_layout(margin_t=figure.layout.margin.t + words)
+        if look.width != "slide":
+            figure.update_layout(height=figure.layout.height + words)
     return figure

@@ -10,6 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 from PIL import Image
 
+from dashboard.figures import paper
+
 Width = Literal["column", "page", "slide"]
 Show = Literal["heat", "contours", "signed", "photo"]
 SHOWS: tuple[Show, ...] = ("heat", "contours", "signed", "photo")
@@ -106,20 +108,30 @@ def dress(figure: go.Figure, look: Look, *, title: str = "", aspect: float = 1.0
     return _for_paper(figure, look, title, (aspect, axes)) if look.export else figure
 
 
+def paper_size(look: Look) -> tuple[float, float]:
+    """Width of an exported figure and the size of its type, in pixels."""
+    return SIZES[look.width][0], {"column": 7.5, "page": 9.0, "slide": 15.0}[look.width] * POINT
+
+
 def _for_paper(figure: go.Figure, look: Look, title: str, shape: tuple[float, bool]) -> go.Figure:
     aspect, axes = shape
-    width, height = SIZES[look.width]
-    size = {"column": 7.5, "page": 9.0, "slide": 15.0}[look.width] * POINT
-    small = max(7 * POINT, size * 0.85)
-    lines = textwrap.wrap(title.replace("*", ""), max(20, int(width / (size * 0.5))))
-    notes = textwrap.wrap(look.caption, max(20, int(width / (small * 0.5))))
-    legend, ticks = (size * 2.2, size * 3.8) if axes else (0.0, 0.0)
-    top, bottom = len(lines) * size * 1.35 + legend + size, len(notes) * small * 1.35 + ticks + size
+    (width, size), height = paper_size(look), SIZES[look.width][1]
+    small, inside = max(7 * POINT, size * 0.85), width - 2 * size
+    left, right = (paper.left_room(figure, size), paper.right_room(figure, size)) if axes else (size, size)
+    lines = textwrap.wrap(title.replace("*", ""), max(20, int(inside / (size * 0.5))))
+    notes = textwrap.wrap(look.caption, max(20, int(inside / (small * 0.5))))
+    across = width - left - right
+    legend, ticks = (
+        (paper.legend_room(figure, across, size), paper.set_below(figure, across, size)) if axes else (0.0, 0.0)
+    )
+    top, bottom = len(lines) * size * 1.35 + legend + size, len(notes) * small * 1.35 + ticks + 1.5 * size
     figure.update_layout(
         font_size=size, width=width, height=height or width * aspect + top + bottom,
-        margin={"l": size * (4.5 if axes else 1), "r": size, "t": top, "b": bottom, "autoexpand": True},
+        margin={"l": left, "r": right, "t": top, "b": bottom, "autoexpand": True},
     )  # fmt: skip
-    words = {"xref": "paper", "x": 0, "xanchor": "left", "yref": "paper", "showarrow": False, "align": "left"}
+    # Labels push axes to the right, by what nobody knows before: words are then anchored where nothing pushes.
+    place = {"x": 1, "xanchor": "right", "xshift": right - size} if axes else {"x": 0, "xanchor": "left"}
+    words = {**place, "xref": "paper", "yref": "paper", "width": inside, "showarrow": False, "align": "left"}
     above = {"y": 1, "yanchor": "bottom", "yshift": legend + size * 0.3, "font": {"size": size, "color": INK}}
     below = {"y": 0, "yanchor": "top", "yshift": -ticks - size * 0.3, "font": {"size": small, "color": QUIET}}
     figure.add_annotation(text="<br>".join(lines), **words, **above)
