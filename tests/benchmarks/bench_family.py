@@ -44,11 +44,11 @@ def stopped(net: str, peer: bool) -> Call:
     handle, x = build(net, 1)
     seen: list[int] = []
 
-    def enough(_output: object, _rows: object = None) -> torch.Tensor:
+    def enough(output: torch.Tensor, _rows: object = None) -> torch.Tensor:
         seen.append(1)
         if len(seen) > (48 if peer else 3):  # the peer asks once a mask, we once a batch
             raise _EnoughError
-        return torch.zeros(()) if peer else torch.zeros(8)
+        return torch.zeros(()) if peer else torch.zeros(len(output))
 
     def run() -> None:
         if not peer:
