@@ -37,16 +37,21 @@ class Uploads:
             The folder, and name and reason of each file that was refused.
 
         Raises:
-            InputError: no picture is among them, or they are too many.
+            InputError: no picture is among them, or they are too many or too large.
         """
         good, refused = _sorted_out(files)
+        if (size := sum(len(data) for _, data in good)) > self._limit // 2:
+            raise InputError(
+                f"These pictures have {size / 1e6:.0f} MB and a folder may have {self._limit / 2e6:.0f} MB; choose"
+                " fewer, or start the server with --images DIR."
+            )
         sha = hashlib.sha256()
         for name, data in good:
             sha.update(f"{name}:{hashlib.sha256(data).hexdigest()};".encode())
         kept = self._folder / sha.hexdigest()
         with plainly(self._folder):
             if not kept.is_dir():
-                self._shed(sum(len(data) for _, data in good))
+                self._shed(size)
                 self._write(kept, good)
             os.utime(kept)
         return kept, refused

@@ -50,7 +50,7 @@ def test_what_is_no_picture_is_refused_by_name_and_nothing_else_is_lost(tmp_path
 
 
 def test_the_folder_used_longest_ago_makes_room(tmp_path: Path) -> None:
-    uploads = Uploads(tmp_path / "uploads", int(2.5 * len(png(0))))
+    uploads = Uploads(tmp_path / "uploads", int(2.5 * max(len(png(seed)) for seed in range(3))))
     first, second = (uploads.keep([(f"{seed}.png", png(seed))])[0] for seed in (0, 1))
     os.utime(first, (1, 1))
     os.utime(second, (2, 2))
@@ -59,3 +59,10 @@ def test_the_folder_used_longest_ago_makes_room(tmp_path: Path) -> None:
     assert first.is_dir()
     assert third.is_dir()
     assert not second.exists()
+
+
+def test_more_than_a_folder_may_hold_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path / "uploads", 3 * len(png()))
+    with pytest.raises(InputError, match="choose fewer, or start the server with --images"):
+        uploads.keep([(f"{seed}.png", png(seed)) for seed in range(3)])
+    assert not list((tmp_path / "uploads").iterdir())
