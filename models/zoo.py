@@ -83,7 +83,7 @@ def load(name: str, device: str = "auto") -> ModelHandle:
         raise NotReadyError(f"The weights of {name} are not on this machine. {model.remedy}")
     network = model.build()
     model.fill(network, model.path)
-    network = network.to(place).eval()
+    network = network.to(place).eval().requires_grad_(False)
     if model.channels_last:
         network = network.to(memory_format=torch.channels_last)
     return ModelHandle(network, model, place)
