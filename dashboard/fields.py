@@ -101,7 +101,7 @@ def images(knob: Knob, key: str, extra: Mapping[str, str] | None = None) -> str:
             help="Folders inside it may be classes; a COCO, VOC or CSV file with boxes may lie in it. It stays on this"
             " server.",
         )  # fmt: skip
-    for words in st.session_state.pop(f"{key}.refused", []):
+    if words := st.session_state.get(f"{key}.refused"):
         st.warning(words)
     return str(chosen)
 
@@ -111,14 +111,17 @@ def _take_folder(key: str) -> None:
     files = st.session_state.get(f"{key}.files") or []
     if not files:
         return
+    st.session_state[f"{key}.refused"] = ""
     try:
         path, refused = state.the_engine().uploads.keep((file.name, file.getvalue()) for file in files)
     except SeewhyError as error:
-        st.session_state[f"{key}.refused"] = [str(error)]
+        st.session_state[f"{key}.refused"] = str(error)
         return
     if refused:
         names = ", ".join(name for name, _ in refused[:5])
-        st.session_state[f"{key}.refused"] = [f"{len(refused)} files were left out ({names}): {refused[0][1]}"]
+        st.session_state[f"{key}.refused"] = (
+            f"Left out, {len(refused)} of {len(files)} files ({names}): {refused[0][1]}"
+        )
     _remember(path, len(files) - len(refused))
     st.session_state[key] = str(path)
 

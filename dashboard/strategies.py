@@ -11,6 +11,7 @@ from dashboard.figures.concept_bars import local_bars
 from dashboard.figures.concept_cards import heat
 from dashboard.figures.concept_graph import View, csv, graph
 
+POINTERS = {"click": "Click a dot", "around": "Draw around"}
 PLANES = {"tsne": "t-SNE", "pca": "PCA"}
 SHOWN = 12
 BIG = 336
@@ -45,10 +46,13 @@ def _controls(result: Any, newcomer: Any) -> View:
             "Important when first in", 1, most, min(result.enough, most), key=f"enough.{most}", width=210,
             format="%d images", help="Concepts that come first in fewer images are left out; the legend brings back.",
         )  # fmt: skip
+        pointer = st.segmented_control("Pointer", list(POINTERS), default="click", format_func=POINTERS.__getitem__,
+                                       key="pointer", required=True)  # fmt: skip
         names = st.toggle("Name the clusters", True, key="named")
         near = st.toggle("Join neighbours", False, key="joined")
     where = () if newcomer is None else (newcomer.place_pca if plane == "pca" else newcomer.place)
-    return View(plane or "tsne", enough, names, _edges(result) if near else (), tuple(float(v) for v in where))
+    return View(plane or "tsne", enough, names, _edges(result) if near else (), tuple(float(v) for v in where),
+                pointer == "around")  # fmt: skip
 
 
 def _edges(result: Any) -> tuple[tuple[int, int], ...]:
@@ -73,7 +77,7 @@ def _picked(result: Any, picked: list[int], look: Look) -> None:
         return
     image = picked[0] if picked else int(np.argmax(result.probability))
     if not picked:
-        st.caption("Click a dot to see its image; draw around several to see what they share.")
+        st.caption("Click a dot to see its image; or draw around several to see what they share.")
     one_image(result, image, look)
 
 

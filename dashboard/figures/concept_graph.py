@@ -23,6 +23,7 @@ class View:
         clusters: whether the clusters are named in the graph.
         edges: (e, 2), pairs of images to join with a line; none when empty.
         place: where a new image lands, (x, y); empty for none.
+        around: whether the pointer draws around dots, rather than clicking one: Streamlit lets it do one of both.
     """
 
     plane: str = "tsne"
@@ -30,6 +31,7 @@ class View:
     clusters: bool = True
     edges: tuple[tuple[int, int], ...] = ()
     place: tuple[float, ...] = ()
+    around: bool = False
 
 
 def positions(result: Any, view: View) -> np.ndarray:
@@ -57,7 +59,7 @@ def graph(result: Any, look: Look, view: View | None = None) -> go.Figure:
         room = 0.09 * float(np.ptp(values)) or 1.0
         axis(visible=False, range=[float(values.min()) - room, float(values.max()) + room])
     figure.update_layout(
-        height=560, dragmode="lasso", clickmode="event+select", hovermode="closest",
+        height=560, dragmode="lasso" if view.around else "pan", clickmode="event+select", hovermode="closest",
         modebar={"orientation": "v"},
         legend=_legend(look),
     )  # fmt: skip

@@ -145,7 +145,9 @@ class Concepts(Result):
         count = int(self.important.sum())
         first = [self.names[i] for i in np.argsort(-self.global_importance)[:2] if self.global_importance[i] > 0]
         share = float(self.global_importance[:2].clip(0).sum())
-        rests = f"; {' and '.join(first)} carry {share:.0%} of its score" if first else ""
+        carry = "carries" if len(first) == 1 else "carry"
+        told = f"{share:.0%} of its score" if share <= 1 else "more than all of its score, and others take some away"
+        rests = f"; {' and '.join(first)} {carry} {told}" if first else ""
         return (
             f"*{self.label.split(',')[0]}* rests on {count} important concept{'' if count == 1 else 's'}"
             f" over {len(self.codes)} images{rests}."

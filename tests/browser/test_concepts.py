@@ -58,14 +58,21 @@ def apart(dots: dict[str, dict[str, float]]) -> str:
     return max(dots, key=alone)
 
 
-def test_the_pointer_over_a_dot_names_its_image(page: Page) -> None:
+def test_a_click_shows_the_image_of_the_dot(page: Page) -> None:
     rows, dots = table(page), page.evaluate(DOTS)
     chosen = apart(dots)
     page.mouse.move(dots[chosen]["x"], dots[chosen]["y"])
     expect(page.locator(f"{GRAPH} .hoverlayer")).to_contain_text(rows[int(chosen)]["file"])
+    page.mouse.down()
+    page.mouse.up()
+    expect(page.locator(PICKED).get_by_text("Click a dot to see its image")).to_have_count(0)
+    expect(page.locator(PICKED).get_by_text(rows[int(chosen)]["file"], exact=True)).to_be_visible()
 
 
 def test_a_lasso_takes_those_inside_it(page: Page) -> None:
+    page.get_by_role("radio", name="Draw around").click()
+    settled(page)
+    page.wait_for_function(f"() => document.querySelector('{GRAPH}')._fullLayout.dragmode === 'lasso'")
     dots = page.evaluate(DOTS)
     across = sorted(each["x"] for each in dots.values())[6:-6]
     before, after = max(pairwise(across), key=lambda pair: pair[1] - pair[0])

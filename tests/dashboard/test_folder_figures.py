@@ -77,7 +77,7 @@ def test_boxes_are_drawn_where_they_are_and_only_there() -> None:
 def test_groups_say_which_is_which() -> None:
     made, shown = result("groups"), figures_of("attribution", result("groups"), Look())
     titles = [note.text for note in shown["maps"].layout.annotations]
-    assert titles == ["menagerie_biased (4)", "menagerie (4)", "first minus second"]
+    assert titles == ["menagerie_biased (4)", "menagerie (4)", "Difference"]
     assert label(made, 0) == f"channel {made.neurons[0]} ({', '.join(made.names[0])})"
     np.testing.assert_allclose(shown["channels"].data[0].x, made.effect)
     row = row_of(made.crops[0, 1])
