@@ -13,7 +13,7 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from dashboard.figures import Look
-from dashboard.figures.concept_graph import graph
+from dashboard.figures.concept_graph import View, graph
 from tests import chromium
 
 DOTS, CONCEPTS, MOVES = 1000, 10, 240
@@ -83,7 +83,7 @@ def main() -> int:
     if path is None:
         print(f"skipped: {chromium.MISSING}")
         return 0
-    figure = graph(bank(), Look())
+    figure = graph(bank(), Look(), View(around=True))
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
