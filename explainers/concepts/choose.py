@@ -14,7 +14,7 @@ from jaxtyping import Float
 
 from explainers.concepts.gather import Report
 from explainers.kit import dictionaries
-from explainers.kit.dictionaries import Dictionary
+from explainers.kit.dictionaries import Dictionary, Pulse, silent
 from explainers.kit.metrics import relative_l2, stability
 
 GRID = (2, 3, 4, 5, 6, 8, 10, 12, 14, 17, 20)
@@ -58,8 +58,7 @@ def try_sizes(method: str, rows: Float[np.ndarray, "n p c"], seed: int, report: 
     parts = halved(rows, seed)
     found = []
     for done, k in enumerate(ks):
-        report(done / len(ks), f"trying {k} concepts")
-        pair = both(method, parts, k, seed)
+        pair = both(method, parts, k, seed, lambda done=done, k=k: report(done / len(ks), f"trying {k} concepts"))  # type: ignore[misc]
         if pair is None:
             found.append((0.0, 1.0))
             continue
@@ -69,9 +68,9 @@ def try_sizes(method: str, rows: Float[np.ndarray, "n p c"], seed: int, report: 
     return Tried(np.array(ks), table[:, 0], table[:, 1])
 
 
-def halves(method: str, rows: Float[np.ndarray, "n p c"], k: int, seed: int) -> float:
+def halves(method: str, rows: Float[np.ndarray, "n p c"], k: int, seed: int, pulse: Pulse = silent) -> float:
     """Mean cosine of matched atoms learnt from two halves of the images; 0 where a half cannot give ``k``."""
-    pair = both(method, halved(rows, seed), k, seed)
+    pair = both(method, halved(rows, seed), k, seed, pulse)
     return 0.0 if pair is None else stability([each.atoms for each in pair])
 
 
@@ -82,11 +81,14 @@ def halved(rows: Float[np.ndarray, "n p c"], seed: int) -> list[Float[np.ndarray
     return [_some(rows[np.sort(half)].reshape(-1, rows.shape[2]), rng) for half in np.array_split(order, 2)]
 
 
-def both(method: str, parts: list[Float[np.ndarray, "_ c"]], k: int, seed: int) -> list[Dictionary] | None:
+def both(
+    method: str, parts: list[Float[np.ndarray, "_ c"]], k: int, seed: int, pulse: Pulse = silent
+) -> list[Dictionary] | None:
     """A dictionary of either half; None where a half cannot give it."""
+    pulse()
     if min(len(part) for part in parts) < k or any((part == part[0]).all() for part in parts):
         return None
-    return [dictionaries.fit(method, part, k, seed=seed) for part in parts]
+    return [dictionaries.fit(method, part, k, seed=seed, pulse=pulse) for part in parts]
 
 
 def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:

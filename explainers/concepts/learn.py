@@ -62,13 +62,15 @@ def _learn(way: Onward, members: Members, params: ConceptsParams, report: Report
     if params.k is None:
         tried = try_sizes(method, rows, params.seed, lambda share, note: report(0.3 + 0.1 * share, note))
     k = params.k or tried.best
-    report(0.4, f"learning {k} concepts from {rows.shape[0] * rows.shape[1]} activations")
-    atoms = dictionaries.fit(method, rows.reshape(-1, rows.shape[2]), k, seed=params.seed)
+
+    def pulse() -> None:
+        report(0.4, f"learning {k} concepts from {rows.shape[0] * rows.shape[1]} activations")
+
+    atoms = dictionaries.fit(method, rows.reshape(-1, rows.shape[2]), k, seed=params.seed, pulse=pulse)
     codes = encode(atoms, members.maps)
     scores = weigh(way, atoms, (codes, members.context), params, report)
     order = np.argsort(-shares(scores), kind="stable")
-    report(0.8, "learning again from each half of the images")
-    stable = halves(method, rows, k, params.seed)
+    stable = halves(method, rows, k, params.seed, lambda: report(0.8, "learning again from each half of the images"))
     exact = _exact(way, params)
     return Learnt(_reordered(atoms, order), codes[..., order], scores[:, order], method, exact, stable, tried)
 

@@ -7,6 +7,7 @@ carried on a little along its last step (Ang and Gillis 2019, "Accelerating nonn
 algorithms using extrapolation"). The error comes from the Gram matrices: no n x C residual is ever formed.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Literal
 
@@ -33,11 +34,13 @@ class Settings:
         iterations: the most rounds, each of two sweeps over both factors.
         tolerance: stop when the loss falls by less than this share of `||A||^2` a round, over six rounds.
         target: stop as soon as the relative error is at or below this.
+        pulse: called before every round; may raise to stop.
     """
 
     iterations: int = 300
     tolerance: float = 1e-6
     target: float = 0.0
+    pulse: Callable[[], object] = tuple
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,7 @@ def factorise(
     search = _Search(a / scale, k, np.random.default_rng(seed))
     stop: Literal["target", "settled", "iterations"] = "iterations"
     for _ in range(settings.iterations):
+        settings.pulse()
         search.round()
         if search.errors[-1] <= settings.target:
             stop = "target"

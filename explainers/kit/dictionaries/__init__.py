@@ -22,10 +22,10 @@ from jaxtyping import Float
 
 from explainers.kit import checks
 from explainers.kit.dictionaries import factorised, filters, sae, spectral
-from explainers.kit.dictionaries.base import Dictionary
+from explainers.kit.dictionaries.base import Dictionary, Pulse, silent
 from models.errors import InputError
 
-__all__ = ["METHODS", "Dictionary", "Method", "fit", "suitable"]
+__all__ = ["METHODS", "Dictionary", "Method", "Pulse", "fit", "silent", "suitable"]
 
 
 @dataclass(frozen=True)
@@ -34,14 +34,14 @@ class Method:
 
     Attributes:
         title: name for people.
-        learn: from activations, a count of concepts and a seed to the dictionary.
+        learn: from activations, a count of concepts, a seed and a pulse to the dictionary.
         signed: whether negative activations are taken.
         centred: whether the mean is taken away first.
         at_most_channels: whether `k` is bounded by the number of channels.
     """
 
     title: str
-    learn: Callable[[np.ndarray, int, int], Dictionary]
+    learn: Callable[[np.ndarray, int, int, Pulse], Dictionary]
     signed: bool = True
     centred: bool = False
     at_most_channels: bool = False
@@ -66,7 +66,7 @@ def suitable(name: str, smallest: float) -> str:
     return "semi_nmf" if name == "nmf" and smallest < 0 else name
 
 
-def fit(name: str, a: Float[np.ndarray, "n c"], k: int, *, seed: int = 0) -> Dictionary:
+def fit(name: str, a: Float[np.ndarray, "n c"], k: int, *, seed: int = 0, pulse: Pulse = silent) -> Dictionary:
     """Learn `k` concepts from activations.
 
     Args:
@@ -74,6 +74,7 @@ def fit(name: str, a: Float[np.ndarray, "n c"], k: int, *, seed: int = 0) -> Dic
         a: activations.
         k: number of concepts.
         seed: of every draw; the same seed gives the same dictionary.
+        pulse: called between the rounds of a method that has any; may raise to stop.
 
     Raises:
         InputError: an unknown name, or activations or a `k` that the method cannot take; the text says what to do.
@@ -87,7 +88,7 @@ def fit(name: str, a: Float[np.ndarray, "n c"], k: int, *, seed: int = 0) -> Dic
         checks.check_nonnegative(float(a.min()))
     if method.centred:
         checks.check_varied(a)
-    learnt = method.learn(a, k, seed)
+    learnt = method.learn(a, k, seed, pulse)
     if not np.isfinite(learnt.atoms).all():
         raise InputError(f"{method.title} found fewer than {k} directions in these activations: ask for fewer.")
     return learnt

@@ -1,5 +1,6 @@
 """What was learnt: atoms, and how activations are read in them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,8 +10,13 @@ from jaxtyping import Float
 from explainers.kit import nnls
 from models.errors import InputError
 
+Pulse = Callable[[], None]  # called between rounds; raises to stop
 Rule = Literal["nonnegative", "linear", "nearest", "topk"]
 NOTHING = np.zeros(0)
+
+
+def silent() -> None:
+    """A pulse that nobody takes."""
 
 
 @dataclass(frozen=True)

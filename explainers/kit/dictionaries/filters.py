@@ -6,14 +6,14 @@ import numpy as np
 from jaxtyping import Float
 from scipy.optimize import minimize
 
-from explainers.kit.dictionaries.base import Dictionary, unit
+from explainers.kit.dictionaries.base import Dictionary, Pulse, silent, unit
 
 RECONSTRUCTION = 10.0
 SMOOTH = 1e-4
 ITERATIONS = 150
 
 
-def rica(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
+def rica(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = silent) -> Dictionary:
     """Filters `W` of unit rows that are sparse on the data and rebuild it: `x ~ mean + W^T W (x - mean)`.
 
     `k` may exceed the number of channels. The weights of sparsity and reconstruction do not depend on the scale of
@@ -25,7 +25,10 @@ def rica(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
     spread = x.T @ x / len(x)
     first = unit(np.random.default_rng(seed).standard_normal((k, a.shape[1])))
     options = {"maxiter": ITERATIONS}
-    found = minimize(loss, first.ravel(), args=(x, spread), jac=True, method="L-BFGS-B", options=options)
+    found = minimize(
+        loss, first.ravel(), args=(x, spread), jac=True, method="L-BFGS-B", options=options,
+        callback=lambda _: pulse(),
+    )  # fmt: skip
     w = unit(found.x.reshape(k, -1)).astype(a.dtype)
     return Dictionary("rica", w, "linear", mean=mean, filters=w, converged=bool(found.success))
 

@@ -8,12 +8,12 @@ from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA, FastICA, TruncatedSVD
 from sklearn.exceptions import ConvergenceWarning
 
-from explainers.kit.dictionaries.base import Dictionary, unit
+from explainers.kit.dictionaries.base import Dictionary, Pulse, silent, unit
 
 ITERATIONS = 500
 
 
-def kmeans(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
+def kmeans(a: Float[np.ndarray, "n c"], k: int, seed: int, _pulse: Pulse = silent) -> Dictionary:
     """Centroids as atoms and one-hot codes: an activation is one concept and no other."""
     distinct = len(np.unique(a, axis=0)) if len(a) <= 10 * k else k
     found = KMeans(min(k, distinct), n_init=2, random_state=seed).fit(a)
@@ -22,19 +22,19 @@ def kmeans(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
     return Dictionary("kmeans", np.concatenate([centres, spare]), "nearest", converged=found.n_iter_ < found.max_iter)
 
 
-def pca(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
+def pca(a: Float[np.ndarray, "n c"], k: int, seed: int, _pulse: Pulse = silent) -> Dictionary:
     """Principal components; the mean is kept, so that codes are about it."""
     found = PCA(k, random_state=seed).fit(a)
     return Dictionary("pca", found.components_, "linear", mean=found.mean_, filters=found.components_)
 
 
-def svd(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
+def svd(a: Float[np.ndarray, "n c"], k: int, seed: int, _pulse: Pulse = silent) -> Dictionary:
     """Right singular vectors, about zero."""
     found = TruncatedSVD(k, random_state=seed, n_iter=7).fit(a)
     return Dictionary("svd", found.components_, "linear", filters=found.components_)
 
 
-def ica(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Dictionary:
+def ica(a: Float[np.ndarray, "n c"], k: int, seed: int, _pulse: Pulse = silent) -> Dictionary:
     """Independent components by FastICA, with unit atoms and the scale in the codes."""
     found = FastICA(k, whiten="unit-variance", random_state=seed, max_iter=ITERATIONS, tol=1e-3)
     with warnings.catch_warnings():  # said by `converged` instead

@@ -209,3 +209,17 @@ def test_equal_rows_give_kmeans_fewer_centres_without_a_warning() -> None:
     a = np.repeat(A[:2], 3, axis=0)
     found = fit("kmeans", a, 4)
     assert error(found, a) < 1e-9
+
+
+@pytest.mark.parametrize("name", ["nmf", "sparse_nmf", "semi_nmf", "convex_nmf", "rica", "topk_sae"])
+def test_learning_can_be_stopped_between_rounds(name: str) -> None:
+    rng, beats = np.random.default_rng(0), []
+
+    def third() -> None:
+        beats.append(1)
+        if len(beats) == 3:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        fit(name, rng.random((200, 12)), 4, pulse=third)
+    assert len(beats) == 3
