@@ -113,6 +113,8 @@ class _Chunks:
 
     def _too_few(self, found: Gallery) -> str:
         names, cls = self._model.card.labels, self._params.cls
+        if not self.looked:
+            return f"No image of {found.title} was looked at; raise 'Images looked at', which is {self._params.pool}."
         taken = Counter(int(answer) for chunk in self._all for answer in chunk.answers)
         many = [(index, count) for index, count in taken.most_common(4) if index != cls]
         told = ", ".join(f"{names[index].split(',')[0]} ({index}, {count} images)" for index, count in many[:3])
