@@ -10,7 +10,6 @@ import models
 from dashboard import state
 from dashboard.engine import BusyError, JobState, Kept, Lane
 from explainers import Explainer, Knob, Request, knobs
-from explainers.params import effective
 from models import ModelCard
 from models.errors import SeewhyError
 
@@ -109,8 +108,8 @@ def form(lens: Explainer[Any, Any], fields: Mapping[str, Field]) -> dict[str, An
     Returns:
         The chosen values by name; what has no effect under the other choices keeps its default and is not shown.
     """
-    values: dict[str, Any] = {}
     mine = knobs(lens.params)
+    values = {knob.name: st.session_state.get(field_key(lens, knob.name), knob.default) for knob in mine}
     for knob in (each for each in mine if not each.more):
         values[knob.name] = _field(lens, knob, fields, values)
     more = [each for each in mine if each.more]
@@ -133,8 +132,7 @@ def field_key(lens: Explainer[Any, Any], name: str) -> str:
 
 
 def _field(lens: Explainer[Any, Any], knob: Knob, fields: Mapping[str, Field], values: Mapping[str, Any]) -> Any:
-    later = {each.name: st.session_state.get(field_key(lens, each.name), each.default) for each in knobs(lens.params)}
-    if not effective(lens.params, knob.name, {**later, **values}):
+    if not knob.effective(values):
         return knob.default
     return fields.get(knob.name, plain_field)(knob, field_key(lens, knob.name))
 

@@ -52,6 +52,10 @@ class Knob:
             low, high = ("any" if bound is None else f"{bound:g}" for bound in (self.low, self.high))
             raise InputError(f"{self.name} goes from {low} to {high}; got {value!r}.")
 
+    def effective(self, values: Mapping[str, Any]) -> bool:
+        """Whether this choice has an effect beside the others, all of which ``values`` names."""
+        return all(values[other] in allowed for other, allowed in self.only.items())
+
     def _switch(self, word: str) -> bool:
         yes, no = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
         if word not in yes + no:
@@ -145,13 +149,6 @@ def photos(params: Params) -> dict[str, Photo]:
     """The pictures among the choices by name: the one that is explained, and those beside it."""
     values = {each.name: getattr(params, each.name) for each in fields(params)}
     return {name: value for name, value in values.items() if isinstance(value, Photo)}
-
-
-def effective(params: type[Params], name: str, values: Mapping[str, Any]) -> bool:
-    """Whether a choice has an effect beside the others; those that ``values`` does not name are at their defaults."""
-    known = {each.name: each for each in knobs(params)}
-    only = known[name].only
-    return all(values.get(other, known[other].default) in allowed for other, allowed in only.items())
 
 
 def takes_image(params: type[Params]) -> bool:

@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 
 from explainers import ImageParams, Params, knob, knobs, takes_image
-from explainers.params import effective, parse, photos
+from explainers.params import parse, photos
 from models import Photo
 from models.errors import InputError
 from tests.explainers.nets import photo
@@ -106,6 +106,7 @@ def test_a_picture_can_be_a_choice() -> None:
 
 
 def test_a_choice_has_an_effect_only_under_those_that_it_names() -> None:
-    assert effective(Choices, "count", {})
-    assert not effective(Choices, "loud", {}), "way is fast by default"
-    assert effective(Choices, "loud", {"way": "slow"})
+    count, loud = (next(each for each in knobs(Choices) if each.name == name) for name in ("count", "loud"))
+    assert count.effective({"way": "fast"})
+    assert not loud.effective({"way": "fast"})
+    assert loud.effective({"way": "slow"})
