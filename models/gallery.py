@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from models import datasets, menagerie
+from models.errors import InputError
 from models.folder import Entry, Folder, image_folder, listed
 from models.handle import ModelHandle
 from models.menagerie import Scene
@@ -105,7 +106,7 @@ def stamp(images: str) -> str:
     if images in datasets.DATASETS:
         one = datasets.DATASETS[images]
         return f"{one.name}:{(one.place / one.folder).stat().st_mtime_ns}" if one.ready else ""
-    if images in MENAGERIE or not root.is_dir():
+    if images in ("", *MENAGERIE) or not root.is_dir():  # no name is no folder, not the one we stand in
         return ""
     sha = hashlib.sha256()
     for path in sorted(root.rglob("*")):
@@ -129,6 +130,8 @@ def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed
     Raises:
         InputError: there is no such folder, it holds no picture, or the data set is not on this machine.
     """
+    if not images:
+        raise InputError(f"No images were named; name a folder, or one of {', '.join(sources())}.")
     if images in MENAGERIE:
         return _drawn(model, cls, most, seed, biased=images != "menagerie")
     if images in datasets.DATASETS:

@@ -147,6 +147,7 @@ def test_a_hostile_link_is_notes_on_a_working_page(person: Person) -> None:
     hostile = "target=99999&layer=nope&model=%3Cscript%3Ealert(1)%3C/script%3E&image=sha256:zz&bogus=1"
     page = person.goto(f"/attribution?{hostile}")
     expect(page.get_by_role("alert").filter(has_text="The link's")).to_have_count(5)
+    settled(page)
     page.get_by_role("button", name="Chelsea, a tabby cat", exact=True).click()
     figure(page)
 

@@ -53,6 +53,13 @@ def test_names_of_folders_mean_classes(name: str, index: int) -> None:
     assert class_of(name, imagenet()) == index
 
 
+def test_no_name_is_not_the_folder_that_we_stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder(tmp_path))
+    assert stamp("") == ""
+    with pytest.raises(InputError, match="No images were named"):
+        gallery("", colours(), 0)
+
+
 def test_the_stamp_follows_the_content(tmp_path: Path) -> None:
     before = stamp(str(folder(tmp_path)))
     assert before == stamp(str(tmp_path))
