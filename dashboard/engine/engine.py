@@ -107,6 +107,8 @@ class Engine:
             if job and job.live and not job.stopping:
                 job.watchers.add(session)
                 return self._state(job)
+            if job and job.status == "done" and not fresh and self.store.has(key):  # it came while we looked
+                return self._state(job)
             job = Job(request, lane, session, photos, watchers={session})
             self._lanes[lane].queue.push(job)
             self._remember(job)

@@ -239,7 +239,7 @@ def test_what_goes_wrong_is_one_sentence(
 def test_a_killed_worker_is_noticed_and_the_next_job_runs(engine: Engine) -> None:
     wanted = request(seed=16, seconds=60)
     engine.ask(wanted, session="ann")
-    running(engine, wanted)
+    until(lambda: engine.state(wanted.key).fraction > 0)  # one that dies before it began is replaced in silence
     victim = engine.pids()[0]
     started = time.perf_counter()
     os.kill(victim, signal.SIGKILL)
@@ -294,13 +294,14 @@ def test_forget_drops_an_answer(engine: Engine) -> None:
 
 
 def test_many_threads_ask_at_once(engine: Engine) -> None:
-    def one(index: int) -> bool:
+    def one(index: int) -> tuple[str, str, bool]:
         wanted = request(seed=400 + index % 6)
         engine.ask(wanted, session=f"s{index}")
-        return engine.wait(wanted.key, 30).ready and engine.kept(wanted.key).result.numbers.shape == (10,)
+        state = engine.wait(wanted.key, 30)
+        return state.status if not state.ready else "", state.error, engine.kept(wanted.key) is not None
 
     with ThreadPoolExecutor(24) as pool:
-        assert all(pool.map(one, range(48)))
+        assert set(pool.map(one, range(48))) == {("", "", True)}
 
 
 def test_the_way_there_and_back_takes_milliseconds(engine: Engine) -> None:
