@@ -7,38 +7,27 @@ import numpy as np
 import streamlit as st
 
 import models
-from dashboard import beside, fields, panel, state
+from dashboard import beside, fields, panel
 from dashboard.engine import Kept
 from dashboard.figures import Look
 from dashboard.figures.concepts_match import correlations
+from dashboard.figures.thumbnails import in_a_row
 from explainers import Request, find, knobs
 from models import ModelCard
 
 SIMILAR, MATCH, WITHIN = "concept_similar", "concept_match", "concept_within"
-GAP = 4
 
 
-def wider(name: str, request: Request, **own: Any) -> Request:
-    """A request of another explainer about the same bank."""
+def wider(name: str, request: Request, model: str = "", **own: Any) -> Request:
+    """A request of another explainer about the same bank; of another model when one is named."""
     lens = find(name)
     given = {knob.name: getattr(request.params, knob.name) for knob in knobs(type(request.params))}
-    return Request(name, request.model, lens.params(**given, **own))
+    return Request(name, model or request.model, lens.params(**given, **own))
 
 
 def begun(asked: Request, title: str, words: str) -> Kept | None:
-    """A long answer: kept, on its way, or a button that begins it."""
-    told = state.the_engine().state(asked.key)
-    if told.status == "absent" and f"fresh.{asked.key}" not in st.session_state:
-        st.caption(words)
-        if not st.button(title, key=f"begin.{asked.key}"):
-            return None
-    return panel.ask(asked, lane="batch")
-
-
-def band(crops: np.ndarray) -> np.ndarray:
-    """Crops (m, s, s, 3) in a row."""
-    gap = np.full((crops.shape[1], GAP, 3), 255, np.uint8)
-    return np.concatenate([part for crop in crops for part in (crop, gap)][:-1], 1)
+    """A comparison: kept, on its way, or a button that begins it."""
+    return panel.begun(asked, title, lambda: st.caption(words))
 
 
 def elsewhere(card: ModelCard, request: Request, look: Look) -> None:
@@ -81,7 +70,7 @@ def _similar(card: ModelCard, request: Request, look: Look) -> None:
 
 def _cell(column: Any, crops: np.ndarray, words: str) -> None:
     with column:
-        st.image(band(crops), width="stretch", alt=words.replace("*", ""), output_format="JPEG")
+        st.image(in_a_row(crops), width="stretch", alt=words.replace("*", ""), output_format="JPEG")
         st.caption(words)
 
 
@@ -100,7 +89,7 @@ def _match(card: ModelCard, request: Request, look: Look) -> None:
         st.caption("No other model on this machine knows this class; fetch one, see `seewhy models`.")
         return
     left, right = st.columns(2)
-    other = left.selectbox("Other model", ready, key="match.other", format_func=lambda name: models.card(name).title)
+    other = left.selectbox("Other model", ready, key="match.other", format_func=lambda name: panel.card_of(name).title)
     by = right.segmented_control(
         "Match by", ["correlation", "relative"], default="correlation", key="match.by", required=True,
         help="Presence in the same images, or cosines with these images (relative representations).",
@@ -122,7 +111,7 @@ def _match(card: ModelCard, request: Request, look: Look) -> None:
 
 
 def _same_world(card: ModelCard, name: str) -> bool:
-    other = models.card(name)
+    other = panel.card_of(name)
     return other.ready and other.labels == card.labels
 
 
@@ -137,5 +126,7 @@ def inside(kept: Kept, concept: int, request: Request) -> None:
         parts: Any = found.result
         st.caption(parts.sentence.replace("*", ""))
         for part, (crops, share) in enumerate(zip(parts.crops, parts.share, strict=True)):
-            st.image(band(crops[:6]), width="stretch", alt=f"Crops with most of part {part + 1}", output_format="JPEG")
+            st.image(
+                in_a_row(crops[:6]), width="stretch", alt=f"Crops with most of part {part + 1}", output_format="JPEG"
+            )
             st.caption(f"Part {part + 1}: {share:.0%} of the activation")

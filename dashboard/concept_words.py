@@ -9,7 +9,8 @@ from dashboard import beside, concept_elsewhere, concept_names, panel
 from dashboard.engine import Kept
 from dashboard.figures import Look
 from dashboard.figures.concepts_named import fitting
-from explainers import Request, find, knobs
+from dashboard.figures.thumbnails import in_a_row
+from explainers import Request
 from models import ModelCard
 from models.clip_cards import ClipCard
 
@@ -28,7 +29,7 @@ def words(card: ModelCard, request: Request, kept: Kept, look: Look) -> None:
     if not ready:
         st.caption(HOW)
         return
-    asked = _request(request, _chosen(ready))
+    asked = concept_elsewhere.wider(NAMED, request, _chosen(ready), of=request.model)
     found = concept_elsewhere.begun(asked, "Propose names", "Shows the crops of each concept to a CLIP: some seconds.")
     if found is None:
         return
@@ -58,16 +59,11 @@ def _chosen(ready: list[str]) -> str:
     return st.selectbox("CLIP", ready, key="named.clip", format_func=lambda name: panel.card_of(name).title) or ready[0]
 
 
-def _request(request: Request, clip: str) -> Request:
-    given = {knob.name: getattr(request.params, knob.name) for knob in knobs(type(request.params))}
-    return Request(NAMED, clip, find(NAMED).params(**given, of=request.model))
-
-
 def _proposed(kept: Kept, result: Any, concept: int) -> None:
     bank: Any = kept.result
     crops, names = st.columns([1, 2], vertical_alignment="center")
     with crops:
-        st.image(concept_elsewhere.band(result.crops[concept]), width="stretch", output_format="JPEG",
+        st.image(in_a_row(result.crops[concept]), width="stretch", output_format="JPEG",
                  alt=f"Crops in which {bank.names[concept]} is strongest")  # fmt: skip
     with names:
         st.caption(f"**{bank.names[concept]}**: {fitting(result, concept)}")

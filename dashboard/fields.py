@@ -51,6 +51,15 @@ def _counted(images: str, labels: tuple[str, ...]) -> dict[int, int]:
         return {}
 
 
+def titled(knob: Knob, key: str, titles: Mapping[str, str]) -> str:
+    """One of a few names, each under its title."""
+    st.session_state.setdefault(key, knob.default)
+    chosen = st.selectbox(
+        knob.label, list(titles), key=key, help=knob.help, persist_state="session", format_func=titles.__getitem__
+    )
+    return str(chosen)
+
+
 def layer(card: ModelCard, knob: Knob, key: str, words: str = "the lens chooses") -> str | None:
     """A main layer with its shape, or the lens's own choice."""
     shapes = {each.name: "×".join(map(str, each.shape)) for each in card.layers if each.main or each.default}

@@ -180,6 +180,16 @@ def ask(request: Request, *, lane: Lane = "interactive") -> Kept | None:
     return _ended(request, told)
 
 
+def begun(request: Request, title: str, invite: Callable[[], object], **button: Any) -> Kept | None:
+    """A long answer: kept, on its way in the background, or what ``invite`` draws and a button that begins it."""
+    told = state.the_engine().state(request.key)
+    if told.status == "absent" and f"fresh.{request.key}" not in st.session_state:
+        invite()
+        if not st.button(title, key=f"begin.{request.key}", **button):
+            return None
+    return ask(request, lane="batch")
+
+
 def _ended(request: Request, told: JobState) -> Kept | None:
     kept = state.the_engine().kept(request.key) if told.ready else None
     if told.warning:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from dashboard.figures.overlay import enlarged
 from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look, dress
-from dashboard.figures.thumbnails import blend, blend_signed
+from dashboard.figures.thumbnails import blend, blend_signed, in_a_row
 
 GAP = 2
 
@@ -68,11 +68,7 @@ def channels(result: Any, look: Look) -> go.Figure:
 
 def row_of(crops: np.ndarray) -> np.ndarray:
     """Patches (m, s, s, 3) in a row, a little apart."""
-    side = crops.shape[1]
-    made = np.full((side, len(crops) * (side + GAP) - GAP, 3), 255, np.uint8)
-    for at, crop in enumerate(crops):
-        made[:, at * (side + GAP) : at * (side + GAP) + side] = crop
-    return made
+    return in_a_row(crops, GAP)
 
 
 def patches(result: Any, look: Look) -> go.Figure:

@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from dashboard.figures.paper import LETTER
 from dashboard.figures.style import Look, dress, paper_size, photo_uri
+from dashboard.figures.thumbnails import in_a_row
 
 GAP, APART = 4, 40
 SLIDE = 600.0  # pixels of a slide that are left for rows
@@ -76,9 +77,7 @@ def _planned(rows: list[list[Cell]], heads: list[str], look: Look) -> _Plan:
 def _put(figure: go.Figure, cell: Cell, corner: tuple[float, float], how: tuple[_Plan, Look]) -> None:
     plan, look = how
     side = cell.crops.shape[1]
-    band = np.full((side, len(cell.crops) * (side + GAP) - GAP, 3), 255, np.uint8)
-    for i, crop in enumerate(cell.crops):
-        band[:, i * (side + GAP) : i * (side + GAP) + side] = crop
+    band = in_a_row(cell.crops, GAP)
     figure.add_layout_image(
         source=photo_uri(band, lossless=look.export), xref="x", yref="y", x=corner[0], y=corner[1],
         sizex=band.shape[1], sizey=side, sizing="stretch", layer="below",

@@ -22,6 +22,15 @@ def thumbnail(result: Any) -> Image.Image | None:
     return picture
 
 
+def in_a_row(crops: np.ndarray, gap: int = 4) -> np.ndarray:
+    """Crops (m, s, s, 3) side by side on white, so many pixels apart."""
+    side = crops.shape[1]
+    band = np.full((side, len(crops) * (side + gap) - gap, 3), 255, np.uint8)
+    for at, crop in enumerate(crops):
+        band[:, at * (side + gap) : at * (side + gap) + side] = crop
+    return band
+
+
 def blend(image: np.ndarray, heatmap: np.ndarray, opacity: float = 0.6) -> np.ndarray:
     """A map (H, W) in [0, 1] over a photo (H, W, 3) uint8, growing out of transparency as the figures do."""
     return _painted(image, np.clip(heatmap, 0, 1), opacity * np.clip(heatmap * 1.6, 0, 1), "inferno")

@@ -96,17 +96,15 @@ def _truth() -> None:
 
 def _asked(request: Request, title: str, words: str) -> Kept | None:
     """A long job: kept, running, or a button that begins it."""
-    told = state.the_engine().state(request.key)
-    if told.status == "absent" and f"fresh.{request.key}" not in st.session_state:
-        st.info("Each method explains pictures whose truth is known, and is compared with it.")
-        if not st.button(title, type="primary", key=f"begin.{request.key}"):
-            st.caption(f"It takes {words}.")
-            return None
+    what = "Each method explains pictures whose truth is known, and is compared with it."
     try:
-        return panel.ask(request, lane="batch")
+        kept = panel.begun(request, title, lambda: st.info(what), type="primary")
     except SeewhyError as error:
         st.error(str(error))
         return None
+    if kept is None and state.the_engine().state(request.key).status == "absent":
+        st.caption(f"It takes {words}.")
+    return kept
 
 
 def _table(result: Any, look: Look) -> None:

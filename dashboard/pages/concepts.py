@@ -65,7 +65,7 @@ def _explained(card: ModelCard) -> None:
         except SeewhyError as error:
             st.error(str(error))
             return
-        kept = _asked(card, request)
+        kept = panel.begun(request, "Learn the concepts", lambda: _invite(card, request), type="primary")
         if kept is not None:
             _bank(card, request, kept, photo)
 
@@ -116,22 +116,11 @@ def _placed(card: ModelCard, request: Request, photo: Photo | None) -> Kept | No
     """The picture of this view, read in this bank."""
     if photo is None:
         return None
-    chosen = {knob.name: getattr(request.params, knob.name) for knob in knobs(find(LENS).params)}
     try:
-        return panel.ask(Request(ONE, card.name, find(ONE).params(image=photo, **chosen)))
+        return panel.ask(concept_elsewhere.wider(ONE, request, image=photo))
     except SeewhyError as error:
         st.error(str(error))
         return None
-
-
-def _asked(card: ModelCard, request: Request) -> Kept | None:
-    """The kept bank, its progress, or a button that begins to learn it."""
-    told = state.the_engine().state(request.key)
-    if told.status == "absent" and f"fresh.{request.key}" not in st.session_state:
-        _invite(card, request)
-        if not st.button("Learn the concepts", type="primary", key=f"begin.{request.key}"):
-            return None
-    return panel.ask(request, lane="batch")
 
 
 def _invite(card: ModelCard, request: Request) -> None:

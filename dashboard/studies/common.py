@@ -58,7 +58,11 @@ def lay_out(card: ModelCard, study: Study) -> None:
         except SeewhyError as error:
             st.error(str(error))
             return
-        kept = _asked(request, study)
+        if study.begin is None:
+            kept = panel.ask(request)
+        else:
+            title, words = study.begin
+            kept = panel.begun(request, title, lambda: st.write(words), type="primary")
         if kept is not None:
             study.draw(kept, look)
     if kept is None:
@@ -68,19 +72,6 @@ def lay_out(card: ModelCard, study: Study) -> None:
     with st.container(key="below"):
         beside.exports(kept, request, look)
         beside.provenance(kept, request)
-
-
-def _asked(request: Request, study: Study) -> Kept | None:
-    """The answer; what takes long is begun by a button, in the background."""
-    if study.begin is None:
-        return panel.ask(request)
-    told = state.the_engine().state(request.key)
-    if told.status == "absent" and f"fresh.{request.key}" not in st.session_state:
-        title, words = study.begin
-        st.write(words)
-        if not st.button(title, type="primary", key=f"begin.{request.key}"):
-            return None
-    return panel.ask(request, lane="batch")
 
 
 def save(choices: Mapping[str, str], *, picture: bool = True) -> None:

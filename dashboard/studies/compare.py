@@ -48,7 +48,7 @@ def draw(card: ModelCard) -> None:
             fields={
                 "target": lambda knob, key: fields.a_class(card, knob, key),
                 "methods": _methods,
-                "method": _method,
+                "method": lambda knob, key: fields.titled(knob, key, {name: cam.title for name, cam in CAMS.items()}),
             },
         ),
     )  # fmt: skip
@@ -62,14 +62,6 @@ def _methods(knob: Knob, key: str) -> str:
         placeholder=f"the {len(QUICK)} quick ones",
     )  # fmt: skip
     return ",".join(chosen)
-
-
-def _method(knob: Knob, key: str) -> str:
-    st.session_state.setdefault(key, knob.default)
-    return str(
-        st.selectbox(knob.label, list(CAMS), key=key, help=knob.help, persist_state="session",
-                     format_func=lambda name: CAMS[name].title)
-    )  # fmt: skip
 
 
 def _names(text: str) -> list[str]:

@@ -10,7 +10,6 @@ from dashboard.figures import Look
 from dashboard.figures import attribution_localise as figures
 from dashboard.panel import Field
 from dashboard.studies import common
-from explainers import Knob
 from explainers.attribution.methods import methods
 from models import ModelCard
 
@@ -46,21 +45,12 @@ def draw(card: ModelCard) -> None:
     """Draw the study."""
     own: dict[str, Field] = {
         "images": fields.images,
-        "method": _method,
+        "method": lambda knob, key: fields.titled(
+            knob, key, {str(name): methods()[str(name)].title for name in knob.choices}
+        ),
         "layer": lambda knob, key: fields.layer(card, knob, key, "the last map before pooling"),
     }
     common.lay_out(card, common.Study(lens=LENS, draw=_drawn, fields=own, picture=False, begin=BEGIN))
-
-
-def _method(knob: Knob, key: str) -> str:
-    titles = {name: method.title for name, method in methods().items()}
-    st.session_state.setdefault(key, knob.default)
-    return str(
-        st.selectbox(
-            knob.label, list(knob.choices), key=key, help=knob.help, persist_state="session",
-            format_func=lambda name: titles.get(name, name),
-        )
-    )  # fmt: skip
 
 
 def _drawn(kept: Kept, look: Look) -> None:

@@ -9,13 +9,12 @@ that fine maps are judged by where their mass lies. How well a map names the pix
 pictures that the model never saw in training.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
@@ -25,6 +24,7 @@ from explainers.attribution.methods import methods
 from explainers.attribution.targets import of_classes
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
+from explainers.kit.enlarge import enlarged
 from explainers.kit.predict import logits_of, probabilities
 from explainers.params import ImageParams, knob
 from models import ModelHandle
@@ -198,15 +198,9 @@ def side_by_side(ask: Asks, x: Tensor, report: Report = silent) -> tuple[dict[st
     for done, (name, (title, work)) in enumerate(ask.items()):
         report(0.05 + 0.9 * done / len(ask), f"{title}, {done + 1} of {len(ask)}")
         try:
-            found[name] = enlarged(work(), (int(x.shape[2]), int(x.shape[3])))
+            found[name] = enlarged(work(), (int(x.shape[2]), int(x.shape[3])))[0]
         except SeewhyError as error:
             refused.append((name, str(error)))
     if not found:
         raise UnfitError(refused[0][1])
     return found, refused
-
-
-def enlarged(cam: Float[Tensor, "1 h w"], size: Sequence[int]) -> Float[np.ndarray, "y x"]:
-    """A map at the size of the picture, bilinear."""
-    large = F.interpolate(cam[None].float().cpu(), size=tuple(size), mode="bilinear", align_corners=False)[0, 0]
-    return large.numpy()

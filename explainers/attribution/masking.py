@@ -1,8 +1,7 @@
 """Score-CAM and Ablation-CAM: no gradients, but many answers; masks are made batch by batch, in place."""
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
@@ -16,6 +15,7 @@ from explainers.attribution.heads import linear_head
 from explainers.attribution.maps import Ask, Maps, weighed
 from explainers.attribution.targets import Target
 from explainers.kit.hooks import watched
+from explainers.kit.silence import altered
 from models.errors import InputError, UnfitError
 from models.split import Body, Tail
 
@@ -135,17 +135,10 @@ def _last_cut(ask: Ask) -> tuple[Body, Tail]:
     raise UnfitError(f"Nothing before layer '{ask.layer.name}' can be cut off; choose scorecam or gradcam.")
 
 
-@contextmanager
-def _without(ask: Ask, channels: Int[Tensor, " n"]) -> Iterator[None]:
+def _without(ask: Ask, channels: Int[Tensor, " n"]) -> AbstractContextManager[None]:
     """In row n of the batch, channel ``channels[n]`` of the layer is zero at every place of its map."""
 
-    def hook(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
-        changed = output.clone(memory_format=torch.contiguous_format)
-        ask.layer.as_map(changed)[torch.arange(len(channels), device=output.device), channels] = 0  # a view
-        return changed
+    def change(maps: Tensor) -> None:
+        maps[torch.arange(len(channels), device=maps.device), channels] = 0
 
-    handle = ask.model.network.get_submodule(ask.layer.name).register_forward_hook(hook)
-    try:
-        yield
-    finally:
-        handle.remove()
+    return altered(ask.model.network, ask.layer, change)

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Float, UInt8
 
 from explainers.calibration import marks
-from explainers.calibration.contestants import Contestant, Control, drawn, enlarged
+from explainers.calibration.contestants import Contestant, Control, drawn
 from explainers.calibration.exam import Exam
 from explainers.evidence.sanity import cascade, rank_correlation
+from explainers.kit.enlarge import enlarged
 from models import ModelHandle
 
 COLUMNS = {

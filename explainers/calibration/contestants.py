@@ -13,7 +13,6 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from explainers.calibration.exam import Exam
 from explainers.evidence import centre_map, random_map
@@ -90,13 +89,6 @@ def controls(seed: int) -> dict[str, Control]:
         "centre": Control("centre", "Centre of the picture", in_the_centre),
         "oracle": Control("oracle", "Oracle: the truth itself", from_the_truth),
     }
-
-
-def enlarged(cam: Tensor, size: tuple[int, int]) -> np.ndarray:
-    """Signed maps (B, h, w) -> (B, rows, columns), bilinear, align_corners=False, float32."""
-    large = interpolate(cam[:, None].float(), size=size, mode="bilinear", align_corners=False)
-    found: np.ndarray = large[:, 0].cpu().numpy()
-    return found
 
 
 def drawn(maps: np.ndarray) -> np.ndarray:

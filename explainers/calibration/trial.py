@@ -15,9 +15,10 @@ import torch
 
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.calibration.calibration import chosen
-from explainers.calibration.contestants import Contestant, drawn, enlarged
+from explainers.calibration.contestants import Contestant, drawn
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
 from explainers.evidence.sanity import cascade, rank_correlation
+from explainers.kit.enlarge import enlarged
 from explainers.kit.predict import probabilities
 from explainers.params import ImageParams, knob
 from models import ModelHandle

@@ -1,6 +1,6 @@
-"""Turn channels of a layer down for the length of a block."""
+"""Change what a layer gives, channel by channel, for the length of a block."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -11,12 +11,12 @@ from models import Layer
 
 
 @contextmanager
-def silenced(network: nn.Module, layer: Layer, kept: Float[Tensor, "b c"]) -> Iterator[None]:
-    """Inside the block, channel c of the layer is multiplied by ``kept[b, c]`` at every place, picture by picture."""
+def altered(network: nn.Module, layer: Layer, change: Callable[[Tensor], object]) -> Iterator[None]:
+    """Inside the block the layer gives a copy of its output on which ``change`` worked, as a map (B, C, h, w)."""
 
     def hook(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
         changed = output.clone(memory_format=torch.contiguous_format)
-        layer.as_map(changed).mul_(kept[:, :, None, None])  # a view of the copy
+        change(layer.as_map(changed))  # a view of the copy
         return changed
 
     handle = network.get_submodule(layer.name).register_forward_hook(hook)
@@ -24,3 +24,10 @@ def silenced(network: nn.Module, layer: Layer, kept: Float[Tensor, "b c"]) -> It
         yield
     finally:
         handle.remove()
+
+
+@contextmanager
+def silenced(network: nn.Module, layer: Layer, kept: Float[Tensor, "b c"]) -> Iterator[None]:
+    """Inside the block, channel c of the layer is multiplied by ``kept[b, c]`` at every place, picture by picture."""
+    with altered(network, layer, lambda maps: maps.mul_(kept[:, :, None, None])):
+        yield
