@@ -14,7 +14,7 @@ ASSETS = Path(__file__).parent / "assets"
 def pages() -> list[st.Page]:
     """One entry for each file in ``dashboard/pages``, in the order that the files give, each under its own address."""
     found = [
-        importlib.import_module(f"dashboard.pages.{each.name}")
+        importlib.import_module(f"dashboard.pages.{each.name}" + (".page" if each.ispkg else ""))
         for each in pkgutil.iter_modules(dashboard.pages.__path__)
     ]
     ordered = sorted((module for module in found if hasattr(module, "page")), key=lambda module: module.ORDER)
@@ -22,7 +22,7 @@ def pages() -> list[st.Page]:
         st.Page(
             module.page,
             title=module.QUESTION,
-            url_path=module.__name__.rpartition(".")[2],
+            url_path=module.__name__.split(".")[2],
             help=module.TITLE,
         )
         for module in ordered

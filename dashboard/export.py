@@ -88,7 +88,7 @@ def render(figure: go.Figure, kind: str) -> bytes:
 
 def paper_figures(kept: Kept, look: Look, width: Width) -> dict[str, go.Figure]:
     """The figures of an answer, on white paper, with title and caption."""
-    return figures_of(find(kept.provenance.explainer).lens, kept.result, look.for_export(width, caption(kept)))
+    return figures_of(kept.result, look.for_export(width, caption(kept)))
 
 
 def manifest(kept: Kept, evidence: Kept | None) -> dict[str, Any]:

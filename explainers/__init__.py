@@ -1,6 +1,5 @@
 """How we explain: a model and parameters in, a result of arrays out."""
 
-from explainers.ask import Alone, answer, explain, params_of
 from explainers.base import (
     Cancelled,
     Evidence,
@@ -14,6 +13,7 @@ from explainers.base import (
     find,
     registry,
 )
+from explainers.local import Alone, answer, explain, params_of
 from explainers.params import ImageParams, Knob, Params, knob, knobs, takes_image
 
 __all__ = [

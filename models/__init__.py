@@ -2,8 +2,8 @@
 
 from models.errors import InputError, NotReadyError, SeewhyError, StorageError, UnfitError
 from models.handle import ModelCard, ModelHandle, wrap
+from models.imagesets.photo import Photo
 from models.layers import Layer
-from models.photo import Photo
 from models.zoo import DEFAULT, card, cards, fetch, load, names
 
 __all__ = [

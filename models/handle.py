@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from models import weights
 from models.errors import InputError
-from models.frame import Frame, frame
+from models.imagesets.frame import Frame, frame
+from models.imagesets.photo import Photo
 from models.layers import Layer, find_layers
-from models.photo import Photo
 from models.split import Body, Tail, split
 
 Picture = Photo | Image.Image | np.ndarray | str | Path

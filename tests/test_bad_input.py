@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboard import cli
+from dashboard.cli import commands as cli
 
 FILE = Path(__file__).absolute().with_name("bad_input.json")
 LITE = "--model efficientnet_lite0"

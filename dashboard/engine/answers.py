@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from dashboard.engine import wire
+from dashboard.engine import framing as wire
 from explainers import Evidence, Request, Result, Run, answer, code_version, codec, find
 from models import ModelHandle
 from models.errors import InputError

@@ -7,15 +7,16 @@ from collections import OrderedDict
 from dataclasses import fields
 from typing import Any, get_args
 
-from dashboard.engine import answers, wire
+from dashboard.engine import answers
+from dashboard.engine import framing as wire
 from dashboard.engine.answers import Kept
-from dashboard.engine.hand import Hand
 from dashboard.engine.jobs import INTERRUPTED, Card, FairQueue, Job, JobState, Lane
-from dashboard.engine.owner import Owner
-from dashboard.engine.process import Process
+from dashboard.engine.lease import Owner
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store
 from dashboard.engine.uploads import Uploads
+from dashboard.engine.workers.local import Process
+from dashboard.engine.workers.supervisor import Hand
 from explainers import Request
 from models import DEFAULT, Photo
 from models.errors import StorageError

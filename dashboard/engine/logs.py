@@ -4,7 +4,7 @@ import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from dashboard.engine.disk import private_folder
+from dashboard.engine.cache import private_folder
 
 LOG_BYTES = 2**21
 

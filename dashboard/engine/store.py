@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from dashboard.engine import answers, wire
+from dashboard.engine import answers
+from dashboard.engine import framing as wire
 from dashboard.engine.answers import Kept
-from dashboard.engine.disk import PickleRefusedError, open_cache, plainly, private_folder
+from dashboard.engine.cache import PickleRefusedError, open_cache, plainly, private_folder
 from dashboard.engine.jobs import Card
 from models import Photo
 from models.errors import InputError, StorageError

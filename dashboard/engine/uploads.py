@@ -8,9 +8,9 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from dashboard.engine.disk import plainly, private_folder
-from models.decode import check_bytes, check_header
+from dashboard.engine.cache import plainly, private_folder
 from models.errors import InputError
+from models.imagesets.decode import check_bytes, check_header
 
 BOXES = (".json", ".csv", ".xml")  # what may lie among pictures
 DEEP, MOST = 3, 5000

@@ -1,14 +1,14 @@
 """How far maps agree: rank correlation of each two."""
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.style import Look, dress
+from explainers.attribution.compare import SideBySide
+from explainers.calibration.own_model import Trial
 
 
-def agreement_map(result: Any, look: Look) -> go.Figure:
+def agreement_map(result: SideBySide | Trial, look: Look) -> go.Figure:
     """Rank correlation of each two maps, with its number in each cell."""
     few = len(result.titles) <= 8
     figure = go.Figure(

@@ -1,13 +1,14 @@
 """Figures of the calibration page: trust against cost, and maps with the true parts outlined."""
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.agreement import agreement_map
 from dashboard.figures.overlay import over_photo
+from dashboard.figures.registry import draws
 from dashboard.figures.style import Look, dress, transparent_scale
+from explainers.calibration.lens import Calibration
+from explainers.calibration.own_model import Trial
 
 CONTROLS = ("oracle", "centre", "random")
 WORDS = {
@@ -29,14 +30,19 @@ WORDS = {
 }
 
 
-def figures(result: Any, look: Look) -> dict[str, go.Figure]:
-    """What is exported: trust against cost for an exam, faithfulness against cost for a trial."""
-    if hasattr(result, "mean"):
-        return {"trust": trust_against_cost(result, look)}
+@draws(Calibration)
+def calibration(result: Calibration, look: Look) -> dict[str, go.Figure]:
+    """Trust against cost."""
+    return {"trust": trust_against_cost(result, look)}
+
+
+@draws(Trial)
+def trial(result: Trial, look: Look) -> dict[str, go.Figure]:
+    """Faithfulness of each method on one picture, and how far the methods agree."""
     return {"faithfulness": trial_bars(result, look), "agreement": agreement_map(result, look)}
 
 
-def trust_against_cost(result: Any, look: Look) -> go.Figure:
+def trust_against_cost(result: Calibration, look: Look) -> go.Figure:
     """One dot a method, with its interval; controls as lines across, for they cost nothing."""
     own = [i for i, name in enumerate(result.names) if name not in CONTROLS]
     figure = go.Figure(
@@ -69,7 +75,7 @@ def trust_against_cost(result: Any, look: Look) -> go.Figure:
     return dress(figure, look, title=result.sentence, aspect=0.6, axes=True)
 
 
-def _labels(result: Any, own: list[int]) -> list[str]:
+def _labels(result: Calibration, own: list[int]) -> list[str]:
     """Titles of the dots that have room for one; the others tell theirs when pointed at."""
     placed: list[tuple[float, float]] = []
     labels = []
@@ -81,7 +87,7 @@ def _labels(result: Any, own: list[int]) -> list[str]:
     return labels
 
 
-def trial_bars(result: Any, look: Look) -> go.Figure:
+def trial_bars(result: Trial, look: Look) -> go.Figure:
     """Insertion minus deletion of each method, the controls in grey."""
     gain = result.marks[:, 0] - result.marks[:, 1]
     order = np.argsort(gain)
@@ -98,7 +104,7 @@ def trial_bars(result: Any, look: Look) -> go.Figure:
     return dress(figure, look, title=result.sentence, aspect=0.7, axes=True)
 
 
-def outlined(result: Any, method: int, sample: int, look: Look) -> go.Figure:
+def outlined(result: Calibration, method: int, sample: int, look: Look) -> go.Figure:
     """A method's map over one of the sample pictures, the truly important parts outlined."""
     heat = result.maps[method, sample].astype(np.float32) / 255
     trace = go.Heatmap(

@@ -1,16 +1,15 @@
 """Evidence as pictures: bars against things that know nothing, and the curves behind them."""
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.style import Look, dress
+from explainers import Score
 
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
-def score_bars(score: Any, look: Look) -> go.Figure:
+def score_bars(score: Score, look: Look) -> go.Figure:
     """One score: its own bar, one for each baseline, and where the best possible would be."""
     names = [score.of, *score.baselines]
     values = [score.value, *score.baselines.values()]
@@ -30,7 +29,7 @@ def score_bars(score: Any, look: Look) -> go.Figure:
     return dress(figure, look, aspect=0.4)
 
 
-def score_curves(score: Any, look: Look) -> go.Figure:
+def score_curves(score: Score, look: Look) -> go.Figure:
     """The curves behind a score; each has its own dash as well as its colour."""
     palette = (look.accent, "#d97706", "#7c83db", look.quiet, "#be185d")
     figure = go.Figure()

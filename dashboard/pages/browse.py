@@ -5,9 +5,10 @@ import io
 
 import streamlit as st
 
-from dashboard import links, state
 from dashboard.engine import Card
-from dashboard.figures.thumbnails import thumbnail
+from dashboard.figures.raster import thumbnail
+from dashboard.widgets import links
+from dashboard.widgets import session as state
 from explainers import registry
 
 QUESTION = "Browse"
@@ -86,7 +87,8 @@ def _thumbnail(key: str) -> bytes | None:
 def _page(card: Card) -> st.Page:
     """The page of the lens; Streamlit knows pages by their address."""
     lens = registry()[card.explainer].lens
-    module = importlib.import_module(f"dashboard.pages.{lens}")
+    home = importlib.import_module(f"dashboard.pages.{lens}")
+    module = importlib.import_module(f"dashboard.pages.{lens}.page") if hasattr(home, "__path__") else home
     return st.Page(module.page, title=module.QUESTION, url_path=lens)
 
 

@@ -6,12 +6,16 @@ import numpy as np
 import streamlit as st
 
 import models
-from dashboard import beside, links, panel, pictures, state
 from dashboard.engine import Kept
 from dashboard.figures import Look
 from dashboard.figures import calibration as figures
 from dashboard.figures.agreement import agreement_map
-from dashboard.figures.thumbnails import blend
+from dashboard.figures.raster import blend
+from dashboard.widgets import evidence as beside
+from dashboard.widgets import image_picker as pictures
+from dashboard.widgets import job as panel
+from dashboard.widgets import links
+from dashboard.widgets import session as state
 from explainers import Request, find, knobs
 from models import ModelCard
 from models.errors import InputError, SeewhyError

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard import state
 from dashboard.engine import JobState
+from dashboard.widgets import session as state
 from explainers import registry
 
 QUESTION = "Jobs"

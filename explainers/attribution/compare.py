@@ -18,14 +18,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.attribution.family import CAMS, maps_of
-from explainers.attribution.maps import Ask, Report, silent
-from explainers.attribution.methods import methods
-from explainers.attribution.targets import of_classes
+from explainers.attribution.methods.family import CAMS, maps_of
+from explainers.attribution.methods.maps import Ask, Report, silent
+from explainers.attribution.methods.table import methods
+from explainers.attribution.methods.targets import of_classes
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
-from explainers.kit.enlarge import enlarged
 from explainers.kit.predict import logits_of, probabilities
+from explainers.kit.resize import enlarged
 from explainers.params import ImageParams, knob
 from models import ModelHandle
 from models.errors import InputError, SeewhyError, UnfitError

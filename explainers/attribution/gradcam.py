@@ -21,12 +21,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explainers.attribution import questions, trust
-from explainers.attribution.family import CAMS, layers_of, maps_of
-from explainers.attribution.maps import Ask, Maps, heatmap
+from explainers.attribution import questions
+from explainers.attribution.evidence import quick as trust
+from explainers.attribution.methods.family import CAMS, layers_of, maps_of
+from explainers.attribution.methods.maps import Ask, Maps, heatmap
+from explainers.attribution.methods.targets import Target, of_classes, of_difference, of_top, overheard
 from explainers.attribution.questions import MEASURES, Inquiry
-from explainers.attribution.targets import Target, of_classes, of_difference, of_top, overheard
-from explainers.attribution.words import Asked, asked_sentence, sentence
+from explainers.attribution.sentences import Asked, asked_sentence, sentence
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.params import ImageParams, knob
 from models import ModelHandle, Photo

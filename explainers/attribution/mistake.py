@@ -17,9 +17,9 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from explainers.attribution import trust
-from explainers.attribution.maps import class_maps, heatmap
-from explainers.attribution.words import place_of
+from explainers.attribution.evidence import quick as trust
+from explainers.attribution.methods.maps import class_maps, heatmap
+from explainers.attribution.sentences import place_of
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.evidence.baselines import blurred
 from explainers.kit.predict import logits_of

@@ -7,8 +7,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from explainers.attribution.targets import Target, embedding, of_neuron, of_similarity, pooled
-from explainers.attribution.words import plain
+from explainers.attribution.methods.targets import Target, embedding, of_neuron, of_similarity, pooled
+from explainers.attribution.sentences import plain
 from explainers.kit.hooks import Spot
 from models import Layer, ModelHandle, Photo, clip
 from models.errors import InputError

@@ -18,9 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explainers.attribution import covering, pixels, trust
-from explainers.attribution.pixels import Attributed, Question
-from explainers.attribution.words import Asked, sentence
+from explainers.attribution.evidence import quick as trust
+from explainers.attribution.methods import gradients as pixels
+from explainers.attribution.methods import perturbation as covering
+from explainers.attribution.methods.gradients import Attributed, Question
+from explainers.attribution.sentences import Asked, sentence
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.params import ImageParams, knob
 from models import ModelHandle

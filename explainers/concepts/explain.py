@@ -13,16 +13,16 @@ import numpy as np
 import torch
 
 from explainers.base import Evidence, Result, Run, Score, explainer
-from explainers.concepts.choices import BankParams, ConceptsParams, bank_of
-from explainers.concepts.concepts import Concepts
-from explainers.concepts.curves import insertion_and_deletion, probability, shown
-from explainers.concepts.kept import kept_bank
-from explainers.concepts.learn import cells, encode, weigh
-from explainers.concepts.trust import dictionary_of
+from explainers.concepts.bank.curves import insertion_and_deletion, probability, shown
+from explainers.concepts.bank.evidence import dictionary_of
+from explainers.concepts.bank.learn import cells, encode, weigh
+from explainers.concepts.bank.lens import Concepts
+from explainers.concepts.bank.load import kept_bank
+from explainers.concepts.bank.params import BankParams, ConceptsParams, bank_of
 from explainers.kit import metrics
 from explainers.kit.hooks import watched
 from explainers.kit.layout import normalised, place
-from explainers.kit.onward import context_of, onward, pick
+from explainers.kit.tail import context_of, onward, pick
 from explainers.params import ImageParams, knob
 from models import ModelHandle
 from models.errors import InputError

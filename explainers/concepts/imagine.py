@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from explainers.base import Evidence, Result, Run, Score, explainer
-from explainers.concepts.choices import ConceptsParams
-from explainers.concepts.kept import concept_of, kept_bank
+from explainers.concepts.bank.load import concept_of, kept_bank
+from explainers.concepts.bank.params import ConceptsParams
+from explainers.kit.maco import STEPS, imagine
 from explainers.kit.metrics import cosine
-from explainers.kit.onward import pick
-from explainers.kit.spectra import STEPS, imagine
+from explainers.kit.tail import pick
 from explainers.params import knob
 from models import Layer, ModelHandle
 

@@ -18,11 +18,11 @@ from scipy.optimize import linear_sum_assignment
 
 import models
 from explainers.base import Result, Run, explainer
-from explainers.concepts.choices import ConceptsParams
-from explainers.concepts.concepts import Concepts
-from explainers.concepts.kept import kept_bank
+from explainers.concepts.bank.evidence import dictionary_of
+from explainers.concepts.bank.lens import Concepts
+from explainers.concepts.bank.load import kept_bank
+from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.match_trust import measure_match
-from explainers.concepts.trust import dictionary_of
 from explainers.kit.importance.tail import pooled
 from explainers.kit.metrics import correlations, cosine
 from explainers.params import knob

@@ -19,8 +19,8 @@ from jaxtyping import Float, UInt8
 
 import models
 from explainers.base import Result, Run, explainer
-from explainers.concepts.choices import ConceptsParams
-from explainers.concepts.kept import kept_bank
+from explainers.concepts.bank.load import kept_bank
+from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.named_trust import measure_named
 from explainers.concepts.vocabulary import WORDS
 from explainers.params import knob

@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explainers.base import Result, Run, explainer
-from explainers.concepts.choices import ConceptsParams
-from explainers.concepts.concepts import Concepts
-from explainers.concepts.kept import kept_bank
+from explainers.concepts.bank.lens import Concepts
+from explainers.concepts.bank.load import kept_bank
+from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.similar_trust import measure_similar
 from explainers.kit.metrics import cosine
 from explainers.params import knob

@@ -19,22 +19,22 @@ from jaxtyping import Float, Int
 from scipy.optimize import nnls
 
 from explainers.base import Result, Run, explainer
-from explainers.concepts.choices import ConceptsParams
-from explainers.concepts.concepts import Concepts
-from explainers.concepts.kept import concept_of, kept_bank
-from explainers.concepts.pictures import CROPS, resized
-from explainers.concepts.reread import reread
-from explainers.concepts.trust import dictionary_of
+from explainers.concepts.bank.crops import CROPS, resized
+from explainers.concepts.bank.evidence import dictionary_of
+from explainers.concepts.bank.lens import Concepts
+from explainers.concepts.bank.load import concept_of, kept_bank
+from explainers.concepts.bank.params import ConceptsParams
+from explainers.concepts.bank.reload import reread
 from explainers.concepts.within_trust import measure_within
 from explainers.kit import dictionaries, metrics
 from explainers.kit.crops import cut, small
 from explainers.kit.dictionaries import suitable
 from explainers.kit.hooks import watched
-from explainers.kit.onward import pick
+from explainers.kit.tail import pick
 from explainers.params import knob
 from models import Layer, ModelHandle
 from models.errors import InputError
-from models.gallery import Picture
+from models.imagesets.imageset import Picture
 
 BATCH = 16
 MOST, EACH = 200, 3  # crops in all, and of one image

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from explainers.kit import checks, nndsvd
+from explainers.kit import nndsvd
+from explainers.kit import validate as checks
 from explainers.kit.nnls import Array, encode, sweep
 
 __all__ = ["Factorisation", "Settings", "encode", "factorise", "factorize"]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import models
-from explainers.attribution.maps import gradcam_maps
+from explainers.attribution.methods.maps import gradcam_maps
 from tests.benchmarks.measure import Call, interleaved, peak_extra
 
 NETS = {"efficientnet_lite0": "tf_efficientnet_lite0", "resnet50": "resnet50"}

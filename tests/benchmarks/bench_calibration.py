@@ -14,10 +14,10 @@ import torch
 from torch import Tensor
 
 import models
-from explainers.calibration.calibration import chosen
-from explainers.calibration.contest import contest
-from explainers.calibration.contestants import Contestant
-from explainers.calibration.exam import set_exam
+from explainers.calibration.benchmark import set_exam
+from explainers.calibration.candidates import Contestant
+from explainers.calibration.evaluate import contest
+from explainers.calibration.lens import chosen
 from models import ModelHandle
 
 NET = "menagerie_cnn"

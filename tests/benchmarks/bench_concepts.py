@@ -14,12 +14,12 @@ from threadpoolctl import threadpool_limits
 
 import explainers
 import models
-from explainers.concepts.learn import cells
+from explainers.concepts.bank.learn import cells
 from explainers.kit import nmf
 from explainers.kit.importance import importance
 from explainers.kit.importance.tail import linear
 from models import ModelHandle
-from models.gallery import gallery
+from models.imagesets.imageset import gallery
 
 
 def main() -> None:

@@ -9,12 +9,12 @@ from functools import partial
 
 import torch
 
-from explainers.attribution.covering import BATCH, occlusion, rise
-from explainers.attribution.family import maps_of
-from explainers.attribution.maps import Ask, class_maps
-from explainers.attribution.masking import _by_tail
-from explainers.attribution.pixels import Question, gradients, integrated_gradients
-from explainers.attribution.targets import Target, of_classes
+from explainers.attribution.methods.family import maps_of
+from explainers.attribution.methods.gradients import Question, gradients, integrated_gradients
+from explainers.attribution.methods.maps import Ask, class_maps
+from explainers.attribution.methods.masking import _by_tail
+from explainers.attribution.methods.perturbation import BATCH, occlusion, rise
+from explainers.attribution.methods.targets import Target, of_classes
 from tests.benchmarks.bench_attribution import bare, build
 from tests.benchmarks.measure import Call, interleaved, peak_extra
 

@@ -13,7 +13,7 @@ import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
 from dashboard.figures import Look
-from dashboard.figures.concept_graph import View, graph
+from dashboard.figures.concepts.graph import View, graph
 from tests import chromium
 
 DOTS, CONCEPTS, MOVES = 1000, 10, 240

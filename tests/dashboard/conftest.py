@@ -23,7 +23,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def attribution() -> None:
-    from dashboard.pages import attribution
+    from dashboard.pages.attribution import page as attribution
 
     attribution.page()
 

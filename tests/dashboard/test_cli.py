@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import models
-from dashboard import cli
+from dashboard.cli import commands as cli
 from explainers import registry
 from models import imagesets
 

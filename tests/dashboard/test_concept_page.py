@@ -8,8 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from dashboard import concept_words, engine, panel
+from dashboard import engine
 from dashboard.engine import Engine, Settings
+from dashboard.pages.concepts import clip_names as concept_words
+from dashboard.widgets import job as panel
 from explainers import Request, find
 from tests.clips import clip_file
 from tests.dashboard.conftest import Tab
@@ -20,7 +22,7 @@ ASKED = {"k": 3, "limit": 16, "pool": 100}
 
 
 def concepts() -> None:
-    from dashboard.pages import concepts
+    from dashboard.pages.concepts import page as concepts
 
     concepts.page()
 

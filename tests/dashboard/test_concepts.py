@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import explainers
-from dashboard import fields
 from dashboard.engine.settings import Settings
 from dashboard.figures import Look, figures_of
-from dashboard.figures.concept_cards import heat, strip
-from dashboard.figures.concept_colours import GREY, HUES, colour, tinted
-from dashboard.figures.concept_graph import View, csv, graph
-from dashboard.figures.thumbnails import thumbnail
+from dashboard.figures.concepts.colours import GREY, HUES, colour, tinted
+from dashboard.figures.concepts.crops import heat, strip
+from dashboard.figures.concepts.graph import View, csv, graph
+from dashboard.figures.raster import thumbnail
+from dashboard.widgets.form import fields
 from models.errors import InputError
 from tests.explainers.nets import photo, small_cnn
 
@@ -61,7 +61,7 @@ def test_folders_come_from_the_environment_and_reach_the_workers() -> None:
 def test_every_figure_is_drawn_for_screen_and_paper(bank: Any, one: Any) -> None:
     for result, names in ((bank, {"graph", "concepts", "importance", "fidelity"}), (one, {"maps", "contributions"})):
         for look in (Look(), Look(dark=True), Look().for_export("column", "a caption")):
-            made = figures_of("concepts", result, look)
+            made = figures_of(result, look)
             assert set(made) == names
             assert all(len(figure.to_json()) < 3_000_000 for figure in made.values())
 

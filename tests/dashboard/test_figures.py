@@ -11,11 +11,11 @@ import plotly.graph_objects as go
 import pytest
 
 from dashboard.figures import Look, figures_of
-from dashboard.figures import attribution as figures
+from dashboard.figures.attribution import map as figures
+from dashboard.figures.raster import SIDE, blend, thumbnail
 from dashboard.figures.scores import probability_bars, score_bars, score_curves
 from dashboard.figures.style import HEAT, PAPER, POINT, SHOWS, SIZES, transparent_scale
-from dashboard.figures.thumbnails import SIDE, blend, thumbnail
-from dashboard.theme import THEME
+from dashboard.server.theme import THEME
 from tests.dashboard.results import SCORE, result
 from tests.dashboard.test_server import contrast
 
@@ -27,7 +27,7 @@ CAPTION = "Grad-CAM, efficientnet_lite0, layer bn2; weights 0123456789ab, seed 0
 def every(look: Look) -> dict[str, go.Figure]:
     made = result()
     return {
-        **figures_of("attribution", made, look),
+        **figures_of(made, look),
         "bars": score_bars(SCORE, look),
         "curves": score_curves(SCORE, look),
         "top5": probability_bars(made.top5, made.target, look),

@@ -11,10 +11,10 @@ import pytest
 import explainers
 import models
 from dashboard.figures import Look, figures_of
-from dashboard.figures.attribution_groups import label, row_of
-from dashboard.figures.attribution_localise import outline, picture
+from dashboard.figures.attribution.groups import label, row_of
+from dashboard.figures.attribution.localise import outline, picture
+from dashboard.figures.raster import thumbnail
 from dashboard.figures.style import SIZES
-from dashboard.figures.thumbnails import thumbnail
 from explainers import codec
 from tests.dashboard.test_figures import CAPTION, SMALLEST, sizes
 
@@ -35,10 +35,10 @@ def result(name: str) -> Any:
 @pytest.mark.parametrize("name", CHOSEN)
 @pytest.mark.parametrize("width", SIZES)
 def test_figures_are_small_and_readable_on_paper(name: str, width: Any) -> None:
-    assert set(figures_of("attribution", result(name), Look())) == NAMES[name]
-    for figure in figures_of("attribution", result(name), Look()).values():
+    assert set(figures_of(result(name), Look())) == NAMES[name]
+    for figure in figures_of(result(name), Look()).values():
         assert len(figure.to_json()) < 1_000_000
-    for title, figure in figures_of("attribution", result(name), Look().for_export(width, CAPTION)).items():
+    for title, figure in figures_of(result(name), Look().for_export(width, CAPTION)).items():
         tree = figure.to_plotly_json()
         tree["layout"].pop("template", None)
         assert min(sizes(json.loads(json.dumps(tree, default=np.ndarray.tolist)))) >= SMALLEST, title
@@ -47,7 +47,7 @@ def test_figures_are_small_and_readable_on_paper(name: str, width: Any) -> None:
 
 
 def test_marks_carry_their_interval_and_the_controls() -> None:
-    made, figure = result("localise"), figures_of("attribution", result("localise"), Look())["marks"]
+    made, figure = result("localise"), figures_of(result("localise"), Look())["marks"]
     own, centre, random = figure.data
     np.testing.assert_allclose(own.y, made.mean)
     np.testing.assert_allclose(own.y + own.error_y.array, made.high)
@@ -75,7 +75,7 @@ def test_boxes_are_drawn_where_they_are_and_only_there() -> None:
 
 
 def test_groups_say_which_is_which() -> None:
-    made, shown = result("groups"), figures_of("attribution", result("groups"), Look())
+    made, shown = result("groups"), figures_of(result("groups"), Look())
     titles = [note.text for note in shown["maps"].layout.annotations]
     assert titles == ["menagerie_biased (4)", "menagerie (4)", "Difference"]
     assert label(made, 0) == f"channel {made.neurons[0]} ({', '.join(made.names[0])})"

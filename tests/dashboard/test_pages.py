@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 import models
-from dashboard import beside, links, pictures
 from dashboard.engine import Engine
 from dashboard.pages import browse as browse_page
+from dashboard.widgets import evidence as beside
+from dashboard.widgets import image_picker as pictures
+from dashboard.widgets import links
 from models import imagesets
 from models.errors import InputError
 from tests.dashboard.conftest import Tab, attribution, browse, jobs
@@ -228,7 +230,7 @@ def test_only_what_is_not_a_default_is_written() -> None:
     def script() -> None:
         import streamlit as st
 
-        from dashboard import links
+        from dashboard.widgets import links
 
         links.load({"a": ("a", int)})
         links.save({"a": str(st.session_state.get("a", "")), "b": ""})

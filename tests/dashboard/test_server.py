@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from dashboard import server
-from dashboard.guard import security_headers
-from dashboard.theme import THEME
+from dashboard.server import serve as server
+from dashboard.server.security import security_headers
+from dashboard.server.theme import THEME
 from models import InputError
 
 ROOT = Path(__file__).parents[2]

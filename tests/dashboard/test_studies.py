@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.studies import studies
+from dashboard.pages.attribution.studies import studies
 from explainers import registry
 from tests.dashboard.conftest import Tab, attribution
 

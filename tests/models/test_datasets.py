@@ -13,9 +13,9 @@ from scipy.io import savemat
 from torchvision.datasets import Flowers102
 
 import models
-from models import datasets
 from models.errors import InputError, NotReadyError, StorageError
-from models.gallery import UNKNOWN, gallery, sources, stamp
+from models.imagesets import datasets
+from models.imagesets.imageset import UNKNOWN, gallery, sources, stamp
 from models.labels import imagenet
 from tests.explainers.nets import small_cnn
 

@@ -7,9 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from models import decode
 from models.errors import InputError
-from models.imagesets import from_pil, open_upload
+from models.imagesets import decode, from_pil, open_upload
 
 RED, GREEN, BLUE, YELLOW = (220, 30, 30), (30, 200, 40), (30, 40, 210), (230, 220, 30)
 

@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from models import decode
 from models.errors import InputError
-from models.imagesets import from_pil, open_upload
+from models.imagesets import decode, from_pil, open_upload
 
 
 def noise(size: int = 48) -> Image.Image:

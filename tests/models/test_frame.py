@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.frame import frame
-from models.photo import Photo
+from models.imagesets.frame import frame
+from models.imagesets.photo import Photo
 from tests.explainers.nets import small_cnn
 
 

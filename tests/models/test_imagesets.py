@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models import folder as folders
 from models.errors import InputError
-from models.folder import texts
+from models.imagesets import folder as folders
 from models.imagesets import image_folder, sample, samples
+from models.imagesets.folder import texts
 
 
 def picture(path: Path, colour: tuple[int, int, int] = (9, 9, 9)) -> Path:

@@ -5,7 +5,7 @@ import timm
 import torch
 
 import models
-from explainers.attribution.maps import gradcam_maps
+from explainers.attribution.methods.maps import gradcam_maps
 from models.errors import InputError, UnfitError
 from models.split import Body, split
 from tests.explainers.nets import fingerprint, seeded, small_cnn

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from explainers.kit import checks
+from explainers.kit import validate as checks
 from explainers.kit.dictionaries import factorised, filters, sae, spectral
 from explainers.kit.dictionaries.base import Dictionary, Pulse, silent
 from models.errors import InputError

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.engine import Settings, wire
+from dashboard.engine import Settings
+from dashboard.engine import framing as wire
 from dashboard.engine.jobs import FairQueue, Job
 from dashboard.engine.settings import default_cache, default_threads
 from models import InputError

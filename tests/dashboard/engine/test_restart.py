@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dashboard.engine import Engine
-from dashboard.engine.owner import Owner
+from dashboard.engine.lease import Owner
 from explainers import find, params_of
 from explainers.base import Request
 from tests.dashboard.engine.conftest import request, settings, until

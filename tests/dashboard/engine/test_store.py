@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from dashboard.engine import Kept, Provenance, Store
-from dashboard.engine.disk import PickleRefusedError, PlainDisk
+from dashboard.engine.cache import PickleRefusedError, PlainDisk
 from models import Photo, StorageError
 from tests.dashboard.engine import slow_lens  # noqa: F401 - registers itself
 from tests.dashboard.engine.slow_lens import Slow

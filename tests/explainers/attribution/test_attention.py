@@ -5,10 +5,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from explainers.attribution.attention import attention
-from explainers.attribution.family import maps_of
-from explainers.attribution.maps import Ask
-from explainers.attribution.targets import of_classes
+from explainers.attribution.methods.attention import attention
+from explainers.attribution.methods.family import maps_of
+from explainers.attribution.methods.maps import Ask
+from explainers.attribution.methods.targets import of_classes
 from models.errors import UnfitError
 from tests.explainers.nets import fingerprint, inputs, small_vit
 from tests.models.test_split import batch, handle_of

@@ -7,10 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from explainers.attribution import cams, methods
-from explainers.attribution.family import CAMS, layers_of, maps_of
-from explainers.attribution.maps import Ask, class_maps, gradcam_maps
-from explainers.attribution.targets import of_classes, of_top
+from explainers.attribution.methods import cams
+from explainers.attribution.methods import table as methods
+from explainers.attribution.methods.family import CAMS, layers_of, maps_of
+from explainers.attribution.methods.maps import Ask, class_maps, gradcam_maps
+from explainers.attribution.methods.targets import of_classes, of_top
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import fingerprint, inputs, marked, small_cnn, small_vit
 

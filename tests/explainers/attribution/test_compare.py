@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from explainers import Alone, explain, find, params_of
-from explainers.attribution.maps import gradcam_maps
-from explainers.attribution.neurons import Neuron, NeuronWords, cohens_d, group_difference, neuron_words
+from explainers.attribution.methods.maps import gradcam_maps
+from explainers.attribution.neurons.importance import Neuron, NeuronWords, cohens_d, group_difference, neuron_words
 from explainers.evidence import agreement, rank_correlation
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import fingerprint, inputs, photo, small_cnn, small_vit

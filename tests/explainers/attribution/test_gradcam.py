@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 import explainers
 import models
-from explainers.attribution.maps import gradcam_maps, heatmap
-from explainers.attribution.words import Asked, half_share, place_of, sentence
+from explainers.attribution.methods.maps import gradcam_maps, heatmap
+from explainers.attribution.sentences import Asked, half_share, place_of, sentence
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import inputs, photo, seeded, small_cnn, small_vit
 

@@ -12,11 +12,11 @@ from PIL import Image
 import explainers
 import models
 from explainers import Alone
-from explainers.attribution.crowd import REGIONS, on_regions
-from explainers.attribution.groups import GroupsParams
-from explainers.attribution.looks import looks, shuffled_effects
-from explainers.attribution.maps import gradcam_maps
-from explainers.attribution.neurons import cohens_d, group_difference
+from explainers.attribution.groups.collect import REGIONS, on_regions
+from explainers.attribution.groups.lens import GroupsParams
+from explainers.attribution.groups.statistics import looks, shuffled_effects
+from explainers.attribution.methods.maps import gradcam_maps
+from explainers.attribution.neurons.importance import cohens_d, group_difference
 from explainers.kit.crops import cut
 from models import menagerie
 from models.errors import InputError

@@ -10,10 +10,10 @@ from PIL import Image
 
 import explainers
 import models
-from explainers.attribution import methods
-from explainers.attribution.boxed import Thing, boxed_folder
-from explainers.attribution.localise import LocaliseParams
-from explainers.attribution.pointing import interval, mask_of, recall
+from explainers.attribution.localise.images import Thing, boxed_folder
+from explainers.attribution.localise.lens import LocaliseParams
+from explainers.attribution.localise.scoring import interval, mask_of, recall
+from explainers.attribution.methods import table as methods
 from explainers.evidence import energy_inside, pointing_game, pointing_recall, weak_localisation
 from explainers.params import knobs
 from models.errors import InputError

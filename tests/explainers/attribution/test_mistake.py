@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from explainers import Alone, explain, find, params_of
-from explainers.attribution.maps import gradcam_maps
+from explainers.attribution.methods.maps import gradcam_maps
 from explainers.attribution.mistake import likeness_to, overlap_of, place_mask
 from models.errors import InputError
 from tests.explainers.colours import ALL, LEFT, RIGHT, colours, scene
@@ -64,7 +64,7 @@ def test_the_right_answer_is_said_to_be_right() -> None:
 
 
 def test_fates_are_the_probabilities_of_blurred_pictures_written_out() -> None:
-    from explainers.attribution.maps import heatmap
+    from explainers.attribution.methods.maps import heatmap
     from explainers.evidence.baselines import blurred
     from explainers.kit.predict import probabilities
 

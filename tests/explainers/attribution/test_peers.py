@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import models
-from explainers.attribution.maps import gradcam_maps
+from explainers.attribution.methods.maps import gradcam_maps
 from tests.explainers.nets import seeded
 
 NETS = {"tf_efficientnet_lite0": 96, "resnet50": 96}

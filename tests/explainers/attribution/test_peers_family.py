@@ -41,12 +41,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import models
-from explainers.attribution import cams, masking
-from explainers.attribution.family import maps_of
-from explainers.attribution.maps import Ask, activations_of
-from explainers.attribution.pixels import SIGMA, Question
+from explainers.attribution.methods import cams, masking
+from explainers.attribution.methods.family import maps_of
+from explainers.attribution.methods.gradients import SIGMA, Question
+from explainers.attribution.methods.maps import Ask, activations_of
+from explainers.attribution.methods.targets import of_classes
 from explainers.attribution.saliency import PIXELS
-from explainers.attribution.targets import of_classes
 from tests.explainers.nets import fingerprint, inputs, seeded, small_cnn
 
 

@@ -12,10 +12,10 @@ from torch import Tensor
 import explainers
 import models
 from explainers import Alone, Request, find, params_of
-from explainers.attribution import trust
-from explainers.attribution.family import CAMS
+from explainers.attribution.evidence import quick as trust
+from explainers.attribution.methods.family import CAMS
 from explainers.attribution.questions import embedded_at
-from explainers.attribution.words import asked_sentence, plain
+from explainers.attribution.sentences import asked_sentence, plain
 from explainers.kit.hooks import Spot
 from models import clip
 from models.errors import InputError, UnfitError

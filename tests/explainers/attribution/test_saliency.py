@@ -9,13 +9,13 @@ from torch import Tensor, nn
 
 import explainers
 import models
-from explainers.attribution import methods
-from explainers.attribution.covering import CELLS, random_masks
-from explainers.attribution.family import CAMS
 from explainers.attribution.gradcam import GradCamParams
-from explainers.attribution.pixels import Question
+from explainers.attribution.methods import table as methods
+from explainers.attribution.methods.family import CAMS
+from explainers.attribution.methods.gradients import Question
+from explainers.attribution.methods.perturbation import CELLS, random_masks
 from explainers.attribution.saliency import PIXELS, SaliencyParams, completeness_gap, drawn, signed_map
-from explainers.kit.untouched import untouched
+from explainers.kit.restore import untouched
 from explainers.params import knobs
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import BombError, SmallCnn, fingerprint, inputs, marked, photo, seeded, small_cnn, small_vit

@@ -8,8 +8,8 @@ import torch
 from PIL import Image
 
 from explainers import Alone, explain, find, params_of
+from explainers.kit.ablate import silenced
 from explainers.kit.crops import cut
-from explainers.kit.silence import silenced
 from models import imagesets
 from models.errors import InputError
 from tests.explainers.colours import ALL, LEFT, RIGHT, colours, scene

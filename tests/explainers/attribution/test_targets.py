@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 import explainers
-from explainers.attribution.family import maps_of
-from explainers.attribution.maps import Ask, gradcam_maps
-from explainers.attribution.targets import (
+from explainers.attribution.methods.family import maps_of
+from explainers.attribution.methods.maps import Ask, gradcam_maps
+from explainers.attribution.methods.targets import (  # fmt: skip
     embedding,
     of_classes,
     of_difference,
@@ -16,7 +16,7 @@ from explainers.attribution.targets import (
     of_segment,
     of_similarity,
     of_top,
-)  # fmt: skip
+)
 from explainers.kit.hooks import activations_and_gradients
 from models import Layer
 from models.errors import InputError

@@ -10,12 +10,12 @@ from torch import Tensor
 
 import models
 from explainers import Alone, explain
-from explainers.calibration import marks
-from explainers.calibration.calibration import CONTROLS, Calibration, chosen, hold
-from explainers.calibration.contest import ALL, contest
-from explainers.calibration.contestants import contestants, controls
-from explainers.calibration.exam import REGIONS, Exam, set_exam
-from explainers.calibration.summary import mean_and_interval, trust
+from explainers.calibration import metrics as marks
+from explainers.calibration.aggregate import mean_and_interval, trust
+from explainers.calibration.benchmark import REGIONS, Exam, set_exam
+from explainers.calibration.candidates import contestants, controls
+from explainers.calibration.evaluate import ALL, contest
+from explainers.calibration.lens import CONTROLS, Calibration, chosen, hold
 from explainers.kit.hooks import activations_and_gradients
 from models import ModelHandle
 from models.errors import InputError, UnfitError

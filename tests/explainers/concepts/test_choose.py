@@ -9,7 +9,7 @@ from PIL import Image
 
 import explainers
 from explainers import params_of
-from explainers.concepts.choose import Tried, both, halved, halves, sizes, try_sizes
+from explainers.concepts.bank.rank_selection import Tried, both, halved, halves, sizes, try_sizes
 from explainers.kit.metrics import matched
 from explainers.params import parse
 from tests.explainers.concepts.worlds import block_picture, colours

@@ -9,9 +9,9 @@ from PIL import Image
 
 import explainers
 from explainers import Alone, Cancelled, Request, codec, params_of
-from explainers.concepts.chunk import CHUNK, ChunkParams, opened
-from explainers.concepts.gather import gather
-from explainers.kit.onward import pick
+from explainers.concepts.bank.chunk import CHUNK, ChunkParams, opened
+from explainers.concepts.bank.collect import gather
+from explainers.kit.tail import pick
 from models import ModelHandle
 from tests.explainers.concepts.worlds import block_picture, colours
 

@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 
 import explainers
-from explainers.concepts.parts import overlaps
+from explainers.concepts.bank.ground_truth import overlaps
 from explainers.kit.metrics import cosine
-from explainers.kit.onward import onward, output_of, pick
+from explainers.kit.tail import onward, output_of, pick
 from models.errors import InputError
 from tests.explainers.concepts.worlds import block_picture, colours
 from tests.explainers.nets import inputs, small_vit

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from models.errors import InputError
-from models.gallery import UNKNOWN, class_of, gallery, said, stamp
+from models.imagesets.imageset import UNKNOWN, class_of, gallery, said, stamp
 from models.labels import imagenet
 from tests.explainers.concepts.worlds import block_picture, colours
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 import explainers
 from explainers import Alone, params_of
-from explainers.concepts.trust_fit import shuffled
+from explainers.concepts.bank.evidence_fit import shuffled
 from explainers.kit.dictionaries import Dictionary
 from explainers.kit.metrics import cosine
 from tests.explainers.concepts.worlds import block_picture, colours

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import explainers
 import models
 from explainers import Alone
-from explainers.concepts.reread import reread
+from explainers.concepts.bank.reload import reread
 from explainers.concepts.within import earlier, explain_by, strongest
 from explainers.kit.metrics import cosine
 from models import ModelHandle

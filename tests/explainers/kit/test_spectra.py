@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from explainers.kit.spectra import COLOURS, SIDE, imagine, magnitudes
+from explainers.kit.maco import COLOURS, SIDE, imagine, magnitudes
 from tests.explainers.nets import fingerprint, small_cnn
 
 

@@ -1,0 +1,1 @@
+"""The server: Streamlit's pages behind our own security headers."""

@@ -1,0 +1,1 @@
+"""The form of an explainer, drawn from its params type."""

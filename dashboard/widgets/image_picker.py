@@ -1,0 +1,148 @@
+"""The image strip: samples, uploads, and the picture that is chosen."""
+
+import io
+from functools import lru_cache
+
+import streamlit as st
+
+from dashboard.widgets import session as state
+from models import Photo, imagesets
+from models.errors import InputError, SeewhyError
+
+IMAGE = "image"
+UPLOADS = "_uploads"
+PREFIX = "sha256:"
+SHOWN = 5
+
+
+def parse(text: str) -> str:
+    """An image's address from a link: a sample's name or ``sha256:`` and 64 hex digits."""
+    digest = text.removeprefix(PREFIX)
+    if text.startswith(PREFIX) and len(digest) == 64 and set(digest) <= set("0123456789abcdef"):
+        if state.the_engine().photo(digest) is None:
+            raise InputError("this server does not hold that picture; upload it again.")
+        return text
+    imagesets.sample(text)
+    return text
+
+
+def chosen() -> Photo | None:
+    """The picture of this view, or None while none is chosen."""
+    address = st.session_state.get(IMAGE, "")
+    return _photo(address) if address else None
+
+
+def choices() -> dict[str, str]:
+    """The picture, for the address."""
+    return {"image": str(st.session_state.get(IMAGE, ""))}
+
+
+def uploaded() -> list[Photo]:
+    """The pictures that this person has dropped, newest first."""
+    return [photo for address in st.session_state.get(UPLOADS, []) if (photo := _photo(address)) is not None]
+
+
+def offer() -> None:
+    """Nothing chosen yet: say what to do, and offer three pictures."""
+    st.markdown("### Drop a photo above, or begin with one of these.")
+    for column, entry in zip(st.columns(3), imagesets.samples()[:3], strict=False):
+        with column:
+            st.image(entry.photo().pixels, alt=entry.title, width="stretch", output_format="JPEG")
+            if st.button(entry.title, key=f"begin.{entry.name}", width="stretch"):
+                st.session_state[IMAGE] = entry.name
+                st.rerun()
+            st.caption(entry.licence)
+
+
+def strip() -> Photo | None:
+    """Upload, pick among samples and own uploads, step with the arrow keys; gives the chosen picture."""
+    left, right = st.columns([1, 2.4], vertical_alignment="center")
+    with left:
+        _uploader()
+    addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in imagesets.samples()[:SHOWN])]
+    with right, st.container(horizontal=True, key="strip", gap="small"):
+        for address in addresses[:8]:
+            _cell(address)
+        _arrows(addresses)
+    return chosen()
+
+
+def another(label: str, key: str, words: str) -> Photo | None:
+    """A second picture, of the same samples and uploads; none while none is chosen."""
+    addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in imagesets.samples())]
+    if st.session_state.get(key) not in addresses:
+        st.session_state[key] = None
+    address = st.selectbox(
+        label, addresses, index=None, key=key, help=words, placeholder="choose a picture", persist_state="session",
+        format_func=lambda each: photo.name if (photo := _photo(each)) else each,
+    )  # fmt: skip
+    photo = _photo(address) if address else None
+    if photo is not None:
+        st.image(thumbnail(photo), width=96, alt=f"Thumbnail of {photo.name}")
+    return photo
+
+
+def _uploader() -> None:
+    files = st.file_uploader(
+        "Drop an image", accept_multiple_files=True, key="files", max_upload_size=20,
+        help=f"{', '.join(imagesets.ACCEPTED)}; up to 20 MB and 16 megapixels. Stays on this server.",
+    )  # fmt: skip
+    seen = st.session_state.setdefault("_seen", set())
+    for file in files:
+        if file.file_id in seen:
+            continue
+        seen.add(file.file_id)
+        try:
+            _take(imagesets.open_upload(file.getvalue(), file.name))
+        except SeewhyError as error:
+            st.session_state.setdefault("_refused", []).append(f"{file.name}: {error}")
+    for words in st.session_state.pop("_refused", []):
+        st.error(words)
+
+
+def _take(photo: Photo) -> None:
+    """Keep an upload by its content, so that reload and link keep it, and choose it."""
+    address = PREFIX + state.the_engine().keep_photo(photo)
+    uploads = [each for each in st.session_state.get(UPLOADS, []) if each != address]
+    st.session_state[UPLOADS] = [address, *uploads][:8]
+    st.session_state[IMAGE] = address
+
+
+def _photo(address: str) -> Photo | None:
+    if address.startswith(PREFIX):
+        return state.the_engine().photo(address.removeprefix(PREFIX))
+    return imagesets.sample(address)
+
+
+def _cell(address: str) -> None:
+    photo = _photo(address)
+    if photo is None:
+        return
+    picked = st.session_state.get(IMAGE) == address
+    with st.container(width=96, gap=None):
+        st.image(thumbnail(photo), width=96, alt=f"Thumbnail of {photo.name}")
+        name = photo.name if len(photo.name) <= 10 else photo.name[:9] + "…"
+        if st.button(name, key=f"pick.{address}", type="primary" if picked else "tertiary", width="stretch"):
+            st.session_state[IMAGE] = address
+            st.rerun()
+
+
+def _arrows(addresses: list[str]) -> None:
+    here = addresses.index(st.session_state[IMAGE]) if st.session_state.get(IMAGE) in addresses else -1
+    with st.container(width=44, gap="small"):
+        back = st.button("‹", key="previous", shortcut="left", help="Previous image")
+        onward = st.button("›", key="next", shortcut="right", help="Next image")
+    if addresses and (back or onward):
+        st.session_state[IMAGE] = addresses[(here + (1 if onward else -1)) % len(addresses)]
+        st.rerun()
+
+
+@lru_cache(maxsize=256)
+def thumbnail(photo: Photo) -> bytes:
+    """A square thumbnail of 192 px as WebP."""
+    pil = photo.pil()
+    side = min(pil.size)
+    left, top = (pil.width - side) // 2, (pil.height - side) // 2
+    buffer = io.BytesIO()
+    pil.crop((left, top, left + side, top + side)).resize((192, 192)).save(buffer, "WEBP", quality=80)
+    return buffer.getvalue()

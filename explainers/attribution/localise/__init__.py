@@ -1,0 +1,1 @@
+"""Bounding-box evaluation of a method."""

@@ -1,0 +1,1 @@
+"""The attribution methods: formulas, and the table that names them."""

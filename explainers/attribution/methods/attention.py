@@ -1,0 +1,112 @@
+"""Maps from the attention of vision transformers: rollout, and attention weighed by its gradient."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from explainers.attribution.methods.maps import Ask, Maps
+from explainers.kit.hooks import frozen, watched
+from models import Layer
+from models.errors import UnfitError
+
+UNFIT = (
+    "This method needs a transformer whose blocks attend over the whole picture (ViT, DeiT, DINOv2, DINOv3);"
+    " for this model choose gradcam."
+)
+
+
+def rollout(ask: Ask) -> Maps:
+    """Attention rollout: R = prod_l (mean_heads(A_l) + I) / 2, read at the answer's row (Abnar and Zuidema 2020).
+
+    It asks for no class: it shows what the answer has access to, not what speaks for it.
+    """
+    with torch.no_grad(), attention(ask.model.network) as seen:
+        logits = ask.model.network(ask.x)
+    _check(ask, seen)
+    mixed = _eye(seen[0])
+    for each in seen:
+        mixed = (each.mean(1) @ mixed + mixed) / 2
+    return _read(ask, mixed, logits)
+
+
+def gradient_attention(ask: Ask) -> Maps:
+    """R <- R + mean_heads(ReLU(dy/dA_l * A_l)) R from R = I, block by block (Chefer et al. 2021, arXiv 2103.15679)."""
+    network = ask.model.network
+    with frozen(network), torch.enable_grad(), attention(network) as seen, watched(network, ask.target.at) as scored:
+        logits = network(ask.x.detach().clone().requires_grad_())
+        rows = torch.arange(len(ask.x), device=ask.x.device)
+        score = ask.target.score(ask.target.scored(logits, scored), rows).sum()
+        _check(ask, seen)
+        gradients = torch.autograd.grad(score, seen, allow_unused=True)
+    mixed = start = _eye(seen[0])
+    for each, gradient in zip(seen, gradients, strict=True):
+        if gradient is not None:  # None: a block after the last one that the score depends on
+            mixed = mixed + (gradient * each.detach()).clamp(min=0).mean(1) @ mixed
+    return _read(ask, mixed - start, logits.detach(), patches=ask.target.at in {layer.name for layer in _tokens(ask)})
+
+
+def _eye(attended: Float[Tensor, "b heads n n"]) -> Float[Tensor, "b n n"]:
+    return torch.eye(attended.shape[-1], device=attended.device).expand(len(attended), -1, -1)
+
+
+@contextmanager
+def attention(network: nn.Module) -> Iterator[list[Tensor]]:
+    """Collect every block's attention (B, heads, N, N), in order; fused kernels never form it and rest meanwhile.
+
+    In timm the attention after its softmax is what the module ``attn_drop`` is given.
+    """
+    seen: list[Tensor] = []
+    blocks: list[Any] = [m for m in network.modules() if hasattr(m, "attn_drop") and hasattr(m, "fused_attn")]
+    fused = [bool(block.fused_attn) for block in blocks]
+
+    def hook(_module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:
+        seen.append(inputs[0])
+
+    handles = []
+    try:
+        for block in blocks:
+            block.fused_attn = False
+            handles.append(block.attn_drop.register_forward_hook(hook))
+        yield seen
+    finally:
+        for handle in handles:
+            handle.remove()
+        for block, before in zip(blocks, fused, strict=True):
+            block.fused_attn = before
+
+
+def token_layer(ask: Ask) -> Layer:
+    """A layer that knows the grid of the tokens."""
+    found = _tokens(ask)
+    if not found:
+        raise UnfitError(UNFIT)
+    return found[-1]
+
+
+def _tokens(ask: Ask) -> list[Layer]:
+    return [layer for layer in ask.model.layers() if layer.layout == "tokens"]
+
+
+def _check(ask: Ask, seen: list[Tensor]) -> None:
+    """Refuse networks without attention, and those whose windows attend to themselves only."""
+    layer = token_layer(ask)
+    tokens = layer.shape[1] * layer.shape[2] + layer.prefix
+    if not seen or any(each.shape[0] != len(ask.x) or each.shape[2:] != (tokens, tokens) for each in seen):
+        raise UnfitError(UNFIT)
+
+
+def _read(ask: Ask, mixed: Float[Tensor, "b n n"], logits: Tensor, *, patches: bool = False) -> Maps:
+    """The row of the token that the head reads, its patches as a map; the mean of all rows where all are read.
+
+    What is asked of a layer inside is read off all ``patches``.
+    """
+    layer = token_layer(ask)
+    _, h, w = layer.shape
+    reads_one = layer.prefix > 0 and getattr(ask.model.network, "global_pool", "token") in ("token", "")
+    row = mixed[:, 0] if reads_one and not patches else mixed[:, layer.prefix :].mean(1)
+    cam = row[:, layer.prefix :].unflatten(1, (h, w))
+    return Maps(cam, cam.new_zeros((len(cam), 0)), logits)

@@ -1,0 +1,165 @@
+"""From a network and inputs to signed maps, a whole batch at once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from explainers.attribution.methods import cams
+from explainers.attribution.methods.linear_head import linear_head
+from explainers.attribution.methods.targets import Target, of_classes, of_top
+from explainers.kit.hooks import activations_and_gradients, leaf_at, watched
+from models import Layer, ModelHandle
+from models.errors import UnfitError
+
+Report = Callable[[float, str], None]
+
+
+def silent(_fraction: int | float, _note: str) -> None:
+    """Progress that nobody asked for."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a method is asked.
+
+    Attributes:
+        model: left exactly as found.
+        x: normalised inputs (B, 3, H, W).
+        target: what is explained.
+        layer: where to look; its name may hold several with commas between, see `methods.family`.
+        rng: the only source of randomness.
+        groups: how many groups of channels Score-CAM tries instead of every channel; 0 for every one.
+        report: is told how far the work is, and may raise to stop it.
+    """
+
+    model: ModelHandle
+    x: Float[Tensor, "b 3 y x"]
+    target: Target
+    layer: Layer
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    groups: int = 64
+    report: Report = silent
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Signed maps of a batch.
+
+    Attributes:
+        cam: (B, h, w) at the layer's resolution, before the ReLU.
+        alpha: (B, C) weight of each channel, the mean over places where a method weighs each place.
+        logits: (B, K).
+    """
+
+    cam: Float[Tensor, "b h w"]
+    alpha: Float[Tensor, "b c"]
+    logits: Float[Tensor, "b *k"]
+
+
+def activations_of(ask: Ask) -> tuple[Tensor, Tensor, Tensor]:
+    """Activations, gradients (both (B, C, h, w)) and logits for a question.
+
+    Raises:
+        UnfitError: every gradient at this layer is exactly zero.
+    """
+    rows = torch.arange(len(ask.x), device=ask.x.device)
+    found = activations_and_gradients(
+        ask.model.network, ask.layer, ask.x, lambda output: ask.target.score(output, rows), ask.target.at
+    )
+    check_gradients(ask.model, ask.layer, found[1])
+    return found
+
+
+def weighed(activations: Tensor, weights: Tensor, logits: Tensor) -> Maps:
+    """The map that weights make of activations."""
+    alpha = weights.mean((2, 3)) if weights.ndim == 4 else weights
+    return Maps(cams.signed_map(activations, weights), alpha, logits)
+
+
+def gradcam_maps(
+    model: ModelHandle,
+    x: Float[Tensor, "b 3 y x"],
+    targets: Int[Tensor, " b"] | None = None,
+    layer: str | None = None,
+    *,
+    sign: int = 1,
+) -> Maps:
+    """Grad-CAM of a batch (Selvaraju et al. 2017, equations 1 and 2, without the ReLU).
+
+    Args:
+        model: left exactly as found.
+        x: normalised inputs.
+        targets: class of each input; its own top class by default.
+        layer: name; the last map before pooling by default.
+        sign: -1 for the counterfactual (section 3.3): what speaks against the class.
+
+    Raises:
+        UnfitError: every gradient at this layer is exactly zero.
+    """
+    target = of_top() if targets is None else of_classes(targets)
+    activations, gradients, logits = activations_of(Ask(model, x, target, model.layer(layer)))
+    return weighed(activations, cams.gradcam(activations, gradients * sign), logits)
+
+
+def class_maps(
+    model: ModelHandle, x: Float[Tensor, "1 3 y x"], classes: Sequence[int], layer: str | None = None
+) -> Float[Tensor, "n h w"]:
+    """Grad-CAM of one picture for many classes: one forward pass, then the head's own weights.
+
+    Where the layer is followed by mean pooling and a linear head, dy_c/dA_k = w_ck / (h w) everywhere, so all maps are
+    one matrix product (this is CAM, Zhou et al. 2016). Elsewhere each class costs one backward pass from the answer
+    down to the layer.
+
+    Raises:
+        UnfitError: every gradient at this layer is exactly zero.
+    """
+    place, chosen = model.layer(layer), torch.tensor([model.card.check_target(index) for index in classes])
+    with torch.no_grad(), watched(model.network, place.name) as seen:
+        logits = model.network(x)
+    activation = place.as_map(seen.output) if seen.output is not None else None
+    head = linear_head(model, activation, logits) if activation is not None else None
+    if head is not None and activation is not None:
+        weights = head.weight.detach()[chosen.to(x.device)] / (place.shape[1] * place.shape[2])
+        return torch.einsum("nc,chw->nhw", weights.to(activation), activation[0])
+    return _maps_by_backward(model, x, chosen, place)
+
+
+def _maps_by_backward(model: ModelHandle, x: Tensor, classes: Tensor, layer: Layer) -> Tensor:
+    maps = []
+    with leaf_at(model.network, layer.name) as seen:
+        logits = model.network(x)
+        if seen.output is None:
+            raise UnfitError(f"The network does not run layer '{layer.name}'; choose another layer.")
+        for index in classes.tolist():
+            (gradient,) = torch.autograd.grad(logits[0, index], seen.output, retain_graph=True)
+            maps.append(layer.as_map(gradient))
+    gradients = torch.cat(maps)
+    check_gradients(model, layer, gradients)
+    activations = layer.as_map(seen.output.detach()).expand_as(gradients)
+    return cams.signed_map(activations, cams.gradcam(activations, gradients))
+
+
+def check_gradients(model: ModelHandle, layer: Layer, gradients: Float[Tensor, "b c h w"]) -> None:
+    """Refuse, in words, a layer where the answer no longer depends on any patch."""
+    if not bool(gradients.any()):
+        good = model.layer(None).name
+        raise UnfitError(
+            f"At layer '{layer.name}' the answer no longer depends on the patches (all gradients are exactly zero),"
+            f" as in the last block of a network that reads only its class token; choose '{good}'."
+        )
+
+
+def heatmap(cam: Float[np.ndarray, "h w"], size: tuple[int, int]) -> Float[np.ndarray, "y x"]:
+    """What is drawn: ReLU, bilinear (align_corners=False) to ``size`` (rows, columns), divided by its maximum.
+
+    A map that is negative everywhere gives zeros; the words beside it say so.
+    """
+    positive = torch.from_numpy(cam).clamp(min=0)[None, None]
+    large = F.interpolate(positive, size=size, mode="bilinear", align_corners=False)[0, 0]
+    top = float(large.max())
+    return (large / top if top > 0 else large).numpy()

@@ -1,0 +1,157 @@
+"""What a map explains: one number a picture, made from the network's answer or from any layer inside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+
+from explainers.kit.hooks import Seen, Spot, watched
+from models import Layer, ModelHandle
+from models.errors import InputError, UnfitError
+
+Score = Callable[[Tensor, Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A question to the network.
+
+    Attributes:
+        score: (output (N, ...), rows (N,): which picture each row of it belongs to) -> one number a row (N,).
+        at: what is scored: a spot, or the output of the module of that name; empty for the network's own answer.
+        top: whether it asks for each picture's own first answer, which is known only after one forward pass.
+    """
+
+    score: Score
+    at: Spot | str = ""
+    top: bool = False
+
+    def pinned(self, output: Tensor) -> "Target":
+        """The same question with the first answers of ``output`` (B, K) written down."""
+        return of_classes(output.argmax(1)) if self.top else self
+
+    def of_inputs(self, network: nn.Module, x: Tensor, rows: Int[Tensor, " n"] | None = None) -> Float[Tensor, " n"]:
+        """The score of each input (N, 3, H, W), which belongs to the picture of its own place, or to that in ``rows``.
+
+        Raises:
+            UnfitError: the network does not run the module that is scored.
+        """
+        with watched(network, self.at) as seen:
+            output = network(x)
+        owners = torch.arange(len(x), device=x.device) if rows is None else rows
+        return self.score(self.scored(output, seen), owners)
+
+    def scored(self, output: Tensor, seen: Seen) -> Tensor:
+        """What is scored: what was seen at the spot, or the network's answer where there is none.
+
+        Raises:
+            UnfitError: the network does not run the module that is scored.
+        """
+        if self.at and seen.output is None:
+            raise UnfitError(f"The network does not run '{getattr(self.at, 'name', self.at)}'; choose another layer.")
+        return output if seen.output is None else seen.output
+
+
+def overheard(target: Target) -> tuple[Target, list[float]]:
+    """The same question, and a list that will hold the first score: every method scores the picture itself first."""
+    scores: list[float] = []
+
+    def score(output: Tensor, rows: Tensor) -> Tensor:
+        found = target.score(output, rows)
+        if not scores:
+            scores.append(float(found[0].detach()))
+        return found
+
+    return replace(target, score=score), scores
+
+
+def of_top() -> Target:
+    """The logit of each picture's own first answer."""
+    return Target(lambda logits, _rows: logits.amax(1), top=True)
+
+
+def of_classes(classes: Int[Tensor, " b"]) -> Target:
+    """The logit of a class for each picture."""
+
+    def score(logits: Tensor, rows: Tensor) -> Tensor:
+        return logits.gather(1, classes.to(logits.device)[rows][:, None])[:, 0]
+
+    return Target(score)
+
+
+def of_difference(classes: Int[Tensor, " b"], others: Int[Tensor, " b"]) -> Target:
+    """Why this rather than that: the logit of a class minus the logit of another."""
+    one, other = of_classes(classes).score, of_classes(others).score
+    return Target(lambda logits, rows: one(logits, rows) - other(logits, rows))
+
+
+def of_neuron(layer: Layer, channel: int, place: tuple[int, int] | None = None) -> Target:
+    """One channel of a layer: its mean over the picture, or its value at ``place`` (row, column).
+
+    Raises:
+        InputError: there is no such channel.
+    """
+    if not 0 <= channel < layer.shape[0]:
+        raise InputError(f"Layer '{layer.name}' has no channel {channel}: choose one from 0 to {layer.shape[0] - 1}.")
+
+    def score(output: Tensor, _rows: Tensor) -> Tensor:
+        values = layer.as_map(output)[:, channel]
+        return values.mean((1, 2)) if place is None else values[:, place[0], place[1]]
+
+    return Target(score, layer.name)
+
+
+def of_similarity(
+    vector: Float[Tensor, " d"], at: Spot | str = "", read: Callable[[Tensor], Tensor] | None = None
+) -> Target:
+    """Cosine similarity to an embedding: of another picture (`embedding`), or of a sentence (`models.clip.sentence`).
+
+    Args:
+        vector: the embedding.
+        at: where the embedding passes by, maps averaged over places; the network's own answer by default.
+        read: makes vectors (N, D) of what passes by there; `pooled` by default.
+    """
+    read = read or pooled
+    return Target(lambda output, _rows: F.cosine_similarity(read(output), vector.to(output)[None]), at)
+
+
+def of_segment(index: int, where: Bool[Tensor, "y x"] | None = None) -> Target:
+    """Mean logit of a class over a part of the picture, for networks that answer with (B, K, y, x).
+
+    It stays with Python: no model of the zoo answers with maps. Hand it to `methods.family.maps_of` in
+    an `Ask`, or to `explainers.kit.hooks.activations_and_gradients` for a network without a card.
+
+    Args:
+        index: the class.
+        where: the part; by default the places where this class is the first answer, all places when there is none.
+    """
+
+    def score(output: Tensor, _rows: Tensor) -> Tensor:
+        own = output[:, index]
+        inside = where.to(output.device).expand_as(own) if where is not None else output.argmax(1) == index
+        inside = inside | ~inside.any(dim=(1, 2), keepdim=True)
+        return (own * inside).sum((1, 2)) / inside.sum((1, 2))
+
+    return Target(score)
+
+
+def embedding(
+    model: ModelHandle,
+    x: Float[Tensor, "1 3 y x"],
+    at: Spot | str,
+    read: Callable[[Tensor], Tensor] | None = None,
+) -> Float[Tensor, " d"]:
+    """What passes by at ``at`` for one picture, averaged over places: a vector for `of_similarity`."""
+    with torch.inference_mode(), watched(model.network, at) as seen:
+        output = model.network(x)
+    return (read or pooled)(output if seen.output is None else seen.output)[0].clone()
+
+
+def pooled(output: Tensor) -> Float[Tensor, "n d"]:
+    """Maps (N, C, h, w) and token sequences (N, T, D) as their mean vector; vectors as they are."""
+    if output.ndim == 4:
+        return output.mean((2, 3))
+    return output.mean(1) if output.ndim == 3 else output

@@ -1,0 +1,1 @@
+"""Neurons that matter, named."""

@@ -1,0 +1,1 @@
+"""The concepts of one class: how they are found, learnt and measured."""

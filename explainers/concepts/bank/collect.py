@@ -1,0 +1,131 @@
+"""The images of a class, those that the model predicts as it, with what a layer makes of them: one forward an image."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from explainers.base import Request, Result, Run, Share
+from explainers.concepts.bank.chunk import CHUNK, Chunk, ChunkParams, opened
+from explainers.concepts.bank.params import ConceptsParams
+from models import Layer, ModelHandle
+from models.errors import InputError
+from models.imagesets.imageset import UNKNOWN, Gallery, Picture
+
+FEWEST = 2
+Report = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class Members:
+    """Images of a class; item i of each belongs together.
+
+    Attributes:
+        pictures: as the model sees them.
+        maps: float32 (N, C, h, w).
+        context: float32 (N, t, C), tokens before the patches.
+        logits: float32 (N, K).
+        looked: how many images were looked at, of
+        available: how many there were.
+        of_label: how many of those looked at are said to be of the class.
+        skipped: files that could not be read, and why.
+        source: where they come from.
+    """
+
+    pictures: tuple[Picture, ...]
+    maps: np.ndarray
+    context: np.ndarray
+    logits: np.ndarray
+    looked: int
+    available: int
+    of_label: int
+    skipped: tuple[tuple[str, str], ...]
+    source: str
+
+    @property
+    def labels(self) -> np.ndarray:
+        """What each is said to be; `UNKNOWN` where nothing is said."""
+        return np.array([picture.label for picture in self.pictures])
+
+
+def gather(model: ModelHandle, params: ConceptsParams, layer: Layer, run: Run, stretch: Share) -> Members:
+    """Look through the images, chunk by chunk, until enough are predicted as the class.
+
+    Chunks that are kept already are not looked through again; ``stretch`` is the part of the run's progress that this
+    takes.
+
+    Raises:
+        InputError: none or too few are predicted as the class; the text says which classes are.
+    """
+    held, start, chunks = params.stamp(), 0, _Chunks(model, params)
+    with opened(model, params.images, params.cls, params.pool, params.seed) as found:
+        while start < len(found) and chunks.members < params.limit:
+            wanted = min(CHUNK, params.limit - chunks.members)
+            asked = ChunkParams(
+                images=params.images, held=held, cls=params.cls, layer=layer.name, pool=params.pool, start=start,
+                wanted=wanted, seed=params.seed,
+            )  # fmt: skip
+            ends = [_at(stretch, max(chunks.members / params.limit, done / len(found)))
+                    for done in (start, min(start + CHUNK, len(found)))]  # fmt: skip
+            chunks.add(run.reuse(Request("concept_chunk", model.card.name, asked), (ends[0], ends[1])))
+            start += CHUNK
+            share = max(chunks.members / params.limit, start / len(found))
+            run.report(_at(stretch, share), f"{chunks.members} of {chunks.looked} images are of the class")
+    return chunks.together(found)
+
+
+def _at(stretch: Share, share: float) -> float:
+    return stretch[0] + (stretch[1] - stretch[0]) * min(1.0, share)
+
+
+class _Chunks:
+    """Puts chunks together."""
+
+    def __init__(self, model: ModelHandle, params: ConceptsParams) -> None:
+        self._model, self._params = model, params
+        self._all: list[Chunk] = []
+        self.members = self.looked = 0
+
+    def add(self, chunk: Result) -> None:
+        """One chunk more."""
+        if not isinstance(chunk, Chunk):
+            raise InputError("The kept pictures are of another kind; press Recompute.")
+        self._all.append(chunk)
+        self.members += len(chunk.names)
+        self.looked += len(chunk.answers)
+
+    def together(self, found: Gallery) -> Members:
+        """All members."""
+        if self.members < FEWEST:
+            raise InputError(self._too_few(found))
+        some = [chunk for chunk in self._all if chunk.names]
+        maps, context, logits = (
+            np.concatenate([getattr(chunk, name) for chunk in some]) for name in ("maps", "context", "logits")
+        )
+        pictures = tuple(picture for chunk in some for picture in chunk.pictures)
+        skipped = (*found.skipped, *(each for chunk in self._all for each in chunk.skipped))
+        of_label = sum(chunk.of_label for chunk in self._all)
+        return Members(
+            pictures, np.ascontiguousarray(maps), context, logits, self.looked, len(found), of_label, skipped,
+            found.title,
+        )  # fmt: skip
+
+    def _too_few(self, found: Gallery) -> str:
+        names, cls = self._model.card.labels, self._params.cls
+        if not self.looked:
+            return f"No image of {found.title} was looked at; raise 'Images looked at', which is {self._params.pool}."
+        taken = Counter(int(answer) for chunk in self._all for answer in chunk.answers)
+        many = [(index, count) for index, count in taken.most_common(4) if index != cls]
+        told = ", ".join(f"{names[index].split(',')[0]} ({index}, {count} images)" for index, count in many[:3])
+        here = "Only one image" if self.members else "No image"
+        remedy = f"choose one of those that are predicted most: {told}" if told else "add images"
+        return (
+            f"{here} of the {self.looked} looked at in {found.title} is predicted as {names[cls].split(',')[0]}"
+            f" ({cls}); {remedy}."
+        )
+
+
+def unknown(labels: np.ndarray) -> np.ndarray:
+    """Where nothing is said about the class."""
+    return np.asarray(labels == UNKNOWN)

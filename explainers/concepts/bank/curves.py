@@ -1,0 +1,32 @@
+"""C-Insertion and C-Deletion: concepts put in, or taken away, the most important first."""
+
+import numpy as np
+from jaxtyping import Float
+
+from explainers.kit import metrics
+from explainers.kit.dictionaries import Dictionary
+from explainers.kit.importance.tail import Logit, pooled
+from explainers.kit.tail import Onward
+
+
+def shown(way: Onward, codes: Float[np.ndarray, "n h w k"]) -> Float[np.ndarray, "n *p k"]:
+    """Codes as the way needs them: means over places behind a linear head, else the map."""
+    return pooled(codes) if way.head is not None else codes
+
+
+def probability(way: Onward, atoms: Dictionary, cls: int, context: np.ndarray) -> Logit:
+    """From codes to the probability of the class."""
+
+    def answer(codes: np.ndarray) -> np.ndarray:
+        logits = way.logits(atoms, codes, context)
+        odds = np.exp(logits - logits.max(1, keepdims=True))
+        return np.asarray(odds[:, cls] / odds.sum(1))
+
+    return answer
+
+
+def insertion_and_deletion(
+    answer: Logit, codes: Float[np.ndarray, "n *p k"], scores: Float[np.ndarray, "n k"]
+) -> tuple[Float[np.ndarray, " steps"], Float[np.ndarray, " steps"]]:
+    """Mean curves of ``k + 1`` steps over images."""
+    return metrics.insertion(answer, codes, scores).mean(0), metrics.deletion(answer, codes, scores).mean(0)

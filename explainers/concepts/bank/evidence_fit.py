@@ -1,0 +1,145 @@
+"""How far concepts may stand for activations: what the network gets from them in place of its own.
+
+A few images of the bank are read again. Their activations are compared with what the concepts rebuild, as clouds of
+points (Frechet distance), point by point (neighbours), and by what the network answers to them. Beside each stand the
+same atoms with their channels shuffled, and nothing at all.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from explainers.base import Run, Score
+from explainers.concepts.bank.curves import shown
+from explainers.concepts.bank.learn import cells, encode
+from explainers.concepts.bank.params import ConceptsParams
+from explainers.concepts.bank.reload import Again, reread, seen_again
+from explainers.kit import metrics
+from explainers.kit.dictionaries import Dictionary
+from explainers.kit.tail import Onward
+
+IMAGES, FEW_IMAGES = 16, 6
+OF, SHUFFLED, NOTHING = "these concepts", "shuffled atoms", "no concepts"
+
+
+def measure_fit(way: Onward, params: ConceptsParams, bank: tuple[Any, Dictionary], run: Run) -> tuple[Score, ...]:
+    """Frechet distance, neighbour distance, logit gap, muFidelity and dead concepts; ``bank`` is one and its atoms."""
+    result, atoms = bank
+    run.report(0.66, "reading a few pictures again")
+    many = min(len(result.codes), IMAGES if way.head is not None else FEW_IMAGES)
+    few = np.linspace(0, len(result.codes) - 1, many).astype(int)
+    again = seen_again(way.model, way.layer, reread(way.model, params, result, few.tolist()))
+    table = _Table(way, again, atoms, {OF: atoms, SHUFFLED: shuffled(atoms, run.rng)})
+    scores = []
+    for done, measure in enumerate((table.frechet, table.neighbours, table.gap, table.dead)):
+        run.report(0.7 + 0.05 * done, "comparing activations with what the concepts rebuild")
+        scores.append(measure())
+    run.report(0.9, "leaving out concepts at random")
+    return (*scores, _mu_fidelity(way, (result, atoms, few), again.context, run))
+
+
+def shuffled(atoms: Dictionary, rng: np.random.Generator) -> Dictionary:
+    """The same atoms, the channels of each in an order of its own."""
+    order = np.argsort(rng.random(atoms.atoms.shape), axis=1)
+    filters = np.take_along_axis(atoms.filters, order, 1) if atoms.filters.size else atoms.filters
+    return replace(atoms, atoms=np.take_along_axis(atoms.atoms, order, 1), filters=filters)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """Activations of a few images, and what each dictionary makes of them."""
+
+    way: Onward
+    again: Again
+    atoms: Dictionary
+    each: dict[str, Dictionary]
+
+    @cached_property
+    def _codes(self) -> dict[str, tuple[Dictionary, np.ndarray]]:
+        """Codes of every dictionary; nothing is the first dictionary's codes, all zero."""
+        found = {name: (atoms, encode(atoms, self.again.maps)) for name, atoms in self.each.items()}
+        return {**found, NOTHING: (self.atoms, np.zeros_like(found[OF][1]))}
+
+    def _of(self, measure: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, float]:
+        """A measure of the activations, a row a place, and of what is rebuilt of them."""
+        rows = cells(self.again.maps).reshape(-1, self.again.maps.shape[1])
+        codes = self._codes
+        return {name: measure(rows, atoms.decode(z.reshape(-1, atoms.k))) for name, (atoms, z) in codes.items()}
+
+    def frechet(self) -> Score:
+        """As a share of the distance to nothing."""
+        found = self._of(metrics.frechet)
+        whole = found[NOTHING] or 1.0
+        value, other = found[OF] / whole, found[SHUFFLED] / whole
+        return Score(
+            name="frechet", title="Frechet distance of activations", value=value, of=OF, worst=1.0, best=0.0,
+            baselines={SHUFFLED: other, NOTHING: float(found[NOTHING] > 0)},
+            reading=f"As clouds of points, activations and what the concepts rebuild lie {value:.2f} of the way to"
+            f" nothing apart; for shuffled atoms it is {other:.2f}.",
+        )  # fmt: skip
+
+    def neighbours(self) -> Score:
+        """Distance of what is rebuilt to its nearest activations, over that among activations."""
+        found = {name: value if np.isfinite(value) else float("nan") for name, value in self._of(_near).items()}
+        value = found.pop(OF)
+        reading = (
+            f"What the concepts rebuild lies {value:.2f} times as far from its nearest activations as these lie from"
+            f" each other, nothing at all {found[NOTHING]:.2f} times; about 1 is usual for the network."
+            if np.isfinite(value) else "The activations coincide, so that no distance can be compared."
+        )  # fmt: skip
+        worst = float(np.nanmax([2.0, value, *found.values()]))
+        return Score(
+            name="ood", title="Out of distribution", value=value, of=OF, baselines=found, worst=worst, best=1.0,
+            reading=reading,
+        )  # fmt: skip
+
+    def gap(self) -> Score:
+        """What the network answers to the rebuilt, beside its own answers."""
+        found = {}
+        for name, (atoms, z) in self._codes.items():
+            answers = self.way.logits(atoms, shown(self.way, z), self.again.context)
+            found[name] = metrics.logit_gap(self.again.logits, answers)
+        value = found.pop(OF)
+        return Score(
+            name="logit_gap", title="Logit gap", value=value, of=OF, baselines=found, best=0.0,
+            worst=max(value, *found.values()),
+            reading=f"From the concepts alone every class's logit is off by {value:.2f} on average, from shuffled atoms"
+            f" by {found[SHUFFLED]:.2f}.",
+        )  # fmt: skip
+
+    def dead(self) -> Score:
+        """Concepts that are active nowhere in these images."""
+        counts = {name: metrics.dead(z.reshape(-1, atoms.k)) for name, (atoms, z) in self._codes.items()}
+        k, many = self.atoms.k, len(self.again.maps)
+        return Score(
+            name="dead", title="Dead concepts", value=counts[OF] / k, of=OF, worst=1.0, best=0.0,
+            baselines={SHUFFLED: counts[SHUFFLED] / k},
+            reading=f"{counts[OF]} of {k} concepts {'is' if counts[OF] == 1 else 'are'} active nowhere in {many}"
+            " images." if counts[OF] else f"Each of {k} concepts is active somewhere in {many} images.",
+        )  # fmt: skip
+
+
+def _near(rows: np.ndarray, rebuilt: np.ndarray) -> float:
+    return metrics.knn_distance(rows, rebuilt)
+
+
+def _mu_fidelity(way: Onward, bank: tuple[Any, Dictionary, np.ndarray], context: np.ndarray, run: Run) -> Score:
+    """Whether concepts left out at random lower the logit by the importance that they were given."""
+    result, atoms, few = bank
+    codes = shown(way, result.codes[few])
+
+    def logit(z: np.ndarray) -> np.ndarray:
+        return np.asarray(way.logits(atoms, z, context)[:, result.cls])
+
+    guessed = run.rng.standard_normal((len(few), atoms.k))
+    value, other = (
+        float(metrics.mu_fidelity(logit, codes, scores).mean()) for scores in (result.importance[few], guessed)
+    )
+    return Score(
+        name="mu_fidelity", title="C-muFidelity", value=value, of=OF, baselines={"importance by lot": other},
+        reading=f"When concepts are left out at random, the fall of the logit correlates with their importance by"
+        f" {value:.2f}; with importance drawn by lot by {other:.2f}.",
+    )  # fmt: skip

@@ -1,0 +1,139 @@
+"""Learn the dictionary of a class and read its images in it, the most important concept first."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from explainers.concepts.bank.collect import Members, Report
+from explainers.concepts.bank.crops import resized
+from explainers.concepts.bank.params import ConceptsParams
+from explainers.concepts.bank.rank_selection import NONE_TRIED, Tried, halves, try_sizes
+from explainers.kit import dictionaries
+from explainers.kit.dictionaries import Dictionary, suitable
+from explainers.kit.hooks import watched
+from explainers.kit.importance import importance, shares
+from explainers.kit.importance.tail import pooled
+from explainers.kit.tail import Onward
+from models.errors import InputError
+
+PATCH, STRIDE = 64 / 224, 0.8  # CRAFT: crops of 64 pixels of 224, four fifths of that apart
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Concepts of a class.
+
+    Attributes:
+        atoms: the dictionary.
+        codes: float32 (N, h, w, k).
+        scores: (N, k), signed importance.
+        method: what the dictionary was learnt by.
+        exact: whether the importance is the closed form.
+        stable: mean cosine of atoms learnt from two halves of the images; NaN-free, 0 where a half is too small.
+        tried: the sizes that were tried, where none was given.
+    """
+
+    atoms: Dictionary
+    codes: np.ndarray
+    scores: np.ndarray
+    method: str
+    exact: bool
+    stable: float
+    tried: Tried
+
+
+def learn(way: Onward, members: Members, params: ConceptsParams, report: Report) -> Learnt:
+    """Dictionary, codes and importance.
+
+    Raises:
+        InputError: the activations cannot be factorised so; the text says what to do.
+    """
+    with threadpool_limits(torch.get_num_threads()):  # more threads than torch's would wait for each other
+        return _learn(way, members, params, report)
+
+
+def _learn(way: Onward, members: Members, params: ConceptsParams, report: Report) -> Learnt:
+    rows = crops_of(way, members, report) if params.crops else cells(members.maps)
+    method = suitable(params.method, float(members.maps.min()))
+    tried = NONE_TRIED
+    if params.k is None:
+        tried = try_sizes(method, rows, params.seed, lambda share, note: report(0.3 + 0.1 * share, note))
+    k = params.k or tried.best
+
+    def pulse() -> None:
+        report(0.4, f"learning {k} concepts from {rows.shape[0] * rows.shape[1]} activations")
+
+    atoms = dictionaries.fit(method, rows.reshape(-1, rows.shape[2]), k, seed=params.seed, pulse=pulse)
+    codes = encode(atoms, members.maps)
+    scores = weigh(way, atoms, (codes, members.context), params, report)
+    order = np.argsort(-shares(scores), kind="stable")
+    stable = halves(method, rows, k, params.seed, lambda: report(0.8, "learning again from each half of the images"))
+    exact = _exact(way, params)
+    return Learnt(_reordered(atoms, order), codes[..., order], scores[:, order], method, exact, stable, tried)
+
+
+def _exact(way: Onward, params: ConceptsParams) -> bool:
+    return params.importance == "closed" or (params.importance == "auto" and way.head is not None)
+
+
+def cells(maps: Float[np.ndarray, "n c h w"]) -> Float[np.ndarray, "n p c"]:
+    """Every place of every image as a row."""
+    n, c, h, w = maps.shape
+    return np.ascontiguousarray(maps.transpose(0, 2, 3, 1)).reshape(n, h * w, c)
+
+
+def crops_of(way: Onward, members: Members, report: Report) -> Float[np.ndarray, "n p c"]:
+    """Mean activations of square crops, each resized and put through the network by itself, as CRAFT does."""
+    found = []
+    for done, picture in enumerate(members.pictures):
+        report(0.3 * done / len(members.pictures), f"cropping image {done + 1} of {len(members.pictures)}")
+        crops = np.stack([resized(crop, picture.pixels.shape) for crop in _crops(picture.pixels)])
+        with torch.inference_mode(), watched(way.model.network, way.layer.name) as seen:
+            way.model.network(way.model.normalise(crops))
+        if seen.output is None:
+            raise InputError(f"The network does not run layer '{way.layer.name}'; choose another layer.")
+        found.append(way.layer.as_map(seen.output).float().mean((2, 3)).cpu().numpy())
+    return np.stack(found)
+
+
+def _crops(pixels: UInt8[np.ndarray, "y x 3"]) -> list[np.ndarray]:
+    rows, columns = pixels.shape[:2]
+    side = round(PATCH * min(rows, columns))
+    step = round(STRIDE * side)
+    corners = [(y, x) for y in range(0, rows - side + 1, step) for x in range(0, columns - side + 1, step)]
+    return [pixels[y : y + side, x : x + side] for y, x in corners]
+
+
+def encode(atoms: Dictionary, maps: Float[np.ndarray, "n c h w"]) -> Float[np.ndarray, "n h w k"]:
+    """Codes at every place."""
+    n, c, h, w = maps.shape
+    return atoms.encode(cells(maps).reshape(-1, c)).reshape(n, h, w, atoms.k).astype(np.float32)
+
+
+def weigh(
+    way: Onward, atoms: Dictionary, coded: tuple[np.ndarray, np.ndarray], params: ConceptsParams, report: Report
+) -> Float[np.ndarray, "n k"]:
+    """Signed importance; a linear head is asked about means over places, which is all that it sees.
+
+    ``coded`` are codes (N, h, w, k), and the tokens before the patches (N, t, C).
+    """
+    codes, context = coded
+    if way.head is not None:
+        return importance(params.importance, way.tail(atoms, params.cls, context[:1]), pooled(codes), seed=params.seed)
+    found = []
+    for i in range(len(codes)):
+        report(0.4 + 0.4 * i / len(codes), f"weighing the concepts, image {i + 1} of {len(codes)}")
+        tail = way.tail(atoms, params.cls, context[i : i + 1])
+        found.append(importance(params.importance, tail, codes[i : i + 1], seed=params.seed))
+    return np.concatenate(found)
+
+
+def _reordered(atoms: Dictionary, order: np.ndarray) -> Dictionary:
+    """The same dictionary with its concepts in another order."""
+    each = {name: getattr(atoms, name) for name in ("filters", "offset")}
+    return replace(
+        atoms, atoms=atoms.atoms[order], **{name: value[order] if value.size else value for name, value in each.items()}
+    )

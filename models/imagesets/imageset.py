@@ -1,0 +1,244 @@
+"""Many pictures to learn from: a folder, a data set, or the menagerie, read one by one in an order that is fixed.
+
+A folder's pictures come spread over its classes. What a folder calls a picture is compared with the model's own names,
+so that a picture which the model takes for something else can be told.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+
+import numpy as np
+
+from models import menagerie
+from models.errors import InputError
+from models.handle import ModelHandle
+from models.imagesets import datasets
+from models.imagesets.folder import Entry, Folder, image_folder, listed
+from models.menagerie import Scene
+
+MENAGERIE = ("menagerie", "menagerie_biased")
+UNKNOWN = -1
+NO_OWNERS = np.zeros((0, 0), np.uint8)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture as a model sees it.
+
+    Attributes:
+        name: file name, or class and number of the scene.
+        label: class of the model that it is said to be; `UNKNOWN` where nothing is said.
+        pixels: uint8 (H, W, 3) at the model's size.
+        owners: uint8 (H, W), who owns each pixel of a drawn animal, as in `menagerie.Rendered`; empty for photos.
+    """
+
+    name: str
+    label: int
+    pixels: np.ndarray
+    owners: np.ndarray = field(default_factory=NO_OWNERS.copy)
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """Pictures that wait to be read.
+
+    Attributes:
+        title: where they come from, for people.
+        items: name -> how to read it; reading raises `InputError` when a file is damaged.
+        skipped: files that were passed over, and why.
+        labels: class that each is said to be, as `Picture.label`, known before it is read.
+    """
+
+    title: str
+    items: tuple[tuple[str, Callable[[], Picture]], ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    labels: tuple[int, ...] = ()
+
+    def __iter__(self) -> Iterator[tuple[str, Callable[[], Picture]]]:
+        """Names, and how to read each."""
+        return iter(self.items)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self.items)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A source of pictures that has a name.
+
+    Attributes:
+        title: for people.
+        ready: whether it is on this machine.
+        remedy: how to get it; empty when it is here.
+        licence: of the pictures.
+        megabytes: what is fetched; 0 where nothing need be.
+    """
+
+    title: str
+    ready: bool
+    remedy: str = ""
+    licence: str = "Apache-2.0"
+    megabytes: int = 0
+
+
+def sources() -> dict[str, Source]:
+    """What ``images`` may name beside a folder: the menagerie's two worlds, and the data sets, here or not."""
+    found = {
+        "menagerie": Source("The menagerie: drawn animals whose truth is known", True),
+        "menagerie_biased": Source("The menagerie with a planted badge", True),
+    }
+    for name, each in datasets.DATASETS.items():
+        found[name] = Source(each.title, each.ready, each.remedy, each.licence, each.megabytes)
+    return found
+
+
+def stamp(images: str) -> str:
+    """What a source holds: of a folder, SHA-256 over paths, sizes and times; of a data set, when it came.
+
+    Empty for the menagerie, and where there is nothing.
+    """
+    root = Path(images)
+    if images in datasets.DATASETS:
+        one = datasets.DATASETS[images]
+        return f"{one.name}:{(one.place / one.folder).stat().st_mtime_ns}" if one.ready else ""
+    if images in ("", *MENAGERIE) or not root.is_dir():  # no name is no folder, not the one we stand in
+        return ""
+    sha = hashlib.sha256()
+    for path in sorted(root.rglob("*")):
+        if path.is_file():
+            told = path.stat()
+            sha.update(f"{path.relative_to(root).as_posix()}:{told.st_size}:{told.st_mtime_ns};".encode())
+    return sha.hexdigest()
+
+
+def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed: int = 0) -> Gallery:
+    """Pictures among which those of a class are looked for.
+
+    Args:
+        images: a name of `sources`, or the path of a folder.
+        model: whose size and names count.
+        cls: the class that is wanted. Where there are more than ``most`` pictures, those said to be of it come first;
+            in the menagerie only its family is drawn, the class and those that it is taken for.
+        most: pictures at most.
+        seed: which of the menagerie's scenes.
+
+    Raises:
+        InputError: there is no such folder, it holds no picture, or the data set is not on this machine.
+    """
+    if not images:
+        raise InputError(f"No images were named; name a folder, or one of {', '.join(sources())}.")
+    if images in MENAGERIE:
+        return _drawn(model, cls, most, seed, biased=images != "menagerie")
+    if images in datasets.DATASETS:
+        return _photos(datasets.DATASETS[images], model, cls, most)
+    found = image_folder(images, thorough=False)
+    names = {label: class_of(label, model.card.labels) for label in found.labels}
+    entries = _ordered(found, names, cls, most)
+    items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
+    return Gallery(
+        f"{found.path.parent.name}/{found.path.name}".strip("/"),
+        items,
+        tuple((path.name, why) for path, why in found.skipped),
+        tuple(names.get(entry.label or "", UNKNOWN) for entry in entries),
+    )
+
+
+def _photos(wanted: datasets.DataSet, model: ModelHandle, cls: int, most: int) -> Gallery:
+    """Pictures of a data set; a class has the first of its names that means one of the model's."""
+    found = Folder(wanted.place, wanted.entries(), ())
+    labels = model.card.labels
+    known = {label: (class_of(name, labels) for name in (label, *wanted.aliases(label))) for label in found.labels}
+    names = {label: next((index for index in each if index != UNKNOWN), UNKNOWN) for label, each in known.items()}
+    entries = _ordered(found, names, cls, most)
+    items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
+    return Gallery(wanted.title, items, labels=tuple(names[entry.label or ""] for entry in entries))
+
+
+def said(images: str, labels: tuple[str, ...]) -> dict[int, int]:
+    """How many files of a folder or data set lie in a folder that means a class, by class; nothing is read.
+
+    Args:
+        images: as for `gallery`; the menagerie's worlds say nothing.
+        labels: the model's.
+    """
+    if images in MENAGERIE:
+        return {}
+    ready = images in datasets.DATASETS and datasets.DATASETS[images].ready
+    entries = datasets.DATASETS[images].entries() if ready else tuple(listed(images).values())
+    names = Counter(entry.label for entry in entries if entry.label is not None)
+    found: Counter[int] = Counter()
+    for name, count in names.items():
+        found[class_of(name, labels)] += count
+    found.pop(UNKNOWN, None)
+    return dict(found.most_common())
+
+
+def class_of(label: str, labels: tuple[str, ...]) -> int:
+    """The class that a folder's name means: its number, its WordNet id, or one of its names; `UNKNOWN` otherwise."""
+    if label.isdecimal() and int(label) < len(labels):
+        return int(label)
+    return _by_name(labels).get(_folded(label), UNKNOWN)
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", name.lower())
+
+
+@lru_cache(maxsize=16)
+def _by_name(labels: tuple[str, ...]) -> dict[str, int]:
+    """Every name of every class; a name that two classes share means neither."""
+    found: dict[str, int] = {}
+    for index, label in enumerate(labels):
+        for name in {_folded(part) for part in label.split(",")}:
+            found[name] = UNKNOWN if name in found else index
+    return {**_wordnet(labels), **found}
+
+
+def _wordnet(labels: tuple[str, ...]) -> dict[str, int]:
+    from timm.data import ImageNetInfo
+
+    from models.labels import imagenet
+
+    if labels != imagenet():
+        return {}
+    return {str(name): index for index, name in enumerate(ImageNetInfo().label_names())}
+
+
+def _ordered(found: Folder, names: dict[str, int], cls: int, most: int) -> list[Entry]:
+    """Spread over the classes; where not all can be looked at, those said to be of the class first."""
+    turn: dict[str | None, int] = {}
+    places = []
+    for entry in found.entries:
+        turn[entry.label] = turn.get(entry.label, 0) + 1
+        places.append(turn[entry.label])
+    spread = [found.entries[i] for i in np.argsort(places, kind="stable")]
+    if len(spread) > most:
+        spread.sort(key=lambda entry: names.get(entry.label or "", UNKNOWN) != cls)
+    return spread[:most]
+
+
+def _photo(entry: Entry, names: dict[str, int], model: ModelHandle) -> Picture:
+    view = model.view(entry.photo())
+    return Picture(entry.path.name, names.get(entry.label or "", UNKNOWN), view.pixels)
+
+
+def _drawn(model: ModelHandle, cls: int, most: int, seed: int, *, biased: bool) -> Gallery:
+    own = model.card.labels == menagerie.CLASSES
+    family = menagerie.SPECIES[cls].family if own else ""
+    wanted = [index for index, each in enumerate(menagerie.SPECIES) if family in ("", each.family)]
+    count = min(menagerie.pool.MOST, most * len(menagerie.CLASSES) // len(wanted))
+    chosen = [one for one in menagerie.scenes(count, seed, biased=biased) if one.cls in wanted]
+    size = model.card.input_size[1]
+    items = tuple((f"{one.name} {one.seed}", partial(_render, one, size, own)) for one in chosen)
+    return Gallery("the menagerie", items, labels=tuple(one.cls if own else UNKNOWN for one in chosen))
+
+
+def _render(one: Scene, size: int, own: bool) -> Picture:
+    drawn = menagerie.render(one, size)
+    return Picture(f"{one.name} {one.seed}", one.cls if own else UNKNOWN, drawn.image, drawn.owners)
