@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.engine import Kept
+from dashboard.engine.answers import Answer
 from dashboard.figures import Look, figures_of
 from dashboard.figures.scores import score_curves
 from dashboard.figures.style import Width
@@ -35,20 +35,19 @@ _LOCK = threading.Lock()
 _STARTED: list[bool] = []
 
 
-def caption(kept: Kept) -> str:
+def caption(kept: Answer[Any]) -> str:
     """The small line under a figure: method, model, weights, seed."""
     told, lens = kept.provenance, find(kept.provenance.explainer)
-    layer = getattr(kept.result, "layer", "")
-    where = f", layer {layer}" if layer else ""
+    where = f", layer {kept.result.where}" if kept.result.where else ""
     return (
         f"{lens.title}, {told.model}{where}; weights {told.weights_sha256[:12]}, seed {told.seed};"
         f" Seewhy {told.versions['seewhy']}."
     )
 
 
-def file_stem(kept: Kept) -> str:
+def file_stem(kept: Answer[Any]) -> str:
     """Name of an exported file: lens, model, class."""
-    label = str(getattr(kept.result, "label", "")).split(",")[0]
+    label = kept.result.subject.split(",")[0]
     parts = (kept.provenance.explainer, Path(kept.provenance.model).stem, label)
     return "_".join(re.sub(r"[^\w-]+", "-", part).strip("-") for part in parts if part)
 
@@ -86,12 +85,12 @@ def render(figure: go.Figure, kind: str) -> bytes:
     return made
 
 
-def paper_figures(kept: Kept, look: Look, width: Width) -> dict[str, go.Figure]:
+def paper_figures(kept: Answer[Any], look: Look, width: Width) -> dict[str, go.Figure]:
     """The figures of an answer, on white paper, with title and caption."""
     return figures_of(kept.result, look.for_export(width, caption(kept)))
 
 
-def manifest(kept: Kept, evidence: Kept | None) -> dict[str, Any]:
+def manifest(kept: Answer[Any], evidence: Answer[Any] | None) -> dict[str, Any]:
     """What ``manifest.json`` holds: everything but the arrays."""
     told = asdict(kept.provenance)
     scores = codec.values_of(evidence.result)["scores"] if evidence else []
@@ -105,7 +104,7 @@ def manifest(kept: Kept, evidence: Kept | None) -> dict[str, Any]:
     }
 
 
-def arrays_npz(kept: Kept) -> bytes:
+def arrays_npz(kept: Answer[Any]) -> bytes:
     """``arrays.npz``: the arrays of the result by name, nothing pickled."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **codec.arrays_of(kept.result))
@@ -113,9 +112,9 @@ def arrays_npz(kept: Kept) -> bytes:
 
 
 def bundle(  # noqa: PLR0913 - the six things that a bundle is made of
-    kept: Kept,
-    evidence: Kept | None,
-    request: Request,
+    kept: Answer[Any],
+    evidence: Answer[Any] | None,
+    request: Request[Any],
     look: Look,
     width: Width = "page",
     kinds: tuple[str, ...] = FORMATS,
@@ -131,7 +130,7 @@ def bundle(  # noqa: PLR0913 - the six things that a bundle is made of
     }
     files.update({f"{name}.png": _png(photo) for name, photo in photos(request.params).items()})
     figures = paper_figures(kept, look, width)
-    for score in evidence.result.scores if evidence else ():  # type: ignore[attr-defined]
+    for score in evidence.result.scores if evidence else ():
         if score.curves:
             figures[f"evidence_{score.name}"] = score_curves(score, look.for_export(width, caption(kept)))
     for name, figure in figures.items():
@@ -173,29 +172,39 @@ def write(files: dict[str, bytes], folder: Path) -> None:
         ) from error
 
 
-def snippet(kept: Kept, request: Request) -> str:
+def snippet(kept: Answer[Any], request: Request[Any]) -> str:
     """A small program that works the same answer out again and compares it with ``arrays.npz``, bit for bit."""
     told = kept.provenance
     pictures = photos(request.params)
     lines = [f'    {name}=here / "{name}.png",' for name in pictures]
     lines += [f"    {name}={value!r}," for name, value in told.params.items() if name not in pictures]
-    return "\n".join([
-        '"""Reproduces arrays.npz beside this file; needs the same versions and, to be exact, a CPU."""',
-        "", "from pathlib import Path", "", "import numpy as np", "import torch", "",
-        "import explainers", "import models", "",
-        "here = Path(__file__).parent",
-        f"torch.set_num_threads({told.threads})",
-        f"handle = models.load({told.model!r}, device={told.device!r})",
-        f'assert handle.digest == "{told.weights_sha256}", "these are other weights"',
-        f"result = explainers.explain(\n    {told.explainer!r},\n    handle,",
-        *lines,
-        ")",
-        'kept = np.load(here / "arrays.npz")',
-        "for name in kept.files:",
-        '    same = np.array_equal(kept[name], getattr(result, name), equal_nan=kept[name].dtype.kind == "f")',
-        '    print(f"{name}: {\'identical\' if same else \'DIFFERENT\'}")',
-        "", "",
-    ])  # fmt: skip
+    return "\n".join(
+        [
+            '"""Reproduces arrays.npz beside this file; needs the same versions and, to be exact, a CPU."""',
+            "",
+            "from pathlib import Path",
+            "",
+            "import numpy as np",
+            "import torch",
+            "",
+            "import explainers",
+            "import models",
+            "",
+            "here = Path(__file__).parent",
+            f"torch.set_num_threads({told.threads})",
+            f"handle = models.load({told.model!r}, device={told.device!r})",
+            f'assert handle.digest == "{told.weights_sha256}", "these are other weights"',
+            f"result = explainers.explain(\n    {told.explainer!r},\n    handle,",
+            *lines,
+            ")",
+            'kept = np.load(here / "arrays.npz")',
+            "for name in kept.files:",
+            '    same = np.array_equal(kept[name], getattr(result, name), equal_nan=kept[name].dtype.kind == "f")',
+            "    print(f\"{name}: {'identical' if same else 'DIFFERENT'}\")",
+            "",
+            "",
+        ]
+    )
 
 
 def _png(photo: Photo) -> bytes:

@@ -13,11 +13,32 @@ from explainers.base import (
     find,
     registry,
 )
-from explainers.local import Alone, answer, explain, params_of
+from explainers.local import LocalRun, answer, explain, params_of
 from explainers.params import ImageParams, Knob, Params, knob, knobs, takes_image
 
+Alone = LocalRun  # its name in programs written before
+
 __all__ = [
-    "Alone", "Cancelled", "Evidence", "Explainer", "ImageParams", "Knob", "Params", "Request", "Result", "Run",
-    "Score", "answer", "code_version", "explain", "explainer", "find", "knob", "knobs", "params_of", "registry",
+    "Alone",
+    "Cancelled",
+    "Evidence",
+    "Explainer",
+    "ImageParams",
+    "Knob",
+    "LocalRun",
+    "Params",
+    "Request",
+    "Result",
+    "Run",
+    "Score",
+    "answer",
+    "code_version",
+    "explain",
+    "explainer",
+    "find",
+    "knob",
+    "knobs",
+    "params_of",
+    "registry",
     "takes_image",
-]  # fmt: skip
+]

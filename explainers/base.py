@@ -31,9 +31,9 @@ from models.sources import source_digest
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound="Result")
+R_co = TypeVar("R_co", bound="Result", covariant=True)
 Part = Literal["result", "evidence"]
-Share = tuple[float, float]
-WHOLE: Share = (0.0, 1.0)
+Report = Callable[[float, str], None]
 
 
 class Cancelled(Exception):  # noqa: N818 - not an error: somebody pressed Cancel
@@ -46,8 +46,55 @@ class Result:
 
     @property
     def sentence(self) -> str:
-        """What it shows, in one plain sentence built from its numbers."""
+        """What it shows, in one plain sentence built from its numbers; asterisks set names off."""
         return ""
+
+    @property
+    def plain(self) -> str:
+        """The sentence without asterisks, for a terminal, a file or an alt text."""
+        return self.sentence.replace("*", "")
+
+    @property
+    def subject(self) -> str:
+        """What it is about, usually the class: in lists and file names."""
+        return ""
+
+    @property
+    def where(self) -> str:
+        """The layer it was read from, if any: under figures."""
+        return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AboutClass(Result):
+    """A result about one class.
+
+    Attributes:
+        label: name of the class.
+    """
+
+    label: str
+
+    @property
+    def subject(self) -> str:
+        """The class."""
+        return self.label
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtLayer(Result):
+    """A result that was read from a layer.
+
+    Attributes:
+        layer: its name; several with commas between where their maps are fused.
+    """
+
+    layer: str
+
+    @property
+    def where(self) -> str:
+        """The layer."""
+        return self.layer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,11 +147,12 @@ class Run(Protocol):
         """Tell how far the work is, 0 to 1; raises `Cancelled` when it is no longer wanted."""
         ...
 
-    def reuse(self, request: "Request", share: Share = WHOLE) -> Result:
-        """The answer to another request, also on another model: the kept one, or worked out now and kept.
+    def part(self, low: float, high: float) -> "Run":
+        """The same run, whose progress from 0 to 1 is this one's from ``low`` to ``high``."""
+        ...
 
-        ``share`` is the stretch of this run's progress that working it out takes.
-        """
+    def reuse(self, request: "Request[R]") -> R:
+        """The answer to another request, also on another model: the stored one, or computed now and stored."""
         ...
 
 
@@ -137,6 +185,10 @@ class Explainer(Generic[P, R]):
         """Explain: the wrapped function."""
         return self.function(model, params, run)
 
+    def request(self, model: str, params: P) -> "Request[R]":
+        """The question for this explainer's answer about the model of that name."""
+        return Request(self.name, model, params)
+
 
 _REGISTRY: dict[str, Explainer[Any, Any]] = {}
 
@@ -148,13 +200,20 @@ def explainer(
 
     def register(function: Callable[[ModelHandle, P, Run], R]) -> Explainer[P, R]:
         hints, name = get_type_hints(function), str(function.__name__)
-        made = Explainer(
-            name=name, title=title, paper=paper, lens=function.__module__.split(".")[1],
-            about=inspect.getdoc(inspect.getmodule(function)) or "", params=hints["params"], result=hints["return"],
-            function=function, evidence=evidence, inner=inner,
-        )  # fmt: skip
-        _REGISTRY[name] = made
-        return made
+        lens = Explainer(
+            name=name,
+            title=title,
+            paper=paper,
+            lens=function.__module__.split(".")[1],
+            about=inspect.getdoc(inspect.getmodule(function)) or "",
+            params=hints["params"],
+            result=hints["return"],
+            function=function,
+            evidence=evidence,
+            inner=inner,
+        )
+        _REGISTRY[name] = lens
+        return lens
 
     return register
 
@@ -163,8 +222,8 @@ def explainer(
 def _import_all() -> None:
     """Import every module below this package once, so that each registers itself; no list is kept by hand."""
     package = importlib.import_module("explainers")
-    for found in pkgutil.walk_packages(package.__path__, "explainers."):
-        importlib.import_module(found.name)
+    for module in pkgutil.walk_packages(package.__path__, "explainers."):
+        importlib.import_module(module.name)
 
 
 def registry() -> Mapping[str, Explainer[Any, Any]]:
@@ -193,8 +252,11 @@ def code_version() -> str:
 
 
 @dataclass(frozen=True)
-class Request:
-    """A question: which explainer, on which model, with which parameters; result or evidence."""
+class Request(Generic[R_co]):
+    """A question: which explainer, on which model, with which parameters; result or evidence.
+
+    Its type parameter is the type of the answer; see `Explainer.request`.
+    """
 
     explainer: str
     model: str
@@ -204,11 +266,11 @@ class Request:
     @cached_property
     def key(self) -> str:
         """The answer's address: SHA-256 of everything that can change it."""
-        told = {**self.to_json(), "code": code_version(), "weights": models.card(self.model).digest}
+        facts = {**self.to_json(), "code": code_version(), "weights": models.card(self.model).digest}
         if stamp := self.params.stamp():
-            told["stamp"] = stamp
-        told["params"].update({name: photo.digest for name, photo in photos(self.params).items()})
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+            facts["stamp"] = stamp
+        facts["params"].update({name: photo.digest for name, photo in photos(self.params).items()})
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON; pictures as ``{"sha256": ..., "name": ...}``."""
@@ -220,13 +282,11 @@ class Request:
         }
 
     @staticmethod
-    def from_json(told: Mapping[str, Any], photo: Callable[[str], models.Photo]) -> "Request":
+    def from_json(written: Mapping[str, Any], photo: Callable[[str], models.Photo]) -> "Request[Any]":
         """The request that `to_json` wrote; ``photo`` finds a picture by its SHA-256."""
-        kind = find(told["explainer"]).params
-        return Request(
-            told["explainer"], told["model"], codec.params_from_json(kind, told["params"], photo), told["part"]
-        )
+        params = codec.params_from_json(find(written["explainer"]).params, written["params"], photo)
+        return Request(written["explainer"], written["model"], params, written["part"])
 
-    def evidence(self) -> "Request":
+    def evidence(self) -> "Request[Evidence]":
         """The request for the evidence of this one."""
         return Request(self.explainer, self.model, self.params, "evidence")

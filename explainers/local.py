@@ -1,20 +1,23 @@
 """Ask an explainer without a server: in a program, on the command line, in a test."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 import models
-from explainers.base import WHOLE, Explainer, Request, Result, Run, Share, find
+from explainers.base import Explainer, Request, Result, Run, find
+from explainers.kinds import Picture
 from explainers.params import Params, knobs, takes_image
 from models import ModelHandle
 from models.errors import InputError
 from models.handle import as_photo
 
+R = TypeVar("R", bound=Result)
 
-class Alone:
-    """A `Run` without a server: a seeded generator, an optional progress callback, nothing kept.
+
+class LocalRun:
+    """A `Run` without a server: a seeded generator, an optional progress callback, nothing stored.
 
     Other models are taken from ``others``, by name, or loaded when a request first asks for them.
     """
@@ -23,38 +26,45 @@ class Alone:
         self,
         model: ModelHandle,
         seed: int = 0,
-        told: Callable[[float, str], None] | None = None,
+        on_progress: Callable[[float, str], None] | None = None,
         others: Mapping[str, ModelHandle] | None = None,
     ) -> None:
         self.rng = np.random.default_rng(seed)
-        self._model, self._told = model, told
+        self._model, self._on_progress = model, on_progress
         self._models = {**(others or {}), model.card.name: model}
 
     def report(self, fraction: float, note: str = "", preview: np.ndarray | None = None) -> None:
         """Pass progress on to the callback, if there is one."""
-        if self._told:
-            self._told(fraction, note)
+        if self._on_progress:
+            self._on_progress(fraction, note)
 
-    def reuse(self, request: Request, share: Share = WHOLE) -> Result:
-        """Work the other request out now, on the model that it names."""
-        if request.model not in self._models:
-            self._models[request.model] = models.load(request.model, str(self._model.device))
-        model, (low, high) = self._models[request.model], share
+    def part(self, low: float, high: float) -> "LocalRun":
+        """The same run, whose progress from 0 to 1 is this one's from ``low`` to ``high``."""
 
-        def told(fraction: float, note: str) -> None:
+        def scaled(fraction: float, note: str) -> None:
             self.report(low + (high - low) * fraction, note)
 
-        return answer(model, request, Alone(model, request.params.seed, told, self._models))
+        run = LocalRun(self._model, 0, scaled, self._models)
+        run.rng, run._models = self.rng, self._models
+        return run
+
+    def reuse(self, request: Request[R]) -> R:
+        """Compute the other request now, on the model that it names."""
+        if request.model not in self._models:
+            self._models[request.model] = models.load(request.model, str(self._model.device))
+        model = self._models[request.model]
+        return answer(model, request, LocalRun(model, request.params.seed, self.report, self._models))
 
 
-def answer(model: ModelHandle, request: Request, run: Run) -> Result:
-    """Work out one request; for evidence, the result comes through ``run.reuse``."""
+def answer(model: ModelHandle, request: Request[R], run: Run) -> R:
+    """Compute one request; for evidence, the result comes through ``run.reuse``."""
     lens = find(request.explainer)
     if request.part == "result":
-        found: Result = lens(model, request.params, run)
-        return found
-    result = run.reuse(Request(request.explainer, request.model, request.params))
-    return lens.evidence(model, request.params, result, run)
+        result: R = lens(model, request.params, run)
+        return result
+    subject = run.reuse(lens.request(request.model, request.params))
+    evidence: Any = lens.evidence(model, request.params, subject, run)
+    return evidence
 
 
 def explain(name: str, model: ModelHandle, *, run: Run | None = None, **chosen: Any) -> Any:
@@ -63,7 +73,7 @@ def explain(name: str, model: ModelHandle, *, run: Run | None = None, **chosen: 
     Args:
         name: one of `registry`.
         model: from `models.load` or `models.wrap`.
-        run: progress and randomness; a plain `Alone` by default.
+        run: progress and randomness; a plain `LocalRun` by default.
         chosen: every parameter of the lens by name; a picture may be a path, a Pillow image or (H, W, 3) uint8.
 
     Returns:
@@ -73,11 +83,16 @@ def explain(name: str, model: ModelHandle, *, run: Run | None = None, **chosen: 
         SeewhyError: one sentence with the remedy.
     """
     lens = find(name)
-    return lens(model, params_of(lens, chosen), run or Alone(model, int(chosen.get("seed", 0))))
+    params = params_of(lens, chosen)
+    return lens(model, params, run or LocalRun(model, params.seed))
 
 
 def params_of(lens: Explainer[Any, Any], chosen: Mapping[str, Any]) -> Params:
-    """The lens's params from values by name, pictures opened; unknown names are an `InputError`."""
+    """The lens's params from values by name, pictures opened.
+
+    Raises:
+        InputError: an unknown name, no picture where one is explained, or an impossible value.
+    """
     values = dict(chosen)
     allowed = list(lens.params.__dataclass_fields__)
     for given in values:
@@ -87,7 +102,9 @@ def params_of(lens: Explainer[Any, Any], chosen: Mapping[str, Any]) -> Params:
         if values.get("image") is None:
             raise InputError(f"{lens.name} explains a picture: give one as image.")
         values["image"] = as_photo(values["image"])
-    beside = (each.name for each in knobs(lens.params) if each.kind is models.Photo)
+    beside = (choice.name for choice in knobs(lens.params) if isinstance(choice.kind, Picture))
     values.update({name: as_photo(values[name]) for name in beside if values.get(name) is not None})
-    made: Params = lens.params(**values)
-    return made
+    choices = {choice.name: choice for choice in knobs(lens.params)}
+    accepted = {name: choices[name].accept(value) if name in choices else value for name, value in values.items()}
+    params: Params = lens.params(**accepted)
+    return params

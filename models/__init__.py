@@ -7,6 +7,20 @@ from models.layers import Layer
 from models.zoo import DEFAULT, card, cards, fetch, load, names
 
 __all__ = [
-    "DEFAULT", "InputError", "Layer", "ModelCard", "ModelHandle", "NotReadyError", "Photo", "SeewhyError",
-    "StorageError", "UnfitError", "card", "cards", "fetch", "load", "names", "wrap",
-]  # fmt: skip
+    "DEFAULT",
+    "InputError",
+    "Layer",
+    "ModelCard",
+    "ModelHandle",
+    "NotReadyError",
+    "Photo",
+    "SeewhyError",
+    "StorageError",
+    "UnfitError",
+    "card",
+    "cards",
+    "fetch",
+    "load",
+    "names",
+    "wrap",
+]

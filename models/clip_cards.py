@@ -62,11 +62,16 @@ def card(name: str) -> ModelCard:
     if facts.get("quick_gelu"):
         config["quick_gelu"] = True
     return _card(
-        config, facts, labels.imagenet(),
-        name=name, title=f"CLIP {arch} {chosen}", path=paths.get(chosen), licence="see hub",
+        config,
+        facts,
+        labels.imagenet(),
+        name=name,
+        title=f"CLIP {arch} {chosen}",
+        path=paths.get(chosen),
+        licence="see hub",
         source=f"open_clip hub {facts['hf_hub'].strip('/')}",
         remedy="" if paths else f"Run `seewhy models --get clip/{arch}/{chosen}` while online.",
-    )  # fmt: skip
+    )
 
 
 def local(path: Path, about: dict[str, Any], names: tuple[str, ...]) -> ModelCard:
@@ -84,9 +89,15 @@ def local(path: Path, about: dict[str, Any], names: tuple[str, ...]) -> ModelCar
     arch = str(about["architecture"]).removeprefix("clip/").partition("/")[0]
     config = _config(arch, about.get("model_cfg"))
     return _card(
-        config, about.get("preprocess_cfg") or {}, names or labels.imagenet(),
-        name=str(path), title=path.stem, path=path, licence="yours", source=path.name,
-    )  # fmt: skip
+        config,
+        about.get("preprocess_cfg") or {},
+        names or labels.imagenet(),
+        name=str(path),
+        title=path.stem,
+        path=path,
+        licence="yours",
+        source=path.name,
+    )
 
 
 def fetch(name: str) -> None:
@@ -165,8 +176,15 @@ def _card(config: dict[str, Any], facts: dict[str, Any], classes: tuple[str, ...
     rows, columns = (size, size) if isinstance(size, int) else size
     about = json.dumps([classes, clip.PROMPT, config, version("open-clip-torch")])
     return ClipCard(
-        labels=classes, input_size=(3, rows, columns), mean=tuple(facts.get("mean") or MEAN),
-        std=tuple(facts.get("std") or STD), interpolation=facts.get("interpolation") or "bicubic", crop_pct=1.0,
-        paper="https://arxiv.org/abs/2103.00020", build=partial(clip.build, config, len(classes)),
-        fill=clip.filler(classes), about=about, **known,
-    )  # fmt: skip
+        labels=classes,
+        input_size=(3, rows, columns),
+        mean=tuple(facts.get("mean") or MEAN),
+        std=tuple(facts.get("std") or STD),
+        interpolation=facts.get("interpolation") or "bicubic",
+        crop_pct=1.0,
+        paper="https://arxiv.org/abs/2103.00020",
+        build=partial(clip.build, config, len(classes)),
+        fill=clip.filler(classes),
+        about=about,
+        **known,
+    )

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor, nn
 
-from models import weights
+from models import labels, weights
 from models.errors import InputError
 from models.imagesets.frame import Frame, frame
 from models.imagesets.photo import Photo
@@ -83,6 +83,10 @@ class ModelCard:
             InputError: there is no such layer, or it has no map over the image.
         """
         return pick_layer(self.layers, name, self.name)
+
+    def short(self, index: int) -> str:
+        """The first of a class's names."""
+        return labels.short(self.labels[index])
 
     def check_target(self, target: int) -> int:
         """``target`` if it is a class of this model.
@@ -243,9 +247,16 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
     if len(names) != logits.shape[1]:
         raise InputError(f"The network has {logits.shape[1]} classes, but {len(names)} labels were given.")
     card = ModelCard(
-        name=name, title=name, labels=names, input_size=input_size, mean=tuple(mean), std=tuple(std),
-        build=lambda: network, fill=lambda _network, _path: None, source="yours",
-    )  # fmt: skip
+        name=name,
+        title=name,
+        labels=names,
+        input_size=input_size,
+        mean=tuple(mean),
+        std=tuple(std),
+        build=lambda: network,
+        fill=lambda _network, _path: None,
+        source="yours",
+    )
     card.__dict__["layers"] = find_layers(network, probe)
     return ModelHandle(network, card, place)
 

@@ -12,6 +12,11 @@ def imagenet() -> tuple[str, ...]:
     return tuple(info.index_to_description(index) for index in range(1000))
 
 
+def short(name: str) -> str:
+    """The first of a class's names: "tench" of "tench, Tinca tinca"."""
+    return name.split(",")[0]
+
+
 def numbered(count: int) -> tuple[str, ...]:
     """Names for classes that came without: ``class 0``, ``class 1``, ..."""
     return tuple(f"class {index}" for index in range(count))

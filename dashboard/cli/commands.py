@@ -179,11 +179,11 @@ def _lens_json(lens: "Explainer[Any, Any]") -> dict[str, Any]:
         "parameters": [
             {
                 "name": knob.name,
-                "type": knob.kind.__name__,
+                "type": knob.kind.type_name,
                 "optional": knob.optional,
                 "default": knob.default,
-                "low": knob.low,
-                "high": knob.high,
+                "low": knob.kind.low,
+                "high": knob.kind.high,
                 "choices": list(knob.choices),
                 "help": knob.help,
             }
@@ -207,7 +207,7 @@ def explain(  # noqa: PLR0913 - one argument an option
     evidence: Annotated[bool, typer.Option(help="Measure how far to trust it.")] = True,
 ) -> None:
     """Explain, and write the bundle: manifest, arrays, figures, and a snippet that reproduces them."""
-    from explainers import Request, find, params_of
+    from explainers import find, params_of
 
     lens = find(name)
     chosen = {**_parsed(lens, settings or []), "seed": seed}
@@ -215,7 +215,7 @@ def explain(  # noqa: PLR0913 - one argument an option
         chosen["image"] = _picture(image)
     if images is not None:
         chosen["images"] = str(images.absolute()) if images.exists() else str(images)
-    request = Request(name, model, params_of(lens, chosen))
+    request = lens.request(model, params_of(lens, chosen))
     from dashboard import export
 
     export.write({}, output)
@@ -236,20 +236,20 @@ def _picture(image: Path) -> "Path | Photo":
 
 def _parsed(lens: "Explainer[Any, Any]", settings: list[str]) -> dict[str, Any]:
     from explainers import knobs
-    from explainers.params import parse
-    from models import Photo
+    from explainers.kinds import Picture
+    from explainers.params import read
     from models.errors import InputError
 
     pairs = [text.partition("=") for text in settings]
     for key, equals, _ in pairs:
         if not equals:
             raise InputError(f"--set takes key=value; got '{key}'.")
-    values = dict(parse(lens.params, {key: value for key, _, value in pairs}))
-    pictures = {each.name for each in knobs(lens.params) if each.kind is Photo}
+    values = dict(read(lens.params, {key: value for key, _, value in pairs}))
+    pictures = {each.name for each in knobs(lens.params) if isinstance(each.kind, Picture)}
     return {name: _picture(Path(str(v))) if name in pictures and v else v for name, v in values.items()}
 
 
-def _answer(request: "Request", device: str, *, evidence: bool) -> tuple[dict[str, bytes], str]:
+def _answer(request: "Request[Any]", device: str, *, evidence: bool) -> tuple[dict[str, bytes], str]:
     """The bundle's files and the sentence, with progress on stderr."""
     from dashboard import export
     from dashboard.figures import Look

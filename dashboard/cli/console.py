@@ -1,25 +1,25 @@
 """What the commands share: where they print, how they show progress, how they work an answer out."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from dashboard.engine.answers import Kept
+    from dashboard.engine.answers import Answer
     from explainers import Request
 
 out, err = Console(), Console(stderr=True)
 
 
-def worked(request: "Request", device: str, *, evidence: bool) -> "tuple[Kept, Kept | None]":
+def worked(request: "Request[Any]", device: str, *, evidence: bool) -> "tuple[Answer[Any], Answer[Any] | None]":
     """The answer, and its evidence when it is wanted."""
     import torch
 
     import models
-    from dashboard.engine.answers import work
+    from dashboard.engine.answers import compute
     from dashboard.engine.settings import Settings
-    from explainers import Alone
+    from explainers import LocalRun
 
     torch.set_num_threads(Settings.from_env().threads)
     with progress() as bar:
@@ -29,10 +29,10 @@ def worked(request: "Request", device: str, *, evidence: bool) -> "tuple[Kept, K
             bar.update(task, completed=fraction, description=note or "working")
 
         handle = models.load(request.model, device)
-        kept = work(handle, request, Alone(handle, request.params.seed, told))
+        kept = compute(handle, request, LocalRun(handle, request.params.seed, told))
         if not evidence:
             return kept, None
-        return kept, work(handle, request.evidence(), Alone(handle, request.params.seed, told))
+        return kept, compute(handle, request.evidence(), LocalRun(handle, request.params.seed, told))
 
 
 def progress() -> Progress:

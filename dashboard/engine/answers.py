@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 
@@ -16,6 +16,8 @@ from explainers import Evidence, Request, Result, Run, answer, code_version, cod
 from models import ModelHandle
 from models.errors import InputError
 
+R = TypeVar("R", bound=Result)
+R_co = TypeVar("R_co", bound=Result, covariant=True)
 LIBRARIES = ("seewhy", "torch", "timm", "captum", "numpy")
 
 
@@ -48,16 +50,16 @@ class Provenance:
 
 
 @dataclass(frozen=True)
-class Kept:
+class Answer(Generic[R_co]):
     """An answer under its key, with its provenance."""
 
     key: str
-    result: Result
+    result: R_co
     provenance: Provenance
 
 
-def work(handle: ModelHandle, request: Request, run: Run) -> Kept:
-    """Work out a request on a loaded model, and stamp the answer.
+def compute(handle: ModelHandle, request: Request[R], run: Run) -> Answer[R]:
+    """Compute a request on a loaded model, with its provenance.
 
     Raises:
         SeewhyError: one sentence with the remedy.
@@ -67,11 +69,23 @@ def work(handle: ModelHandle, request: Request, run: Run) -> Kept:
     result = answer(handle, request, run)
     seconds = time.perf_counter() - started
     told = request.to_json()
-    return Kept(key, result, Provenance(
-        explainer=request.explainer, model=request.model, weights_sha256=handle.digest, params=told["params"],
-        seed=request.params.seed, versions=versions(), device=str(handle.device), threads=torch.get_num_threads(),
-        seconds=seconds, when=datetime.now(UTC).isoformat(timespec="seconds"), code=code_version(),
-    ))  # fmt: skip
+    return Answer(
+        key,
+        result,
+        Provenance(
+            explainer=request.explainer,
+            model=request.model,
+            weights_sha256=handle.digest,
+            params=told["params"],
+            seed=request.params.seed,
+            versions=versions(),
+            device=str(handle.device),
+            threads=torch.get_num_threads(),
+            seconds=seconds,
+            when=datetime.now(UTC).isoformat(timespec="seconds"),
+            code=code_version(),
+        ),
+    )
 
 
 @lru_cache(maxsize=1)
@@ -91,7 +105,7 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def to_bytes(kept: Kept) -> bytes:
+def to_bytes(kept: Answer[Any]) -> bytes:
     """A kept answer as bytes: provenance and checksum as JSON, then the result as `codec` packs it."""
     body = codec.pack(kept.result)
     part = "evidence" if isinstance(kept.result, Evidence) else "result"
@@ -99,7 +113,7 @@ def to_bytes(kept: Kept) -> bytes:
     return wire.join({"part": part, "sha256": sha, "provenance": asdict(kept.provenance)}, body)
 
 
-def from_bytes(key: str, data: bytes) -> Kept:
+def from_bytes(key: str, data: bytes) -> Answer[Any]:
     """What `to_bytes` wrote.
 
     Raises:
@@ -111,6 +125,6 @@ def from_bytes(key: str, data: bytes) -> Kept:
             raise ValueError("the checksum differs")
         provenance = Provenance(**head["provenance"])
         kind: type[Result] = Evidence if head["part"] == "evidence" else find(provenance.explainer).result
-        return Kept(key, codec.unpack(body, kind), provenance)
+        return Answer(key, codec.unpack(body, kind), provenance)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError("A kept result is damaged; press Recompute.") from error

@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 from dashboard.engine import answers
 from dashboard.engine import framing as wire
-from dashboard.engine.answers import Kept
-from dashboard.engine.jobs import INTERRUPTED, Card, FairQueue, Job, JobState, Lane
+from dashboard.engine.answers import Answer
+from dashboard.engine.jobs import INTERRUPTED, FairQueue, Job, JobState, Lane, StoredEntry
 from dashboard.engine.lease import Owner
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store
@@ -82,7 +82,7 @@ class Engine:
         self._lanes: dict[str, Window] = {name: Window(self, settings) for name in get_args(Lane)}
         self._start("interactive", first)
 
-    def ask(self, request: Request, *, session: str, lane: Lane = "interactive", fresh: bool = False) -> JobState:
+    def ask(self, request: Request[Any], *, session: str, lane: Lane = "interactive", fresh: bool = False) -> JobState:
         """Want an answer: the kept one, one that is being worked out already, or a new job.
 
         Args:
@@ -99,9 +99,13 @@ class Engine:
             return self.state(key)
         if not fresh and self.store.has(key):
             return JobState(
-                key=key, status="kept", fraction=1.0,
-                explainer=request.explainer, model=request.model, part=request.part,
-            )  # fmt: skip
+                key=key,
+                status="kept",
+                fraction=1.0,
+                explainer=request.explainer,
+                model=request.model,
+                part=request.part,
+            )
         photos = self._photos(request)
         with self.changed:
             job = self._jobs.get(key)
@@ -143,7 +147,7 @@ class Engine:
             job.over.wait(seconds)
         return self.state(key)
 
-    def kept(self, key: str) -> Kept | None:
+    def kept(self, key: str) -> Answer[Any] | None:
         """The answer under this key; one that is damaged is as good as none."""
         data = self._unkept.get(key)
         return answers.from_bytes(key, data) if data else self.store.kept(key)
@@ -172,7 +176,7 @@ class Engine:
         with self.changed:
             return [self._state(job) for job in reversed(self._jobs.values())]
 
-    def recent(self, limit: int = 100) -> list[Card]:
+    def recent(self, limit: int = 100) -> list[StoredEntry]:
         """What is kept, newest first."""
         return self.store.recent(limit)
 
@@ -253,7 +257,7 @@ class Engine:
     def _state(self, job: Job) -> JobState:
         return job.state(self._lanes[job.lane].queue.position(job))
 
-    def _photos(self, request: Request) -> tuple[Photo, ...]:
+    def _photos(self, request: Request[Any]) -> tuple[Photo, ...]:
         """Keep the request's photos for the worker; those that the disk refuses go with the request."""
         values = (getattr(request.params, each.name) for each in fields(request.params))
         photos = tuple(value for value in values if isinstance(value, Photo))

@@ -86,7 +86,7 @@ class JobState:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Card:
+class StoredEntry:
     """A kept answer as a list shows it."""
 
     key: str
@@ -104,7 +104,7 @@ class Card:
 class Job:
     """A request on its way; changed only under the engine's lock."""
 
-    request: Request
+    request: Request[Any]
     lane: Lane
     session: str
     photos: tuple[Photo, ...] = ()
@@ -127,10 +127,18 @@ class Job:
         """As a page sees it."""
         request = self.request
         return JobState(
-            key=request.key, status=self.status, explainer=request.explainer, model=request.model, part=request.part,
-            lane=self.lane, position=position, created=self.created, started=self.started, ended=self.ended,
+            key=request.key,
+            status=self.status,
+            explainer=request.explainer,
+            model=request.model,
+            part=request.part,
+            lane=self.lane,
+            position=position,
+            created=self.created,
+            started=self.started,
+            ended=self.ended,
             **self.told,
-        )  # fmt: skip
+        )
 
 
 class FairQueue:

@@ -75,8 +75,14 @@ class Settings:
             InputError: a variable that should be a whole number is not.
         """
         found: dict[str, Any] = {}
-        for name, read in (("cache", Path), ("cache_size", _whole), ("threads", _whole), ("devices", _names),
-                           ("images", _names), ("plugins", _names)):  # fmt: skip
+        for name, read in (
+            ("cache", Path),
+            ("cache_size", _whole),
+            ("threads", _whole),
+            ("devices", _names),
+            ("images", _names),
+            ("plugins", _names),
+        ):
             if text := environ.get(f"SEEWHY_{name.upper()}"):
                 found[name] = read(text)
         return Settings(**{**found, **{name: value for name, value in chosen.items() if value is not None}})

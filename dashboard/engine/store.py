@@ -6,14 +6,15 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from dashboard.engine import answers
 from dashboard.engine import framing as wire
-from dashboard.engine.answers import Kept
+from dashboard.engine.answers import Answer
 from dashboard.engine.cache import PickleRefusedError, open_cache, plainly, private_folder
-from dashboard.engine.jobs import Card
+from dashboard.engine.jobs import StoredEntry
 from models import Photo
 from models.errors import InputError, StorageError
 
@@ -41,7 +42,7 @@ class Store:
         self._states = open_cache(folder / "states", STATE_BYTES, "none")
         self._notes = open_cache(folder / "notes", STATE_BYTES, "none")
 
-    def keep(self, kept: Kept, data: bytes | None = None) -> None:
+    def keep(self, kept: Answer[Any], data: bytes | None = None) -> None:
         """Keep an answer; ``data`` is what `answers.to_bytes` made of it, when that is at hand."""
         data = answers.to_bytes(kept) if data is None else data
         if len(data) > self._limit:
@@ -49,9 +50,16 @@ class Store:
                 f"This result takes {len(data) / 1e6:.0f} MB, more than the cache holds; raise it with --cache-size."
             )
         made, part = kept.provenance, wire.split(data[: data.index(b"\n") + 1])[0]["part"]
-        about = {"part": part, "explainer": made.explainer, "model": made.model, "params": made.params,
-                 "when": made.when, "seconds": made.seconds, "bytes": len(data),
-                 "label": str(getattr(kept.result, "label", ""))}  # fmt: skip
+        about = {
+            "part": part,
+            "explainer": made.explainer,
+            "model": made.model,
+            "params": made.params,
+            "when": made.when,
+            "seconds": made.seconds,
+            "bytes": len(data),
+            "label": kept.result.subject,
+        }
         with plainly(self.folder):
             self._results.set(kept.key, data, tag=json.dumps(about))
 
@@ -60,7 +68,7 @@ class Store:
         with plainly(self.folder):
             return key in self._results
 
-    def kept(self, key: str) -> Kept | None:
+    def kept(self, key: str) -> Answer[Any] | None:
         """The answer under this key; a damaged one is logged, dropped, and as good as none."""
         try:
             data = self._read("results", key)
@@ -77,14 +85,14 @@ class Store:
             self._results.delete(key)
             self._states.delete(key)
 
-    def recent(self, limit: int) -> list[Card]:
+    def recent(self, limit: int) -> list[StoredEntry]:
         """What is kept, newest first, from the index alone."""
         with self._index("results") as rows:
             found = rows.execute("SELECT key, tag FROM Cache ORDER BY store_time DESC LIMIT ?", (limit,)).fetchall()
         cards = []
         for key, tag in found:
             try:
-                cards.append(Card(key=key, **json.loads(tag)))
+                cards.append(StoredEntry(key=key, **json.loads(tag)))
             except (TypeError, ValueError):
                 logger.warning("the index holds an entry %r that Seewhy did not write; it is not listed", key)
         return cards

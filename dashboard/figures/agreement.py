@@ -13,12 +13,18 @@ def agreement_map(result: SideBySide | Trial, look: Look) -> go.Figure:
     few = len(result.titles) <= 8
     figure = go.Figure(
         go.Heatmap(
-            z=result.agreement, x=result.titles, y=result.titles, zmin=-1, zmax=1, colorscale="RdBu_r",
-            text=np.round(result.agreement, 2) if few else None, texttemplate="%{text:.2f}" if few else None,
+            z=result.agreement,
+            x=result.titles,
+            y=result.titles,
+            zmin=-1,
+            zmax=1,
+            colorscale="RdBu_r",
+            text=np.round(result.agreement, 2) if few else None,
+            texttemplate="%{text:.2f}" if few else None,
             hovertemplate="%{x} and %{y}: %{z:.2f}<extra></extra>",
             colorbar={"title": {"text": "rank correlation", "side": "right"}, "thickness": 10, "outlinewidth": 0},
         )
-    )  # fmt: skip
+    )
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_color=look.ink)
     figure.update_xaxes(automargin=True, tickangle=-40, tickfont_color=look.ink)
     figure.update_layout(height=150 + 26 * len(result.titles))

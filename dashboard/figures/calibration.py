@@ -47,25 +47,31 @@ def trust_against_cost(result: Calibration, look: Look) -> go.Figure:
     own = [i for i, name in enumerate(result.names) if name not in CONTROLS]
     figure = go.Figure(
         go.Scatter(
-            x=result.cost[own], y=result.mean[own, 0], mode="markers+text", text=_labels(result, own),
+            x=result.cost[own],
+            y=result.mean[own, 0],
+            mode="markers+text",
+            text=_labels(result, own),
             customdata=[result.titles[i] for i in own],
             textposition="middle right",
             marker={"color": look.accent, "size": 11, "line": {"color": look.ink, "width": 0.5}},
             error_y={
-                "array": result.high[own, 0] - result.mean[own, 0], "thickness": 1.2, "color": look.quiet,
+                "array": result.high[own, 0] - result.mean[own, 0],
+                "thickness": 1.2,
+                "color": look.quiet,
                 "arrayminus": result.mean[own, 0] - result.low[own, 0],
             },
             cliponaxis=False,
             hovertemplate="%{customdata}<br>trust %{y:.2f}<br>%{x:.1f} forwards a picture<extra></extra>",
         )
-    )  # fmt: skip
+    )
     for name in CONTROLS:
         if name in result.names:
             at = result.names.index(name)
             figure.add_hline(
-                y=float(result.mean[at, 0]), line={"color": look.quiet, "dash": "dot", "width": 1},
+                y=float(result.mean[at, 0]),
+                line={"color": look.quiet, "dash": "dot", "width": 1},
                 annotation={"text": result.titles[at], "font": {"color": look.quiet}, "xanchor": "right"},
-            )  # fmt: skip
+            )
     figure.update_xaxes(
         title="cost, forward passes a picture", type="log", gridcolor="rgba(128,128,128,.2)", automargin=True
     )
@@ -94,10 +100,13 @@ def trial_bars(result: Trial, look: Look) -> go.Figure:
     colours = [look.quiet if result.names[i] in CONTROLS else look.accent for i in order]
     figure = go.Figure(
         go.Bar(
-            x=gain[order], y=[result.titles[i] for i in order], orientation="h", marker={"color": colours},
+            x=gain[order],
+            y=[result.titles[i] for i in order],
+            orientation="h",
+            marker={"color": colours},
             hovertemplate="%{y}: %{x:.2f}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     figure.update_xaxes(title="insertion minus deletion, mean probability", gridcolor="rgba(128,128,128,.2)")
     figure.update_yaxes(automargin=True)
     figure.update_layout(height=60 + 26 * len(order))
@@ -114,8 +123,12 @@ def outlined(result: Calibration, method: int, sample: int, look: Look) -> go.Fi
     for region in np.flatnonzero(result.important[sample]):
         mask = (result.owners[sample] == region + 1).astype(np.float32)
         figure.add_contour(
-            z=mask, contours={"start": 0.5, "end": 0.5, "coloring": "none"}, line={"color": "#ffffff", "width": 2},
-            showscale=False, hoverinfo="skip", name=result.regions[region],
-        )  # fmt: skip
+            z=mask,
+            contours={"start": 0.5, "end": 0.5, "coloring": "none"},
+            line={"color": "#ffffff", "width": 2},
+            showscale=False,
+            hoverinfo="skip",
+            name=result.regions[region],
+        )
     figure.update_layout(height=230, showlegend=False)
     return dress(figure, look)

@@ -16,11 +16,16 @@ def score_bars(score: Score, look: Look) -> go.Figure:
     shown = [0.0 if not np.isfinite(value) else value for value in values]
     figure = go.Figure(
         go.Bar(
-            x=shown, y=names, orientation="h", marker={"color": [look.accent] + [look.quiet] * len(score.baselines)},
-            text=[_number(value) for value in values], textposition="outside", cliponaxis=False,
+            x=shown,
+            y=names,
+            orientation="h",
+            marker={"color": [look.accent] + [look.quiet] * len(score.baselines)},
+            text=[_number(value) for value in values],
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{y}: %{x:.3f}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     low, high = min(score.worst, score.best, 0.0), max(score.worst, score.best, *shown)
     figure.update_xaxes(range=[low - 0.02 * (high - low), high + 0.3 * (high - low)], visible=False, fixedrange=True)
     figure.update_yaxes(autorange="reversed", tickfont_color=look.ink, fixedrange=True, automargin=True)
@@ -35,9 +40,12 @@ def score_curves(score: Score, look: Look) -> go.Figure:
     figure = go.Figure()
     for index, (name, values) in enumerate(score.curves.items()):
         figure.add_scatter(
-            x=np.linspace(0, 1, len(values)), y=values, name=name, mode="lines",
+            x=np.linspace(0, 1, len(values)),
+            y=values,
+            name=name,
+            mode="lines",
             line={"color": palette[index % 5], "dash": DASHES[index % 5], "width": 3 if index == 0 else 2},
-        )  # fmt: skip
+        )
     x, y = score.axes or ("", "")
     figure.update_xaxes(title=x, tickformat=".0%", gridcolor="rgba(128,128,128,.2)", automargin=True)
     figure.update_yaxes(title=y, rangemode="tozero", gridcolor="rgba(128,128,128,.2)", automargin=True)
@@ -53,13 +61,17 @@ def probability_bars(top: tuple[tuple[int, str, float], ...], target: int, look:
     names = [f"{label.split(',')[0]} ({index})" for index, label, _ in top]
     figure = go.Figure(
         go.Bar(
-            x=[chance for *_, chance in top], y=names, orientation="h",
+            x=[chance for *_, chance in top],
+            y=names,
+            orientation="h",
             marker={"color": [look.accent if index == target else look.quiet for index, *_ in top]},
-            text=[f"{chance:.0%}" if chance >= 0.01 else "<1%" for *_, chance in top], textposition="outside",
-            cliponaxis=False, customdata=[label for _, label, _ in top],
+            text=[f"{chance:.0%}" if chance >= 0.01 else "<1%" for *_, chance in top],
+            textposition="outside",
+            cliponaxis=False,
+            customdata=[label for _, label, _ in top],
             hovertemplate="%{customdata}<br>probability %{x:.3f}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     figure.update_xaxes(range=[0, 1.3], visible=False, fixedrange=True)
     figure.update_yaxes(autorange="reversed", tickfont={"color": look.ink}, fixedrange=True, automargin=True)
     figure.update_layout(height=26 * len(names) + 16, bargap=0.35)

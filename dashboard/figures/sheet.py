@@ -29,17 +29,26 @@ def sheet(pictures: Sequence[tuple[str, np.ndarray]], look: Look, title: str, co
     shown = 0.98 * inside * height / width
     tall = rows * shown + (rows - 1) * words
     figure = make_subplots(
-        rows, columns, subplot_titles=names, horizontal_spacing=0.02,
+        rows,
+        columns,
+        subplot_titles=names,
+        horizontal_spacing=0.02,
         vertical_spacing=words / tall if look.export else 0.12 / max(2, rows),
-    )  # fmt: skip
+    )
     for index, (_, picture) in enumerate(pictures):
         row, column = divmod(index, columns)
         place = "" if index == 0 else str(index + 1)
         figure.add_scatter(x=[], y=[], showlegend=False, row=row + 1, col=column + 1)
         figure.add_layout_image(
-            source=photo_uri(picture, lossless=look.export), xref=f"x{place}", yref=f"y{place}", x=0, y=0,
-            sizex=width, sizey=height, sizing="stretch",
-        )  # fmt: skip
+            source=photo_uri(picture, lossless=look.export),
+            xref=f"x{place}",
+            yref=f"y{place}",
+            x=0,
+            y=0,
+            sizex=width,
+            sizey=height,
+            sizing="stretch",
+        )
         figure.update_layout({f"yaxis{place}": {"scaleanchor": f"x{place}"}})
     figure.update_xaxes(range=[0, width], visible=False, constrain="domain")
     figure.update_yaxes(range=[height, 0], visible=False, constrain="domain")

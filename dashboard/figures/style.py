@@ -102,9 +102,12 @@ def dress(figure: go.Figure, look: Look, *, title: str = "", aspect: float = 1.0
         axes: whether there are axes with words below and a legend above, which need room on paper.
     """
     figure.update_layout(
-        font={"family": FONTS, "color": look.ink, "size": 13}, paper_bgcolor=PAPER if look.export else "rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)", margin={"l": 8, "r": 8, "t": 8, "b": 8}, hoverlabel={"font": {"size": 13}},
-    )  # fmt: skip
+        font={"family": FONTS, "color": look.ink, "size": 13},
+        paper_bgcolor=PAPER if look.export else "rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        margin={"l": 8, "r": 8, "t": 8, "b": 8},
+        hoverlabel={"font": {"size": 13}},
+    )
     return _for_paper(figure, look, title, (aspect, axes)) if look.export else figure
 
 
@@ -126,9 +129,11 @@ def _for_paper(figure: go.Figure, look: Look, title: str, shape: tuple[float, bo
     )
     top, bottom = len(lines) * size * 1.35 + legend + size, len(notes) * small * 1.35 + ticks + 1.5 * size
     figure.update_layout(
-        font_size=size, width=width, height=height or width * aspect + top + bottom,
+        font_size=size,
+        width=width,
+        height=height or width * aspect + top + bottom,
         margin={"l": left, "r": right, "t": top, "b": bottom, "autoexpand": True},
-    )  # fmt: skip
+    )
     # Labels push axes to the right, by what nobody knows before: words are then anchored where nothing pushes.
     place = {"x": 1, "xanchor": "right", "xshift": right - size} if axes else {"x": 0, "xanchor": "left"}
     words = {**place, "xref": "paper", "yref": "paper", "width": inside, "showarrow": False, "align": "left"}

@@ -1,1 +1,59 @@
-"""One file a page; each says its question, title and order, and draws itself."""
+"""The pages, one file or folder each. A module's ``PAGE`` puts it into the navigation; no list is edited."""
+
+import importlib
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+if TYPE_CHECKING:
+    from dashboard.engine.jobs import StoredEntry
+    from dashboard.widgets.page import Page
+
+__path__ = pkgutil.extend_path(__path__, __name__)
+
+
+@lru_cache(maxsize=1)
+def pages() -> "dict[str, Page]":
+    """Every page by its address, in the order of the navigation."""
+    found = {}
+    for module in pkgutil.iter_modules(__path__):
+        name = f"{__name__}.{module.name}" + (".page" if module.ispkg else "")
+        found[module.name] = importlib.import_module(name).PAGE
+    return dict(sorted(found.items(), key=lambda item: item[1].order))
+
+
+def entry(address: str) -> st.Page:
+    """A page as Streamlit's navigation knows it."""
+    page = pages()[address]
+    return st.Page(page.show, title=page.question, url_path=address, help=page.title)
+
+
+@dataclass(frozen=True)
+class Home:
+    """Where a stored answer is shown.
+
+    Attributes:
+        address: of the page.
+        choices: what the link says.
+    """
+
+    address: str
+    choices: Mapping[str, str]
+
+    @property
+    def entry(self) -> st.Page:
+        """The page, for a link."""
+        return entry(self.address)
+
+
+def home_of(stored: "StoredEntry") -> Home | None:
+    """The page that shows a stored answer, and the choices that show it; None where no page does."""
+    for address, page in pages().items():
+        choices = page.choices(stored)
+        if choices is not None:
+            return Home(address, {name: text for name, text in choices.items() if text})
+    return None

@@ -1,30 +1,36 @@
 """Can I trust the explainer? Methods held to known truth, and tried on your own model."""
 
-from typing import Any
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import streamlit as st
 
 import models
-from dashboard.engine import Kept
+from dashboard.engine.answers import Answer
+from dashboard.engine.jobs import StoredEntry
 from dashboard.figures import Look
 from dashboard.figures import calibration as figures
 from dashboard.figures.agreement import agreement_map
 from dashboard.figures.raster import blend
-from dashboard.widgets import evidence as beside
-from dashboard.widgets import image_picker as pictures
-from dashboard.widgets import job as panel
-from dashboard.widgets import links
-from dashboard.widgets import session as state
-from explainers import Request, find, knobs
-from models import ModelCard
-from models.errors import InputError, SeewhyError
+from dashboard.widgets import image_picker, job, links, model_picker, session
+from dashboard.widgets.chart import ZOOM, chart
+from dashboard.widgets.export_bar import exports
+from dashboard.widgets.form import form
+from dashboard.widgets.form.form import stored_choices
+from dashboard.widgets.page import Page, copy_link
+from dashboard.widgets.provenance import about, provenance
+from dashboard.widgets.study import request_of
+from explainers import Request, Result
+from explainers.calibration.lens import Calibration, calibration
+from explainers.calibration.own_model import Trial, trial
+from explainers.kinds import Choice
+from models import ModelCard, Photo
+from models.errors import SeewhyError
 from models.menagerie import nets
 
-QUESTION = "Can I trust the explainer?"
-TITLE = "Calibration"
-ORDER = 80
-LENS = "calibration"
+R = TypeVar("R", bound=Result)
 NET = "net"
 WHERE = {"truth": "the known truth of the menagerie", "own": "your own model and pictures"}
 READING = (
@@ -36,86 +42,72 @@ READING = (
 )
 
 
-def page() -> None:
+def draw() -> None:
     """Draw the page."""
-    beside.notes(links.load(_parsers()))
+    for note in links.load(_readers()):
+        st.warning(note)
     left, right = st.columns([4, 1], vertical_alignment="bottom")
     with right:
-        beside.copy_link()
+        copy_link()
     st.session_state.setdefault("where", "truth")
     where = left.segmented_control(
-        "Hold the methods to", list(WHERE), key="where", persist_state="session", required=True,
-        format_func=lambda each: WHERE[str(each)],
-    )  # fmt: skip
+        "Hold the methods to",
+        list(WHERE),
+        key="where",
+        persist_state="session",
+        required=True,
+        format_func=lambda name: WHERE[str(name)],
+    )
     (_own if where == "own" else _truth)()
 
 
-def _parsers() -> dict[str, tuple[str, links.Parse]]:
-    lens = find(LENS)
+def _readers() -> links.Readers:
+    lens = trial if st.query_params.get("where") == "own" else calibration
     return {
-        **{knob.name: (panel.field_key(lens, knob.name), knob.parse) for knob in knobs(lens.params)},
-        "where": ("where", _where),
-        "net": (NET, _net),
-        "model": (panel.MODEL, lambda text: models.card(text).name),
-        "image": (pictures.IMAGE, pictures.parse),
+        **form.readers(lens, model_picker.chosen_card),
+        "where": ("where", lambda text: Choice(of=WHERE).read("it", text)),
+        "net": (NET, lambda text: Choice(of=dict.fromkeys(nets.SPECS, "")).read("it", text)),
+        **model_picker.readers(),
+        **image_picker.readers(),
     }
 
 
-def _where(text: str) -> str:
-    if text not in WHERE:
-        raise InputError("it is truth or own.")
-    return text
-
-
-def _net(text: str) -> str:
-    if text not in nets.SPECS:
-        raise InputError(f"it is one of {', '.join(nets.SPECS)}.")
-    return text
-
-
 def _truth() -> None:
-    form, centre = st.columns([1, 3.4], gap="medium")
-    lens = find(LENS)
-    with form, st.container(key="form"):
+    left, centre = st.columns([1, 3.4], gap="medium")
+    with left, st.container(key="form"):
         names = [name for name in nets.SPECS if models.card(name).ready]
         net = st.selectbox("Network", names, key=NET, format_func=lambda name: nets.SPECS[name].title)
-        fields = {"biased": lambda _knob, _key: nets.SPECS[net].biased}
-        values = panel.form(lens, fields)
-    given = {knob.name: str(values[knob.name]) for knob in knobs(lens.params) if values[knob.name] != knob.default}
-    links.save({**given, "biased": "", "net": "" if net == names[0] else net})
-    request = Request(LENS, net, lens.params(**values))
+        values = form.form(calibration, models.card(net), {"biased": lambda _field: nets.SPECS[net].biased})
+    links.save({**form.choices(calibration, values), "biased": "", "net": "" if net == names[0] else net})
+    request = calibration.request(net, calibration.params(**values))
+    words = "a few minutes for maps of layers, a quarter of an hour or more for all methods; you may keep browsing"
     with centre, st.container(key="centre"):
-        kept = _asked(
-            request,
-            "Begin the exam",
-            "a few minutes for maps of layers, a quarter of an hour or more for all methods; you may keep browsing",
-        )
-        if kept is not None:
-            _table(kept.result, state.look())
-            _samples(kept.result, state.look())
-            beside.exports(kept, request, state.look())
-            beside.provenance(kept, request)
-    beside.about(LENS, READING)
+        answer, look = _on_demand(request, "Begin the exam", words), session.look()
+        if answer is not None:
+            _table(answer, look)
+            _samples(answer, look)
+            exports(answer, request, look)
+            provenance(answer, request)
+    about(calibration, READING)
 
 
-def _asked(request: Request, title: str, words: str) -> Kept | None:
-    """A long job: kept, running, or a button that begins it."""
+def _on_demand(request: Request[R], title: str, words: str) -> Answer[R] | None:
+    """A long job: stored, running, or a button that begins it."""
     what = "Each method explains pictures whose truth is known, and is compared with it."
     try:
-        kept = panel.begun(request, title, lambda: st.info(what), type="primary")
+        answer = job.on_demand(request, title, lambda: st.info(what), type="primary")
     except SeewhyError as error:
         st.error(str(error))
         return None
-    if kept is None and state.the_engine().state(request.key).status == "absent":
+    if answer is None and session.the_engine().state(request.key).status == "absent":
         st.caption(f"It takes {words}.")
-    return kept
+    return answer
 
 
-def _table(result: Any, look: Look) -> None:
+def _table(answer: Answer[Calibration], look: Look) -> None:
+    result = answer.result
     st.markdown(f"##### {result.sentence}")
-    st.plotly_chart(
-        figures.trust_against_cost(result, look), key="trust", config=beside.ZOOM, alt=result.sentence.replace("*", "")
-    )
+    chart(answer, look, "trust", lambda: figures.trust_against_cost(result, look), config=ZOOM, alt=result.plain)
     rows = []
     for i, title in enumerate(result.titles):
         row: dict[str, Any] = {"Method": title, "Forwards": float(result.cost[i])}
@@ -125,79 +117,85 @@ def _table(result: Any, look: Look) -> None:
         row["Interval of trust"] = f"{result.low[i, 0]:.2f} to {result.high[i, 0]:.2f}"
         rows.append(row)
     st.dataframe(
-        rows, hide_index=True, width="stretch", key="marks",
+        rows,
+        hide_index=True,
+        width="stretch",
+        key="marks",
         column_config={
             name: st.column_config.NumberColumn(format="%.2f") for name in ("Forwards", *figures.WORDS.values())
         },
-    )  # fmt: skip
+    )
     for title, reason in result.unfit:
         st.caption(f"{title} is not in the table: {reason}")
 
 
-def _first(result: Any) -> int:
+def _first(result: Calibration) -> int:
     """The best method that is not a control."""
     return next((i for i, name in enumerate(result.names) if name not in figures.CONTROLS), 0)
 
 
-def _samples(result: Any, look: Look) -> None:
+def _samples(answer: Answer[Calibration], look: Look) -> None:
+    result = answer.result
     st.markdown("##### What a method sees, the parts that truly matter outlined")
     method = st.pills(
-        "Method", range(len(result.names)), format_func=lambda i: result.titles[i], default=_first(result),
-        key="method_shown", required=True,
-    )  # fmt: skip
+        "Method",
+        range(len(result.names)),
+        format_func=lambda i: result.titles[i],
+        default=_first(result),
+        key="method_shown",
+        required=True,
+    )
     for start in (0, 3):
         for column, sample in zip(st.columns(3), range(start, min(start + 3, len(result.images))), strict=False):
             parts = ", ".join(np.array(result.regions)[result.important[sample]])
             with column:
-                st.plotly_chart(
-                    figures.outlined(result, method, sample, look), key=f"sample.{sample}", config=beside.PLAIN,
-                    alt=f"{result.titles[method]} over picture {sample + 1}; what truly matters: {parts}",
-                )  # fmt: skip
+                alt = f"{result.titles[method]} over picture {sample + 1}; what truly matters: {parts}"
+                outlined = partial(figures.outlined, result, method, sample, look)
+                chart(answer, look, f"sample.{sample}.{method}", outlined, alt=alt)
                 st.caption(f"truly matter: {parts}" if parts else "no single part matters here")
 
 
 def _own() -> None:
-    card = panel.choose_model()
-    photo = pictures.strip()
-    links.save({"where": "own", **panel.choices(), **pictures.choices()})
-    if photo is None:
-        pictures.offer()
+    card = model_picker.pick()
+    photo = image_picker.strip()
+    said = {"where": "own", **model_picker.choices(), **image_picker.choices()}
+    if photo is None or card is None:
+        links.save(said)
+        if photo is None:
+            image_picker.offer()
         return
-    if card is None:
-        return
-    _trials(card, [photo, *(other for other in pictures.uploaded() if other != photo)])
-    beside.about("trial", ("Higher insertion and lower deletion are better; compare with the two controls.",))
+    with st.container(key="form"):
+        values = form.form(trial, card)
+    links.save({**said, **form.choices(trial, values)})
+    _trials(card, values, [photo, *(other for other in image_picker.uploaded() if other != photo)])
+    about(trial, ("Higher insertion and lower deletion are better; compare with the two controls.",))
 
 
-def _trials(card: ModelCard, photos: list[Any]) -> None:
-    lens = find("trial")
-    requests = [Request("trial", card.name, lens.params(image=photo)) for photo in photos]
-    kept = [
-        _asked(request, f"Try all methods on {photo.name}", "a few minutes for all of them; you may keep browsing")
+def _trials(card: ModelCard, values: Mapping[str, Any], photos: list[Photo]) -> None:
+    words = "a few minutes for all of them; you may keep browsing"
+    requests = [request_of(trial, card, {**values, "image": photo}) for photo in photos]
+    answers = [
+        _on_demand(request, f"Try all methods on {photo.name}", words)
         for request, photo in zip(requests, photos, strict=True)
+        if request is not None
     ]
-    done = [each for each in kept if each is not None]
-    if not done:
+    done = [answer for answer in answers if answer is not None]
+    if not done or requests[0] is None:
         return
-    look = state.look()
-    first: Any = done[0].result
+    look, first = session.look(), done[0].result
     st.markdown(f"##### {first.sentence}")
-    st.plotly_chart(
-        figures.trial_bars(first, look), key="gain", config=beside.PLAIN, alt=first.sentence.replace("*", "")
-    )
-    st.dataframe(_mean_rows([each.result for each in done]), hide_index=True, width="stretch")
+    chart(done[0], look, "gain", lambda: figures.trial_bars(first, look), alt=first.plain)
+    st.dataframe(_mean_rows([answer.result for answer in done]), hide_index=True, width="stretch")
     _grid(first)
     st.markdown("##### How alike the maps are")
-    st.plotly_chart(
-        agreement_map(first, look), key="agreement", config=beside.PLAIN,
-        alt="Rank correlation of each two methods' maps",
-    )  # fmt: skip
+    alt = "Rank correlation of each two methods' maps"
+    chart(done[0], look, "agreement", lambda: agreement_map(first, look), alt=alt)
     if len(done) > 1:
         st.caption(f"Means over {len(done)} pictures.")
-    beside.exports(done[0], requests[0], look)
+    exports(done[0], requests[0], look)
 
 
-def _grid(result: Any) -> None:
+def _grid(result: Trial) -> None:
     """Every method's map of the picture, side by side."""
     st.markdown("##### Every method's map")
     with st.container(horizontal=True, gap="small", key="gallery"):
@@ -208,10 +206,10 @@ def _grid(result: Any) -> None:
                 st.caption(title)
 
 
-def _mean_rows(results: list[Any]) -> list[dict[str, Any]]:
+def _mean_rows(results: list[Trial]) -> list[dict[str, Any]]:
     first = results[0]
-    shared = [each for each in results if each.names == first.names]
-    marks = np.mean([each.marks for each in shared], axis=0)
+    shared = [result for result in results if result.names == first.names]
+    marks = np.mean([result.marks for result in shared], axis=0)
     return [
         {
             "Method": title,
@@ -223,3 +221,15 @@ def _mean_rows(results: list[Any]) -> list[dict[str, Any]]:
         }
         for i, title in enumerate(first.titles)
     ]
+
+
+def stored(entry: StoredEntry) -> Mapping[str, str] | None:
+    """What the address says of a stored benchmark or trial."""
+    if entry.explainer == trial.name:
+        return {"where": "own", "model": entry.model, **stored_choices(trial, entry.params)}
+    if entry.explainer == calibration.name:
+        return {"net": entry.model, **stored_choices(calibration, entry.params), "biased": ""}
+    return None
+
+
+PAGE = Page(question="Can I trust the explainer?", title="Calibration", order=80, draw=draw, link=stored)

@@ -4,13 +4,11 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from dashboard.engine import JobState
-from dashboard.widgets import session as state
+from dashboard.engine.jobs import JobState
+from dashboard.widgets import session
+from dashboard.widgets.page import Page
 from explainers import registry
 
-QUESTION = "Jobs"
-TITLE = "Work in progress"
-ORDER = 95
 WORDS = {
     "queued": "waiting",
     "running": "running",
@@ -22,7 +20,7 @@ WORDS = {
 }
 
 
-def page() -> None:
+def draw() -> None:
     """Draw the page."""
     st.subheader("Work in progress", anchor=False)
     _list()
@@ -30,7 +28,7 @@ def page() -> None:
 
 @st.fragment(run_every=1.0)
 def _list() -> None:
-    jobs = state.the_engine().jobs()
+    jobs = session.the_engine().jobs()
     live, over = [job for job in jobs if job.live], [job for job in jobs if not job.live]
     if not live:
         st.info("Nothing is running. What you ask for on the other pages appears here while it is worked out.")
@@ -48,7 +46,7 @@ def _running(job: JobState) -> None:
         words = f"waiting, {job.position} before this"
     left.progress(min(1.0, max(0.0, job.fraction)), text=f"{_title(job)} · {job.model} · {words}")
     if right.button("Cancel", key=f"cancel.{job.key}"):
-        state.the_engine().cancel(job.key, state.session())
+        session.the_engine().cancel(job.key, session.session())
         st.rerun(scope="fragment")
 
 
@@ -68,3 +66,6 @@ def _row(job: JobState) -> dict[str, str]:
         "took": seconds,
         "words": job.error or job.warning,
     }
+
+
+PAGE = Page(question="Jobs", title="Work in progress", order=95, draw=draw)

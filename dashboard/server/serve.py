@@ -232,7 +232,14 @@ def _server(app: "ASGIApp", url: str) -> "uvicorn.Server":
             await super().startup(sockets)
             print(f"Seewhy is on {url} (Ctrl-C stops it)", flush=True)
 
-    return Server(uvicorn.Config(
-        app, log_level="warning", access_log=False, ws="websockets-sansio", ws_max_size=MESSAGE_MB * 2**20,
-        timeout_graceful_shutdown=SHUTDOWN_SECONDS, server_header=False,
-    ))  # fmt: skip
+    return Server(
+        uvicorn.Config(
+            app,
+            log_level="warning",
+            access_log=False,
+            ws="websockets-sansio",
+            ws_max_size=MESSAGE_MB * 2**20,
+            timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+            server_header=False,
+        )
+    )

@@ -5,8 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from dashboard.figures.style import HEAT, SHOWS, Look, Show
-from dashboard.widgets import links
-from dashboard.widgets import session as state
+from dashboard.widgets import links, session
 from models.errors import InputError
 
 WORDS: dict[Show, str] = {"heat": "Heat map", "contours": "Contours", "signed": "For and against", "photo": "Photo"}
@@ -18,16 +17,16 @@ def controls() -> Look:
     for name in ("show", "opacity", "colours"):
         st.session_state.setdefault(name, getattr(PLAIN, name))
     show = st.segmented_control(
-        "View", SHOWS, key="show", format_func=lambda each: WORDS[each], required=True, persist_state="session"
+        "View", SHOWS, key="show", format_func=WORDS.__getitem__, required=True, persist_state="session"
     )
     with st.expander("Drawing"):
         opacity = st.slider("Opacity", 0.0, 1.0, step=0.05, key="opacity", persist_state="session")
         bare = st.slider("Bare photo from the left", 0.0, 1.0, 0.0, 0.05, key="bare", help="Drag to compare.")
         colours = st.selectbox("Colours", HEAT, key="colours", persist_state="session")
-    return replace(state.look(), show=show or PLAIN.show, opacity=opacity, colours=colours, bare=bare)
+    return replace(session.look(), show=show or PLAIN.show, opacity=opacity, colours=colours, bare=bare)
 
 
-def parsers() -> dict[str, tuple[str, links.Parse]]:
+def readers() -> links.Readers:
     """What of the view a link may say."""
     return {
         "show": ("show", lambda text: _one_of(text, SHOWS)),

@@ -5,41 +5,34 @@ from functools import lru_cache
 
 import streamlit as st
 
-from dashboard.widgets import session as state
+from dashboard.widgets import links, session
 from models import Photo, imagesets
-from models.errors import InputError, SeewhyError
+from models.errors import SeewhyError
 
 IMAGE = "image"
 UPLOADS = "_uploads"
-PREFIX = "sha256:"
 SHOWN = 5
-
-
-def parse(text: str) -> str:
-    """An image's address from a link: a sample's name or ``sha256:`` and 64 hex digits."""
-    digest = text.removeprefix(PREFIX)
-    if text.startswith(PREFIX) and len(digest) == 64 and set(digest) <= set("0123456789abcdef"):
-        if state.the_engine().photo(digest) is None:
-            raise InputError("this server does not hold that picture; upload it again.")
-        return text
-    imagesets.sample(text)
-    return text
 
 
 def chosen() -> Photo | None:
     """The picture of this view, or None while none is chosen."""
     address = st.session_state.get(IMAGE, "")
-    return _photo(address) if address else None
+    return session.photo(address) if address else None
+
+
+def readers() -> links.Readers:
+    """What a link may say of the picture."""
+    return {IMAGE: (IMAGE, links.picture)}
 
 
 def choices() -> dict[str, str]:
     """The picture, for the address."""
-    return {"image": str(st.session_state.get(IMAGE, ""))}
+    return {IMAGE: str(st.session_state.get(IMAGE, ""))}
 
 
 def uploaded() -> list[Photo]:
     """The pictures that this person has dropped, newest first."""
-    return [photo for address in st.session_state.get(UPLOADS, []) if (photo := _photo(address)) is not None]
+    return [photo for address in st.session_state.get(UPLOADS, []) if (photo := session.photo(address)) is not None]
 
 
 def offer() -> None:
@@ -73,10 +66,16 @@ def another(label: str, key: str, words: str) -> Photo | None:
     if st.session_state.get(key) not in addresses:
         st.session_state[key] = None
     address = st.selectbox(
-        label, addresses, index=None, key=key, help=words, placeholder="choose a picture", persist_state="session",
-        format_func=lambda each: photo.name if (photo := _photo(each)) else each,
-    )  # fmt: skip
-    photo = _photo(address) if address else None
+        label,
+        addresses,
+        index=None,
+        key=key,
+        help=words,
+        placeholder="choose a picture",
+        persist_state="session",
+        format_func=lambda address: photo.name if (photo := session.photo(address)) else address,
+    )
+    photo = session.photo(address) if address else None
     if photo is not None:
         st.image(thumbnail(photo), width=96, alt=f"Thumbnail of {photo.name}")
     return photo
@@ -84,9 +83,12 @@ def another(label: str, key: str, words: str) -> Photo | None:
 
 def _uploader() -> None:
     files = st.file_uploader(
-        "Drop an image", accept_multiple_files=True, key="files", max_upload_size=20,
+        "Drop an image",
+        accept_multiple_files=True,
+        key="files",
+        max_upload_size=20,
         help=f"{', '.join(imagesets.ACCEPTED)}; up to 20 MB and 16 megapixels. Stays on this server.",
-    )  # fmt: skip
+    )
     seen = st.session_state.setdefault("_seen", set())
     for file in files:
         if file.file_id in seen:
@@ -102,20 +104,14 @@ def _uploader() -> None:
 
 def _take(photo: Photo) -> None:
     """Keep an upload by its content, so that reload and link keep it, and choose it."""
-    address = PREFIX + state.the_engine().keep_photo(photo)
-    uploads = [each for each in st.session_state.get(UPLOADS, []) if each != address]
+    address = session.UPLOADED + session.the_engine().keep_photo(photo)
+    uploads = [other for other in st.session_state.get(UPLOADS, []) if other != address]
     st.session_state[UPLOADS] = [address, *uploads][:8]
     st.session_state[IMAGE] = address
 
 
-def _photo(address: str) -> Photo | None:
-    if address.startswith(PREFIX):
-        return state.the_engine().photo(address.removeprefix(PREFIX))
-    return imagesets.sample(address)
-
-
 def _cell(address: str) -> None:
-    photo = _photo(address)
+    photo = session.photo(address)
     if photo is None:
         return
     picked = st.session_state.get(IMAGE) == address

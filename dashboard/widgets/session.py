@@ -1,26 +1,26 @@
-"""Who is looking, through which engine, on which ground: what every page needs to know first."""
+"""Who is looking, through which engine, on which background: what every page needs to know first."""
 
 import uuid
-from collections.abc import Callable, Hashable
 from datetime import UTC, datetime
 
-import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard import engine
-from dashboard.engine import Kept
+from dashboard.engine.engine import Engine
 from dashboard.figures import Look
+from models import Photo, imagesets
+
+UPLOADED = "sha256:"
 
 
-def the_engine() -> engine.Engine:
+def the_engine() -> Engine:
     """The engine of this server."""
     return engine.current()
 
 
 def session() -> str:
     """A name for this browser tab, under which it asks and cancels."""
-    name: str = st.session_state.setdefault("_session", uuid.uuid4().hex)
-    return name
+    return str(st.session_state.setdefault("_session", uuid.uuid4().hex))
 
 
 def look() -> Look:
@@ -28,15 +28,23 @@ def look() -> Look:
     return Look(dark=st.context.theme.type == "dark")
 
 
-def figure(kept: Kept, look: Look, what: Hashable, draw: Callable[[], go.Figure]) -> go.Figure:
-    """The figure called ``what`` of an answer, drawn once for everybody who looks at it so; not to be changed."""
-    return _drawn((kept.key, kept.provenance.when, look, what), draw)
+def photo(address: str) -> Photo | None:
+    """The picture at an address: a sample's name, or ``sha256:`` and the digest of an upload; None when it is gone."""
+    if not address.startswith(UPLOADED):
+        return imagesets.sample(address)
+    try:
+        return _upload(address.removeprefix(UPLOADED))
+    except KeyError:
+        return None
 
 
-@st.cache_resource(max_entries=500, show_spinner=False)
-def _drawn(address: tuple[Hashable, ...], _draw: Callable[[], go.Figure]) -> go.Figure:
-    # The address is what Streamlit keys on; an argument that begins with an underscore is not looked at.
-    return _draw()
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _upload(digest: str) -> Photo:
+    # Reading an upload checks its SHA-256, which takes 0.1 s for 16 megapixels: not at every rerun.
+    found = the_engine().photo(digest)
+    if found is None:
+        raise KeyError(digest)
+    return found
 
 
 def ago(when: str) -> str:

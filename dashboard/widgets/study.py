@@ -1,134 +1,157 @@
-"""How a study is laid out: form, picture, evidence; below them export and provenance. One way for all."""
+"""A study: one explainer on a page, with its form, picture, evidence, export and link. One way for all.
+
+A page says what is special about its study in a `Study`; everything else follows from the explainer's parameters.
+"""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Generic, TypeVar
 
+import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.engine import Kept
-from dashboard.figures import Look
-from dashboard.widgets import display_options as view
-from dashboard.widgets import evidence as beside
-from dashboard.widgets import image_picker as pictures
-from dashboard.widgets import job as panel
-from dashboard.widgets import links
-from dashboard.widgets import session as state
-from dashboard.widgets.form import fields
-from dashboard.widgets.job import Field
-from explainers import Request, find, knobs
+from dashboard.engine.answers import Answer
+from dashboard.figures import Look, figures_of
+from dashboard.widgets import display_options, image_picker, job, links, model_picker, session
+from dashboard.widgets.chart import chart
+from dashboard.widgets.evidence import evidence
+from dashboard.widgets.export_bar import exports
+from dashboard.widgets.form import form
+from dashboard.widgets.provenance import provenance
+from explainers import Explainer, Request, Result, takes_image
 from models import ModelCard
 from models.errors import SeewhyError
 
-STUDY, FIRST = "study", "single"
-TILE = 166
+R = TypeVar("R", bound=Result)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Study:
+class Begin:
+    """A long job waits for a button.
+
+    Attributes:
+        button: its words.
+        words: what the job answers and how long it takes.
+    """
+
+    button: str
+    words: str
+
+
+def draw_figures(answer: Answer[Any], look: Look) -> None:
+    """The result's sentence and all of its figures, one below the other."""
+    st.markdown(f"##### {answer.result.sentence}")
+    for name, figure in figures_of(answer.result, look).items():
+        chart(answer, look, name, partial(_same, figure), alt=answer.result.plain)
+
+
+def _same(figure: go.Figure) -> go.Figure:
+    return figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study(Generic[R]):
     """What is special about one study.
 
     Attributes:
-        lens: name of its explainer.
-        fields: those of its form that are not drawn from the params alone.
-        draw: the picture, from the kept answer.
-        picture: whether it is about one picture, chosen in the strip.
-        overlay: whether it draws maps over photos, so that the view's controls mean something.
-        begin: words of the button that begins it, and of what it takes; empty for what is quick.
+        lens: its explainer.
+        title: what the page calls it.
+        reading: how to read the picture, a sentence a line.
+        order: its place among the studies of the page.
+        name: in the address; the explainer's by default.
+        draw: draws the picture from the answer; all registered figures by default.
+        overlay: whether it draws maps over photos, so that the display options mean something.
+        begin: for a long job.
+        special: form fields that it draws itself, by the parameter's name.
+        lay_out: lays out the whole study, where the usual way does not do.
+        also: further explainers whose answers it shows.
+        about: the explainer whose words explain it now; ``lens`` by default.
+        readers: what a link may say; the usual parameters by default.
+        stored: (explainer, parameters as JSON) -> what the address of a stored answer says; those by default.
     """
 
-    lens: str
-    fields: Mapping[str, Field]
-    draw: Callable[[Kept, Look], None]
-    picture: bool = True
-    overlay: bool = True
-    begin: tuple[str, str] | None = None
+    lens: Explainer[Any, R]
+    title: str
+    reading: tuple[str, ...]
+    order: int = 1
+    name: str = ""
+    draw: Callable[[Answer[R], Look], None] = draw_figures
+    overlay: bool = False
+    begin: Begin | None = None
+    special: Mapping[str, form.Drawer] = field(default_factory=dict)
+    lay_out: Callable[[ModelCard, Callable[[Mapping[str, str]], None]], None] | None = None
+    also: tuple[Explainer[Any, Any], ...] = ()
+    about: Callable[[], Explainer[Any, Any]] | None = None
+    readers: Callable[[], links.Readers] | None = None
+    stored: Callable[[Explainer[Any, Any], Mapping[str, Any]], Mapping[str, str]] | None = None
+
+    @property
+    def address(self) -> str:
+        """Its name in the address."""
+        return self.name or self.lens.name
 
 
-def lay_out(card: ModelCard, study: Study) -> None:
-    """Draw a study, whatever state its answer is in."""
-    photo = pictures.strip() if study.picture else None
-    if study.picture and photo is None:
-        pictures.offer()
-        return
-    lens = find(study.lens)
-    form, centre, right = st.columns([1, 2.5, 1.25], gap="medium")
-    with form, st.container(key="form"):
-        values = panel.form(lens, study.fields)
-        look = view.controls() if study.overlay else state.look()
-    drawn = view.choices(look) if study.overlay else {}
-    save({**link_words(values, study.lens), **drawn}, picture=study.picture)
-    with centre, st.container(key="centre"):
-        try:
-            request = Request(lens.name, card.name, lens.params(**values, **({"image": photo} if photo else {})))
-        except SeewhyError as error:
-            st.error(str(error))
-            return
-        if study.begin is None:
-            kept = panel.ask(request)
-        else:
-            title, words = study.begin
-            kept = panel.begun(request, title, lambda: st.write(words), type="primary")
-        if kept is not None:
-            study.draw(kept, look)
-    if kept is None:
-        return
-    with right, st.container(key="evidence"):
-        beside.evidence(request, look)
-    with st.container(key="below"):
-        beside.exports(kept, request, look)
-        beside.provenance(kept, request)
+def readers(study: Study[Any]) -> links.Readers:
+    """What a link may say of a study."""
+    if study.readers is not None:
+        return study.readers()
+    return usual_readers(study.lens, overlay=study.overlay)
 
 
-def save(choices: Mapping[str, str], *, picture: bool = True) -> None:
-    """Every choice of this view into the address: study, model, picture, and those of the study."""
-    study = str(st.session_state.get(STUDY) or FIRST)
-    links.save({
-        STUDY: "" if study == FIRST else study, **panel.choices(), **(pictures.choices() if picture else {}), **choices,
-    })  # fmt: skip
-
-
-def link_words(values: Mapping[str, Any], lens: str) -> dict[str, str]:
-    """The values that are not defaults, folders by their own name."""
-    words = fields.told(values, knobs(find(lens).params))
-    return {name: fields.images_word(word) if name in ("images", "others") and word else word
-            for name, word in words.items()}  # fmt: skip
-
-
-def parsers(lens: str, own: Mapping[str, links.Parse] | None = None) -> dict[str, tuple[str, links.Parse]]:
-    """What a link may say about a study: its knobs, picture and view; classes and layers are held to the model."""
-    known: dict[str, links.Parse] = {
-        "target": fields.parse_class, "cls": fields.parse_class, "versus": fields.parse_class,
-        "layer": fields.parse_layer, "images": fields.parse_images, "others": fields.parse_images, **(own or {}),
-    }  # fmt: skip
+def usual_readers(lens: Explainer[Any, Any], *, overlay: bool) -> links.Readers:
+    """The picture, the parameters, and how the map is drawn."""
     return {
-        "image": (pictures.IMAGE, pictures.parse),
-        **{
-            knob.name: (panel.field_key(find(lens), knob.name), known.get(knob.name, knob.parse))
-            for knob in knobs(find(lens).params)
-        },
-        **view.parsers(),
+        **(image_picker.readers() if takes_image(lens.params) else {}),
+        **form.readers(lens, model_picker.chosen_card),
+        **(display_options.readers() if overlay else {}),
     }
 
 
-def grid(pictures: list[tuple[str, Any, str]], columns: int) -> None:
-    """Pictures (H, W, 3) side by side, one below the other where it is narrow: title, picture, the line under it."""
-    for start in range(0, len(pictures), columns):
-        for column, each in zip(st.columns(columns), pictures[start : start + columns], strict=False):
-            with column:
-                _titled(*each, "stretch")
+def draw(study: Study[R], card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
+    """Draw a study, whatever state its answer is in; ``save`` writes its choices into the address."""
+    picture = takes_image(study.lens.params)
+    photo = image_picker.strip() if picture else None
+    if picture and photo is None:
+        save(image_picker.choices())
+        image_picker.offer()
+        return
+    left, centre, right = st.columns([1, 2.5, 1.25], gap="medium")
+    with left, st.container(key="form"):
+        values = form.form(study.lens, card, study.special)
+        look = display_options.controls() if study.overlay else session.look()
+    save(
+        {
+            **(image_picker.choices() if picture else {}),
+            **form.choices(study.lens, values),
+            **(display_options.choices(look) if study.overlay else {}),
+        }
+    )
+    with centre, st.container(key="centre"):
+        request = request_of(study.lens, card, {**values, **({"image": photo} if picture else {})})
+        answer = _answer(study, request) if request else None
+        if answer is not None:
+            study.draw(answer, look)
+    if request is None or answer is None:
+        return
+    with right, st.container(key="evidence"):
+        evidence(request, look)
+    with st.container(key="below"):
+        exports(answer, request, look)
+        provenance(answer, request)
 
 
-def tiles(pictures: list[tuple[str, Any, str]]) -> None:
-    """Many small pictures, as many in a row as there is room for."""
-    with st.container(horizontal=True, gap="small"):
-        for each in pictures:
-            with st.container(width=TILE, gap=None):
-                _titled(*each, TILE - 6)
+def request_of(lens: Explainer[Any, R], card: ModelCard, values: Mapping[str, Any]) -> Request[R] | None:
+    """The request that the choices make; None, with words on the page, where they do not fit each other."""
+    try:
+        return lens.request(card.name, lens.params(**values))
+    except SeewhyError as error:
+        st.error(str(error))
+        return None
 
 
-def _titled(title: str, picture: Any, words: str, width: Any) -> None:
-    st.markdown(f"**{title}**")
-    st.image(picture, width=width, alt=f"{title} over the photo", output_format="JPEG")
-    if words:
-        st.caption(words)
+def _answer(study: Study[R], request: Request[R]) -> Answer[R] | None:
+    if study.begin is None:
+        return job.result_or_progress(request)
+    words = study.begin.words
+    return job.on_demand(request, study.begin.button, lambda: st.write(words), type="primary")

@@ -22,16 +22,29 @@ from explainers.attribution.methods.family import CAMS, maps_of
 from explainers.attribution.methods.maps import Ask, Report, silent
 from explainers.attribution.methods.table import methods
 from explainers.attribution.methods.targets import of_classes
-from explainers.base import Evidence, Result, Run, Score, explainer
+from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
+from explainers.kinds import Choice, Class, Names
 from explainers.kit.predict import logits_of, probabilities
 from explainers.kit.resize import enlarged
 from explainers.params import ImageParams, knob
 from models import ModelHandle
-from models.errors import InputError, SeewhyError, UnfitError
+from models.errors import SeewhyError, UnfitError
 
-QUICK = ("gradcam", "gradcam++", "hirescam", "layercam", "eigencam", "ablationcam", "saliency", "input_x_gradient",
-         "guided_backprop", "deep_lift", "attention_rollout", "attention_gradient")  # fmt: skip
+QUICK = (
+    "gradcam",
+    "gradcam++",
+    "hirescam",
+    "layercam",
+    "eigencam",
+    "ablationcam",
+    "saliency",
+    "input_x_gradient",
+    "guided_backprop",
+    "deep_lift",
+    "attention_rollout",
+    "attention_gradient",
+)
 STEPS, DRAWS = 15, 8
 
 
@@ -40,23 +53,30 @@ class CompareParams(ImageParams):
     """What can be chosen."""
 
     target: int | None = knob(
-        None, 0, None, "The class to explain; the model's first answer when left open.", label="Class"
+        None, kind=Class(), auto="the model's first answer", help="The class to explain", label="Class"
     )
     over: Literal["methods", "layers"] = knob(
         "methods", help="methods: one picture by several of them. layers: one method from the first layer to the last."
     )
-    methods: str = knob(
-        "", help="Names with commas between; those that take a second or so when left open.",
-        only={"over": ("methods",)}, label="Methods",
-    )  # fmt: skip
+    methods: tuple[str, ...] | None = knob(
+        None,
+        kind=Names(of=methods),
+        auto=f"the {len(QUICK)} quick ones",
+        help="The methods to lay side by side",
+        only={"over": ("methods",)},
+        label="Methods",
+    )
     method: str = knob(
-        "gradcam", help="The method of the family that is shown at every layer.", only={"over": ("layers",)},
+        "gradcam",
+        kind=Choice(of=CAMS, refusal="'{value}' does not look at layers; choose one of {options}."),
+        help="The method of the family that is shown at every layer.",
+        only={"over": ("layers",)},
         label="Method",
-    )  # fmt: skip
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class SideBySide(Result):
+class SideBySide(AboutClass):
     """Maps laid side by side.
 
     Attributes:
@@ -76,7 +96,6 @@ class SideBySide(Result):
     titles: tuple[str, ...]
     over: str
     target: int
-    label: str
     probability: float
     refused: tuple[tuple[str, str], ...]
 
@@ -103,15 +122,20 @@ def mean_agreement(table: Float[np.ndarray, "n n"]) -> float:
 def measure_sides(model: ModelHandle, _params: CompareParams, result: SideBySide, run: Run) -> Evidence:
     """Agreement against random maps, and how well each map names the pixels that count."""
     size = result.image.shape[:2]
-    shown = [*zip(result.titles, result.maps, strict=True), ("centre", centre_map(size)),
-             ("random map", random_map(run.rng, size))]  # fmt: skip
+    shown = [
+        *zip(result.titles, result.maps, strict=True),
+        ("centre", centre_map(size)),
+        ("random map", random_map(run.rng, size)),
+    ]
     gains: dict[str, float] = {}
     for done, (title, each) in enumerate(shown):
         run.report(0.9 * done / len(shown), f"taking pixels away: {title}")
         curves = insertion_deletion(
-            lambda images: probabilities(model, images, result.target), result.image, np.clip(each, 0, None),
+            lambda images: probabilities(model, images, result.target),
+            result.image,
+            np.clip(each, 0, None),
             steps=STEPS,
-        )  # fmt: skip
+        )
         gains[title] = curves.insertion_auc - curves.deletion_auc
     run.report(0.95, "comparing with random maps")
     return Evidence(scores=(_gain(gains, result.titles), *_agreement(result, run)))
@@ -122,11 +146,16 @@ def _gain(gains: dict[str, float], titles: tuple[str, ...]) -> Score:
     best = max(known, key=known.__getitem__, default="")
     words = f"{best} names the pixels best" if best else "No map has an order"
     return Score(
-        name="gain", title="Names the pixels that count", value=known.get(best, float("nan")), worst=-1.0, best=1.0,
-        baselines={title: gain for title, gain in gains.items() if title != best}, of=best or "best map",
+        name="gain",
+        title="Names the pixels that count",
+        value=known.get(best, float("nan")),
+        worst=-1.0,
+        best=1.0,
+        baselines={title: gain for title, gain in gains.items() if title != best},
+        of=best or "best map",
         reading=f"{words}: insertion minus deletion {known.get(best, float('nan')):.2f}; a random map"
         f" {gains['random map']:.2f}.",
-    )  # fmt: skip
+    )
 
 
 def _agreement(result: SideBySide, run: Run) -> tuple[Score, ...]:
@@ -136,10 +165,14 @@ def _agreement(result: SideBySide, run: Run) -> tuple[Score, ...]:
     chance, own = mean_agreement(agreement(random)), mean_agreement(result.agreement)
     return (
         Score(
-            name="agreement", title="Agreement", value=own, baselines={"random maps": chance}, of="these maps",
+            name="agreement",
+            title="Agreement",
+            value=own,
+            baselines={"random maps": chance},
+            of="these maps",
             reading=f"Two of these maps agree to {own:.2f} on average, two random ones to {chance:.2f}.",
         ),
-    )  # fmt: skip
+    )
 
 
 @explainer("Side by side", paper="https://arxiv.org/abs/2202.01602", evidence=measure_sides)
@@ -153,11 +186,17 @@ def compare(model: ModelHandle, params: CompareParams, run: Run) -> SideBySide:
     ask = _layers(model, x, target, params) if params.over == "layers" else _methods(model, x, target, params)
     maps, refused = side_by_side(ask, x, run.report)
     return SideBySide(
-        image=view.pixels, maps=np.stack(list(maps.values())), agreement=agreement(list(maps.values())),
-        names=tuple(maps), titles=tuple(ask[name][0] for name in maps), over=params.over, target=target,
-        label=model.card.labels[target], probability=float(logits.softmax(0)[target]),
+        image=view.pixels,
+        maps=np.stack(list(maps.values())),
+        agreement=agreement(list(maps.values())),
+        names=tuple(maps),
+        titles=tuple(ask[name][0] for name in maps),
+        over=params.over,
+        target=target,
+        label=model.card.labels[target],
+        probability=float(logits.softmax(0)[target]),
         refused=tuple((ask[name][0], why) for name, why in refused),
-    )  # fmt: skip
+    )
 
 
 Asks = dict[str, tuple[str, Callable[[], Tensor]]]
@@ -166,17 +205,12 @@ Asks = dict[str, tuple[str, Callable[[], Tensor]]]
 def _methods(model: ModelHandle, x: Tensor, target: int, params: CompareParams) -> Asks:
     """The chosen methods by name: title, and how to get the map."""
     table, classes = methods(), torch.tensor([target], device=x.device)
-    names = [name.strip() for name in params.methods.split(",")] if params.methods.strip() else list(QUICK)
-    for name in names:
-        if name not in table:
-            raise InputError(f"There is no method '{name}'; there are: {', '.join(table)}.")
+    names = params.methods or QUICK
     return {name: (table[name].title, lambda name=name: table[name].map(model, x, classes)) for name in names}  # type: ignore[misc]
 
 
 def _layers(model: ModelHandle, x: Tensor, target: int, params: CompareParams) -> Asks:
     """Every main layer by name, from the picture to the answer."""
-    if params.method not in CAMS:
-        raise InputError(f"'{params.method}' does not look at layers; choose one of {', '.join(CAMS)}.")
     classes = of_classes(torch.tensor([target]))
     layers = {layer.name: layer for layer in model.layers() if layer.main or layer.default}
 

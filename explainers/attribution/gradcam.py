@@ -28,7 +28,8 @@ from explainers.attribution.methods.maps import Ask, Maps, heatmap
 from explainers.attribution.methods.targets import Target, of_classes, of_difference, of_top, overheard
 from explainers.attribution.questions import MEASURES, Inquiry
 from explainers.attribution.sentences import Asked, asked_sentence, sentence
-from explainers.base import Evidence, Result, Run, explainer
+from explainers.base import AboutClass, AtLayer, Evidence, Run, explainer
+from explainers.kinds import Choice, Class, LayerName, Layers
 from explainers.params import ImageParams, knob
 from models import ModelHandle, Photo
 from models.errors import InputError
@@ -39,28 +40,24 @@ class GradCamParams(ImageParams):
     """What can be chosen."""
 
     target: int | None = knob(
-        None, 0, None, "The class to explain; the model's first answer when left open.", label="Class",
-        only={"question": ("class",)},
-    )  # fmt: skip
-    method: Literal[
-        "gradcam",
-        "counterfactual",
-        "gradcam++",
-        "smooth_gradcam++",
-        "xgradcam",
-        "hirescam",
-        "layercam",
-        "eigencam",
-        "scorecam",
-        "ablationcam",
-        "attention_rollout",
-        "attention_gradient",
-    ] = knob(
-        "gradcam", help="gradcam: what speaks for the class. counterfactual: what speaks against it.", label="Show"
-    )
-    layer: str | None = knob(
         None,
-        help="Where in the network to look; the last map before pooling when left open. Commas fuse several.",
+        kind=Class(),
+        auto="the model's first answer",
+        help="The class to explain",
+        label="Class",
+        only={"question": ("class",)},
+    )
+    method: str = knob(
+        "gradcam",
+        kind=Choice(of=CAMS),
+        help="gradcam: what speaks for the class. counterfactual: what speaks against it.",
+        label="Show",
+    )
+    layer: tuple[str, ...] | None = knob(
+        None,
+        kind=Layers(),
+        auto="the last map before pooling",
+        help="Where in the network to look, several layers are fused",
         more=True,
     )
     question: Literal["class", "neuron", "likeness", "sentence"] = knob(
@@ -71,7 +68,9 @@ class GradCamParams(ImageParams):
     neuron: int = knob(0, 0, None, "The channel to explain.", more=True, only={"question": ("neuron",)})
     neuron_layer: str | None = knob(
         None,
-        help="The layer that the neuron belongs to; the last map, or the layer looked at, when left open.",
+        kind=LayerName(),
+        auto="the last map, or the layer looked at,",
+        help="The layer that the neuron belongs to",
         more=True,
         label="Layer of the neuron",
         only={"question": ("neuron",)},
@@ -88,9 +87,9 @@ class GradCamParams(ImageParams):
     )
     versus: int | None = knob(
         None,
-        0,
-        None,
-        "Why the class rather than this one; nothing when left open.",
+        kind=Class(),
+        auto="nothing",
+        help="Why the class rather than this one",
         more=True,
         label="Rather than",
         only={"question": ("class",)},
@@ -119,7 +118,7 @@ class GradCamParams(ImageParams):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GradCam(Result):
+class GradCam(AboutClass, AtLayer):
     """A map of the family.
 
     Attributes:
@@ -146,8 +145,6 @@ class GradCam(Result):
     alpha: np.ndarray
     logits: np.ndarray
     target: int
-    layer: str
-    label: str
     method: str
     probability: float
     top5: tuple[tuple[int, str, float], ...]
@@ -173,7 +170,7 @@ def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run
     inquiry = inquiry_of(model, params)
 
     def again(other: ModelHandle, x: Tensor, target: int) -> np.ndarray:
-        layers = layers_of(other, result.layer)
+        layers = layers_of(other, params.layer)
         same = inquiry is not None and target == result.target
         asked = inquiry.target_of(other) if inquiry and same else target_of(other, target, result.versus)
         ask = Ask(other, x, asked, layers[0], np.random.default_rng(params.seed), params.groups)
@@ -209,9 +206,14 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     inquiry, layers = inquiry_of(model, params), layers_of(model, params.layer)
     target, heard = overheard(inquiry.target_of(model) if inquiry else _class(model, params, x))
     ask = Ask(
-        model, x, target, layers[0], run.rng, params.groups,
+        model,
+        x,
+        target,
+        layers[0],
+        run.rng,
+        params.groups,
         lambda fraction, note: run.report(0.1 + 0.8 * fraction, note),
-    )  # fmt: skip
+    )
     maps = maps_of(params.method, ask, layers)
     run.report(0.95, "drawing the map")
     found = _result(model, params, view.pixels, maps)
@@ -271,10 +273,19 @@ def _result(model: ModelHandle, params: GradCamParams, image: np.ndarray, maps: 
     value = float(logits[chosen] - (0 if versus is None else logits[versus]))
     best = chance.topk(min(5, len(labels))).indices.tolist()
     return GradCam(
-        image=image, cam=cam, heatmap=heatmap(cam, image.shape[:2]), alpha=maps.alpha[0].float().cpu().numpy(),
-        logits=logits.numpy(), target=chosen, layer=",".join(layer.name for layer in layers_of(model, params.layer)),
-        label=labels[chosen], method=params.method, probability=float(chance[chosen]),
+        image=image,
+        cam=cam,
+        heatmap=heatmap(cam, image.shape[:2]),
+        alpha=maps.alpha[0].float().cpu().numpy(),
+        logits=logits.numpy(),
+        target=chosen,
+        layer=",".join(layer.name for layer in layers_of(model, params.layer)),
+        label=labels[chosen],
+        method=params.method,
+        probability=float(chance[chosen]),
         top5=tuple((index, labels[index], float(chance[index])) for index in best),
-        versus=versus, versus_label=other, value=value,
+        versus=versus,
+        versus_label=other,
+        value=value,
         asked=labels[chosen].split(",")[0] + (f" rather than {other.split(',')[0]}" if other else ""),
-    )  # fmt: skip
+    )

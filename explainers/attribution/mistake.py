@@ -20,8 +20,9 @@ from torch import Tensor, nn
 from explainers.attribution.evidence import quick as trust
 from explainers.attribution.methods.maps import class_maps, heatmap
 from explainers.attribution.sentences import place_of
-from explainers.base import Evidence, Result, Run, explainer
+from explainers.base import AboutClass, AtLayer, Evidence, Run, explainer
 from explainers.evidence.baselines import blurred
+from explainers.kinds import Class, LayerName
 from explainers.kit.predict import logits_of
 from explainers.params import ImageParams, knob
 from models import ModelHandle
@@ -45,10 +46,10 @@ class MistakeParams(ImageParams):
     """What can be chosen."""
 
     truth: int | None = knob(
-        None, 0, None, "The class that would be right; the model's second answer when left open.", label="True class"
+        None, kind=Class(), auto="the model's second answer", help="The class that would be right", label="True class"
     )
     layer: str | None = knob(
-        None, help="Where in the network to look; the last map before pooling when left open.", more=True
+        None, kind=LayerName(), auto="the last map before pooling", help="Where in the network to look", more=True
     )
 
 
@@ -78,7 +79,7 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Mistake(Result):
+class Mistake(AboutClass, AtLayer):
     """An answer beside the true one.
 
     Attributes:
@@ -102,11 +103,9 @@ class Mistake(Result):
     rows: tuple[Row, ...]
     kind: str
     target: int
-    label: str
     probability: float
     truth: int
     truth_label: str
-    layer: str
     given: bool
     after: str
 
@@ -161,11 +160,22 @@ def mistake(model: ModelHandle, params: MistakeParams, run: Run) -> Mistake:
     difference = maps[0] - maps[shown.index(truth)]
     cam = maps[0] if truth == target else difference
     return Mistake(
-        image=image, maps=maps, cam=cam, heatmap=heatmap(cam, image.shape[:2]), logits=logits.numpy(), rows=rows,
-        kind=_kind(rows, shown.index(truth), after == truth), target=target, label=labels[target],
-        probability=rows[0].probability, truth=truth, truth_label=labels[truth], given=params.truth is not None,
-        layer=model.layer(params.layer).name, after=labels[after].split(",")[0],
-    )  # fmt: skip
+        image=image,
+        maps=maps,
+        cam=cam,
+        heatmap=heatmap(cam, image.shape[:2]),
+        logits=logits.numpy(),
+        rows=rows,
+        kind=_kind(rows, shown.index(truth), after == truth),
+        target=target,
+        label=labels[target],
+        probability=rows[0].probability,
+        truth=truth,
+        truth_label=labels[truth],
+        given=params.truth is not None,
+        layer=model.layer(params.layer).name,
+        after=labels[after].split(",")[0],
+    )
 
 
 def place_mask(heat: Float[np.ndarray, "y x"]) -> Bool[np.ndarray, "y x"]:
@@ -208,10 +218,16 @@ def _rows(
     rows = []
     for i, index in enumerate(shown):
         row = Row(
-            index=index, label=model.card.labels[index], probability=chance[index],
-            place=place_of(heats[i]) if heats[i].any() else "nowhere", overlap=overlap_of(places[i], places[0]),
-            likeness=float(likeness[index]), alone=float(odds[i, index]), without=float(odds[-1, index]), reading="",
-        )  # fmt: skip
+            index=index,
+            label=model.card.labels[index],
+            probability=chance[index],
+            place=place_of(heats[i]) if heats[i].any() else "nowhere",
+            overlap=overlap_of(places[i], places[0]),
+            likeness=float(likeness[index]),
+            alone=float(odds[i, index]),
+            without=float(odds[-1, index]),
+            reading="",
+        )
         rows.append(Row(**{**vars(row), "reading": _reading(row, first=i == 0, classes=len(chance))}))
     return tuple(rows), int(odds[-1].argmax())
 

@@ -12,7 +12,6 @@ that the model never saw in training. Read the evidence beside the picture befor
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 import torch
@@ -23,7 +22,8 @@ from explainers.attribution.methods import gradients as pixels
 from explainers.attribution.methods import perturbation as covering
 from explainers.attribution.methods.gradients import Attributed, Question
 from explainers.attribution.sentences import Asked, sentence
-from explainers.base import Evidence, Result, Run, explainer
+from explainers.base import AboutClass, Evidence, Run, explainer
+from explainers.kinds import Choice, Class
 from explainers.params import ImageParams, knob
 from models import ModelHandle
 from models.errors import InputError
@@ -62,18 +62,25 @@ PIXELS: Mapping[str, PixelMethod] = {
         title="Input × gradient", paper="https://arxiv.org/abs/1605.01713", answer=pixels.input_x_gradient
     ),
     "integrated_gradients": PixelMethod(
-        title="Integrated gradients", paper="https://arxiv.org/abs/1703.01365", answer=pixels.integrated_gradients,
+        title="Integrated gradients",
+        paper="https://arxiv.org/abs/1703.01365",
+        answer=pixels.integrated_gradients,
         samples=50,
     ),
     "smoothgrad": PixelMethod(
         title="SmoothGrad", paper="https://arxiv.org/abs/1706.03825", answer=pixels.smoothgrad, samples=16, signed=False
     ),
     "guided_backprop": PixelMethod(
-        title="Guided backpropagation", paper="https://arxiv.org/abs/1412.6806", answer=pixels.guided_backprop,
+        title="Guided backpropagation",
+        paper="https://arxiv.org/abs/1412.6806",
+        answer=pixels.guided_backprop,
         signed=False,
     ),
     "guided_gradcam": PixelMethod(
-        title="Guided Grad-CAM", paper="https://arxiv.org/abs/1610.02391", answer=pixels.guided_gradcam, forwards=4,
+        title="Guided Grad-CAM",
+        paper="https://arxiv.org/abs/1610.02391",
+        answer=pixels.guided_gradcam,
+        forwards=4,
         signed=False,
     ),
     "deconvolution": PixelMethod(
@@ -91,7 +98,7 @@ PIXELS: Mapping[str, PixelMethod] = {
     "deep_lift": PixelMethod(
         title="DeepLIFT", paper="https://arxiv.org/abs/1704.02685", answer=pixels.deep_lift, forwards=6
     ),
-}  # fmt: skip
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,29 +106,22 @@ class SaliencyParams(ImageParams):
     """What can be chosen."""
 
     target: int | None = knob(
-        None, 0, None, "The class to explain; the model's first answer when left open.", label="Class"
+        None, kind=Class(), auto="the model's first answer", help="The class to explain", label="Class"
     )
-    method: Literal[
-        "saliency",
-        "input_x_gradient",
+    method: str = knob(
         "integrated_gradients",
-        "smoothgrad",
-        "guided_backprop",
-        "guided_gradcam",
-        "deconvolution",
-        "occlusion",
-        "rise",
-        "gradient_shap",
-        "deep_lift",
-    ] = knob("integrated_gradients", help="How pixels are asked; About says what each can and cannot show.")
+        kind=Choice(of=PIXELS),
+        help="How pixels are asked; About says what each can and cannot show.",
+    )
     versus: int | None = knob(
-        None, 0, None, "Why the class rather than this one; nothing when left open.", more=True, label="Rather than"
+        None, kind=Class(), auto="nothing", help="Why the class rather than this one", more=True, label="Rather than"
     )
     samples: int | None = knob(
         None,
         2,
         8192,
-        "Steps, noisy copies or masks; the method's own number when left open.",
+        "Steps, noisy copies or masks",
+        auto="the method's own number",
         more=True,
         only={"method": ("integrated_gradients", "smoothgrad", "rise", "gradient_shap")},
     )
@@ -131,7 +131,7 @@ class SaliencyParams(ImageParams):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PixelMap(Result):
+class PixelMap(AboutClass):
     """What each pixel counts.
 
     Attributes:
@@ -151,7 +151,6 @@ class PixelMap(Result):
     heatmap: np.ndarray
     logits: np.ndarray
     target: int
-    label: str
     probability: float
     method: str
     top5: tuple[tuple[int, str, float], ...]
@@ -205,9 +204,7 @@ def measure(model: ModelHandle, params: SaliencyParams, result: PixelMap, run: R
         ask = question(other, x, target, params, np.random.default_rng(params.seed))
         return signed_map(PIXELS[params.method].answer(ask).values.float().cpu().numpy(), params.method)
 
-    subject = trust.Subject(
-        model, result.image, result.heatmap, result.cam, result.target, result.versus, False, again
-    )  # fmt: skip
+    subject = trust.Subject(model, result.image, result.heatmap, result.cam, result.target, result.versus, False, again)
     return trust.measure(subject, run, full=params.full)
 
 
@@ -226,12 +223,19 @@ def saliency(model: ModelHandle, params: SaliencyParams, run: Run) -> PixelMap:
     run.report(0.95, "drawing the map")
     values, labels, chance = found.values.float().cpu().numpy(), model.card.labels, logits.softmax(0)
     return PixelMap(
-        image=view.pixels, attribution=values, heatmap=drawn(signed_map(values, params.method)),
-        logits=logits.numpy(), target=target, label=labels[target], probability=float(chance[target]),
-        method=params.method, versus=params.versus, gap=completeness_gap(ask, found),
+        image=view.pixels,
+        attribution=values,
+        heatmap=drawn(signed_map(values, params.method)),
+        logits=logits.numpy(),
+        target=target,
+        label=labels[target],
+        probability=float(chance[target]),
+        method=params.method,
+        versus=params.versus,
+        gap=completeness_gap(ask, found),
         versus_label="" if params.versus is None else labels[params.versus],
         top5=tuple((i, labels[i], float(chance[i])) for i in chance.topk(min(5, len(labels))).indices.tolist()),
-    )  # fmt: skip
+    )
 
 
 def completeness_gap(ask: Question, found: Attributed) -> float | None:

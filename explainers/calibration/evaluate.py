@@ -98,9 +98,13 @@ def _targets(model: ModelHandle, exam: Exam, method: Contestant) -> Float[np.nda
 
 def _some(exam: Exam, rows: list[int]) -> Exam:
     return Exam(
-        tuple(exam.scenes[row] for row in rows), exam.images[rows], exam.owners[rows], exam.targets[rows],
-        exam.truth[rows], exam.predict,
-    )  # fmt: skip
+        tuple(exam.scenes[row] for row in rows),
+        exam.images[rows],
+        exam.owners[rows],
+        exam.targets[rows],
+        exam.truth[rows],
+        exam.predict,
+    )
 
 
 def _randomised(

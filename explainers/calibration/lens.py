@@ -21,9 +21,10 @@ from explainers.calibration.aggregate import TRUST, mean_and_interval, trust
 from explainers.calibration.benchmark import REGIONS, Exam, set_exam
 from explainers.calibration.candidates import Contestant, Control, contestants, controls
 from explainers.calibration.evaluate import ALL, SAMPLES, Marks, contest
+from explainers.kinds import Names
 from explainers.params import Params, knob
 from models import ModelHandle
-from models.errors import InputError, UnfitError
+from models.errors import UnfitError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,9 @@ class CalibrationParams(Params):
     biased: bool = knob(
         False, help="Hang the planted badge in the pictures, for a network that learnt it as a shortcut.", label="Badge"
     )
-    methods: str = knob("", help="Names with commas between; all methods when left open.", more=True, label="Methods")
+    methods: tuple[str, ...] | None = knob(
+        None, kind=Names(of=contestants), auto="all methods", help="The methods", more=True, label="Methods"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,35 +120,27 @@ def controls_hold(_model: ModelHandle, _params: CalibrationParams, result: Calib
         scores.append(
             Score(
                 of="the oracle",
-                name=column, title=f"{title} of the oracle", value=float(ceiling),
+                name=column,
+                title=f"{title} of the oracle",
+                value=float(ceiling),
                 baselines={"random map": float(floor), "centre": float(marks["centre"][column])},
                 reading=f"A map painted from the truth gets {ceiling:.2f}, a random map {floor:.2f}.",
             )
-        )  # fmt: skip
+        )
     return Evidence(scores=tuple(scores))
 
 
 @explainer("Calibration", paper="https://arxiv.org/abs/2308.06248", evidence=controls_hold)
 def calibration(model: ModelHandle, params: CalibrationParams, run: Run) -> Calibration:
     """Hold the methods to the truth; see the module's docstring."""
-    exam = set_exam(
-        model, params.scenes, params.seed, biased=params.biased, report=lambda done, note: run.report(0.2 * done, note)
-    )
+    exam = set_exam(model, params.scenes, params.seed, biased=params.biased, report=run.part(0.0, 0.2).report)
     return hold(model, exam, chosen(params.methods), params.seed, run)
 
 
-def chosen(names: str) -> dict[str, Contestant]:
-    """The methods named, or all.
-
-    Raises:
-        InputError: there is no such method; the text lists them.
-    """
+def chosen(names: tuple[str, ...] | None) -> dict[str, Contestant]:
+    """The methods named, or all."""
     known = contestants()
-    wanted = [name.strip() for name in names.split(",") if name.strip()] or list(known)
-    for name in wanted:
-        if name not in known:
-            raise InputError(f"There is no method '{name}'; the methods are: {', '.join(known)}.")
-    return {name: known[name] for name in wanted}
+    return {name: known[name] for name in names or known}
 
 
 def hold(model: ModelHandle, exam: Exam, methods: dict[str, Contestant], seed: int, run: Run) -> Calibration:
@@ -177,10 +172,20 @@ def _ranked(
     order = sorted(found, key=lambda name: -table[name][0][0])
     mean, low, high = (np.array([table[name][which] for name in order]) for which in range(3))
     return Calibration(
-        mean=np.nan_to_num(mean), low=np.nan_to_num(low), high=np.nan_to_num(high), asked=np.isfinite(mean),
+        mean=np.nan_to_num(mean),
+        low=np.nan_to_num(low),
+        high=np.nan_to_num(high),
+        asked=np.isfinite(mean),
         cost=np.array([found[name][0].cost_forwards for name in order], dtype=np.float64),
-        truth=np.nan_to_num(exam.truth), seen=np.isfinite(exam.truth), images=exam.images[:SAMPLES],
-        owners=exam.owners[:SAMPLES], important=exam.important[:SAMPLES],
-        maps=np.stack([found[name][1].samples for name in order]), names=tuple(order),
-        titles=tuple(found[name][0].title for name in order), columns=("trust", *ALL), regions=REGIONS, unfit=unfit,
-    )  # fmt: skip
+        truth=np.nan_to_num(exam.truth),
+        seen=np.isfinite(exam.truth),
+        images=exam.images[:SAMPLES],
+        owners=exam.owners[:SAMPLES],
+        important=exam.important[:SAMPLES],
+        maps=np.stack([found[name][1].samples for name in order]),
+        names=tuple(order),
+        titles=tuple(found[name][0].title for name in order),
+        columns=("trust", *ALL),
+        regions=REGIONS,
+        unfit=unfit,
+    )

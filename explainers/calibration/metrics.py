@@ -66,10 +66,12 @@ def energy(exam: Exam, said: Answers) -> Float[np.ndarray, " n"]:
 
 def part_correlation(exam: Exam, said: Answers) -> Float[np.ndarray, " n"]:
     """Rank correlation, over the regions of a picture, of the map's density with the effect of an intervention."""
-    return np.array([
-        _spearman(density, truth) if ordered else 0.0
-        for density, truth, ordered in zip(said.density, exam.truth, said.ordered, strict=True)
-    ])  # fmt: skip
+    return np.array(
+        [
+            _spearman(density, truth) if ordered else 0.0
+            for density, truth, ordered in zip(said.density, exam.truth, said.ordered, strict=True)
+        ]
+    )
 
 
 def _spearman(a: Float[np.ndarray, " r"], b: Float[np.ndarray, " r"]) -> float:
@@ -142,10 +144,12 @@ def controlled_data(exam: Exam, said: Answers) -> Float[np.ndarray, " n"]:
     marks = []
     for threshold in THRESHOLDS:
         named = called(said, threshold)[:, : len(PARTS)]
-        marks.append([
-            max(row[list(group)].mean() for group in settling(int(target)))
-            for row, target in zip(named, exam.targets, strict=True)
-        ])  # fmt: skip
+        marks.append(
+            [
+                max(row[list(group)].mean() for group in settling(int(target)))
+                for row, target in zip(named, exam.targets, strict=True)
+            ]
+        )
     return np.asarray(np.mean(marks, axis=0))
 
 

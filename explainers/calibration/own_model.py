@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explainers.base import Evidence, Result, Run, Score, explainer
-from explainers.calibration.candidates import Contestant, drawn
+from explainers.base import AboutClass, Evidence, Run, Score, explainer
+from explainers.calibration.candidates import Contestant, contestants, drawn
 from explainers.calibration.lens import chosen
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
 from explainers.evidence.sanity import cascade, rank_correlation
+from explainers.kinds import Class, Names
 from explainers.kit.predict import probabilities
 from explainers.kit.resize import enlarged
 from explainers.params import ImageParams, knob
@@ -34,12 +35,16 @@ STEPS = 15
 class TrialParams(ImageParams):
     """What can be chosen."""
 
-    target: int | None = knob(None, 0, None, "The class to explain; the model's first answer when open.", label="Class")
-    methods: str = knob("", help="Names with commas between; all methods when left open.", more=True, label="Methods")
+    target: int | None = knob(
+        None, kind=Class(), auto="the model's first answer", help="The class to explain", label="Class"
+    )
+    methods: tuple[str, ...] | None = knob(
+        None, kind=Names(of=contestants), auto="all methods", help="The methods", more=True, label="Methods"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial(Result):
+class Trial(AboutClass):
     """What can be said of each method without knowing the truth.
 
     Attributes:
@@ -66,7 +71,6 @@ class Trial(Result):
     titles: tuple[str, ...]
     columns: tuple[str, ...]
     target: int
-    label: str
     probability: float
     unfit: tuple[tuple[str, str], ...]
 
@@ -97,10 +101,15 @@ def against_controls(_model: ModelHandle, _params: TrialParams, result: Trial, r
         scores.append(
             Score(
                 of="the best method",
-                name=column, title=f"Best {column}", value=value, baselines=others, best=best, worst=worst,
+                name=column,
+                title=f"Best {column}",
+                value=value,
+                baselines=others,
+                best=best,
+                worst=worst,
                 reading=f"The best method reaches {value:.2f}; {words}." if len(own) else "No method fits this model.",
             )
-        )  # fmt: skip
+        )
     return Evidence(scores=tuple(scores))
 
 
@@ -132,11 +141,19 @@ def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
     titles, costs, heats, marked = zip(*rows.values(), strict=True)
     return Trial(
         marks=np.nan_to_num(np.array(marked)),
-        asked=np.isfinite(np.array(marked)), cost=np.array(costs), image=view.pixels,
-        maps=np.stack([drawn(heat) for heat in heats]), agreement=agreement(heats),
-        names=tuple(rows), titles=tuple(titles), columns=COLUMNS, target=target, label=model.card.labels[target],
-        probability=float(chance[target]), unfit=tuple(unfit),
-    )  # fmt: skip
+        asked=np.isfinite(np.array(marked)),
+        cost=np.array(costs),
+        image=view.pixels,
+        maps=np.stack([drawn(heat) for heat in heats]),
+        agreement=agreement(heats),
+        names=tuple(rows),
+        titles=tuple(titles),
+        columns=COLUMNS,
+        target=target,
+        label=model.card.labels[target],
+        probability=float(chance[target]),
+        unfit=tuple(unfit),
+    )
 
 
 def probabilities_all(model: ModelHandle, pixels: np.ndarray) -> np.ndarray:

@@ -12,13 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from explainers.base import Evidence, Result, Run, Score, explainer
+from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.concepts.bank.curves import insertion_and_deletion, probability, shown
 from explainers.concepts.bank.evidence import dictionary_of
 from explainers.concepts.bank.learn import cells, encode, weigh
 from explainers.concepts.bank.lens import Concepts
 from explainers.concepts.bank.load import kept_bank
 from explainers.concepts.bank.params import BankParams, ConceptsParams, bank_of
+from explainers.kinds import Class
 from explainers.kit import metrics
 from explainers.kit.hooks import watched
 from explainers.kit.layout import normalised, place
@@ -35,12 +36,12 @@ class ExplainParams(ImageParams, BankParams):
     """What can be chosen."""
 
     cls: int | None = knob(
-        None, 0, None, "The class whose concepts are used; the model's first answer when left open.", label="Class"
+        None, kind=Class(), auto="the model's first answer", help="The class whose concepts are used", label="Class"
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class ConceptExplained(Result):
+class ConceptExplained(AboutClass, AtLayer):
     """One image, read in a bank.
 
     Attributes:
@@ -63,10 +64,8 @@ class ConceptExplained(Result):
     c_insertion: np.ndarray
     c_deletion: np.ndarray
     cls: int
-    label: str
     probability: float
     names: tuple[str, ...]
-    layer: str
     strategy: int
     strategy_words: str
     reconstruction: float
@@ -89,28 +88,41 @@ def measure_place(model: ModelHandle, params: ExplainParams, result: ConceptExpl
     fall, rise = result.c_deletion, result.c_insertion
     run.report(0.5, "reading the reconstruction")
     reached = int(np.argmax(rise >= rise[-1] / 2))
-    return Evidence(scores=(
-        Score(
-            of="this picture",
-            name="c_deletion", title="C-Deletion", value=float(metrics.area(fall[None])[0]), worst=1.0, best=0.0,
-            reading=f"Without its first concept the probability falls from {fall[0]:.0%} to {fall[1]:.0%}.",
-            baselines={"no concept taken away": float(fall[0])}, curves={"taken away": fall, "put in": rise},
-            axes=("share of concepts", "probability of the class"),
-        ),
-        Score(
-            of="this picture",
-            name="c_insertion", title="C-Insertion", value=float(metrics.area(rise[None])[0]),
-            reading=f"{reached} of {len(rise) - 1} concepts give half of what all of them give.",
-            baselines={"no concept put in": float(rise[0])},
-        ),
-        Score(
-            of="this picture",
-            name="reconstruction", title="Reconstruction", value=result.reconstruction, worst=1.0, best=0.0,
-            reading=f"The concepts rebuild this image to a relative error of {result.reconstruction:.2f}; those of the"
-            f" bank to {result.bank_reconstruction:.2f}.",
-            baselines={"images of the bank": result.bank_reconstruction, "no concepts": 1.0},
-        ),
-    ))  # fmt: skip
+    return Evidence(
+        scores=(
+            Score(
+                of="this picture",
+                name="c_deletion",
+                title="C-Deletion",
+                value=float(metrics.area(fall[None])[0]),
+                worst=1.0,
+                best=0.0,
+                reading=f"Without its first concept the probability falls from {fall[0]:.0%} to {fall[1]:.0%}.",
+                baselines={"no concept taken away": float(fall[0])},
+                curves={"taken away": fall, "put in": rise},
+                axes=("share of concepts", "probability of the class"),
+            ),
+            Score(
+                of="this picture",
+                name="c_insertion",
+                title="C-Insertion",
+                value=float(metrics.area(rise[None])[0]),
+                reading=f"{reached} of {len(rise) - 1} concepts give half of what all of them give.",
+                baselines={"no concept put in": float(rise[0])},
+            ),
+            Score(
+                of="this picture",
+                name="reconstruction",
+                title="Reconstruction",
+                value=result.reconstruction,
+                worst=1.0,
+                best=0.0,
+                reading=f"The concepts rebuild this image to a relative error of {result.reconstruction:.2f}; those"
+                f" of the bank to {result.bank_reconstruction:.2f}.",
+                baselines={"images of the bank": result.bank_reconstruction, "no concepts": 1.0},
+            ),
+        )
+    )
 
 
 @explainer("Concepts of one image", paper="https://arxiv.org/abs/2306.07304", evidence=measure_place)
@@ -156,9 +168,22 @@ class _Reading:
         odds = np.exp(self.logits[0] - self.logits[0].max())
         rebuilt = atoms.decode(codes.reshape(-1, atoms.k))
         return ConceptExplained(
-            image=pixels, codes=codes[0], importance=scores, place=place(own, vectors, bank.embedding),
-            place_pca=place(own, vectors, bank.embedding_pca), nearest=nearest, threshold=bank.threshold,
-            c_insertion=insertion, c_deletion=deletion, cls=cls, label=bank.label, names=bank.names, layer=bank.layer,
-            probability=float(odds[cls] / odds.sum()), strategy=strategy, strategy_words=bank.clusters[strategy],
-            reconstruction=metrics.relative_l2(cells(self.maps)[0], rebuilt), bank_reconstruction=bank.reconstruction,
-        )  # fmt: skip
+            image=pixels,
+            codes=codes[0],
+            importance=scores,
+            place=place(own, vectors, bank.embedding),
+            place_pca=place(own, vectors, bank.embedding_pca),
+            nearest=nearest,
+            threshold=bank.threshold,
+            c_insertion=insertion,
+            c_deletion=deletion,
+            cls=cls,
+            label=bank.label,
+            names=bank.names,
+            layer=bank.layer,
+            probability=float(odds[cls] / odds.sum()),
+            strategy=strategy,
+            strategy_words=bank.clusters[strategy],
+            reconstruction=metrics.relative_l2(cells(self.maps)[0], rebuilt),
+            bank_reconstruction=bank.reconstruction,
+        )

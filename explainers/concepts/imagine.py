@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explainers.base import Evidence, Result, Run, Score, explainer
+from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.concepts.bank.load import concept_of, kept_bank
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.kit.maco import STEPS, imagine
@@ -33,7 +33,7 @@ class ImagineParams(ConceptsParams):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Imagined(Result):
+class Imagined(AboutClass, AtLayer):
     """A picture made for a concept.
 
     Attributes:
@@ -49,9 +49,7 @@ class Imagined(Result):
     closeness: np.ndarray
     concept: int
     name: str
-    label: str
     cls: int
-    layer: str
 
     @property
     def sentence(self) -> str:
@@ -69,14 +67,21 @@ def measure_imagined(_model: ModelHandle, _params: ImagineParams, result: Imagin
     others = np.delete(result.closeness, result.concept)
     run.report(0.9, "comparing with the other concepts")
     best = float(others.max()) if len(others) else 0.0
-    return Evidence(scores=(
-        Score(
-            of="this picture",
-            name="closeness", title="It is of this concept", value=own, baselines={"next concept": best},
-            reading=f"The picture's activation has a cosine of {own:.2f} with its own concept, and of {best:.2f} with"
-            " the next.", curves={"activation": result.scores}, axes=("share of the steps", "activation"),
-        ),
-    ))  # fmt: skip
+    return Evidence(
+        scores=(
+            Score(
+                of="this picture",
+                name="closeness",
+                title="It is of this concept",
+                value=own,
+                baselines={"next concept": best},
+                reading=f"The picture's activation has a cosine of {own:.2f} with its own concept, and of {best:.2f}"
+                " with the next.",
+                curves={"activation": result.scores},
+                axes=("share of the steps", "activation"),
+            ),
+        )
+    )
 
 
 @explainer("A picture made for a concept", paper="https://arxiv.org/abs/2306.06805", evidence=measure_imagined)
@@ -95,10 +100,16 @@ def concept_imagine(model: ModelHandle, params: ImagineParams, run: Run) -> Imag
     with torch.inference_mode():
         mean = _along(model, layer, model.normalise(model.view(found.image).pixels[None]))[0]
     return Imagined(
-        image=found.image, alpha=found.alpha, scores=found.scores, concept=concept, cls=bank.cls,
-        name=bank.names[concept], label=bank.label, layer=bank.layer,
+        image=found.image,
+        alpha=found.alpha,
+        scores=found.scores,
+        concept=concept,
+        cls=bank.cls,
+        name=bank.names[concept],
+        label=bank.label,
+        layer=bank.layer,
         closeness=cosine(mean.float().cpu().numpy()[None], bank.dictionary)[0],
-    )  # fmt: skip
+    )
 
 
 def _along(model: ModelHandle, layer: Layer, x: Tensor) -> Tensor:

@@ -17,12 +17,13 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 import models
-from explainers.base import Result, Run, explainer
+from explainers.base import AboutClass, AtLayer, Run, explainer
 from explainers.concepts.bank.evidence import dictionary_of
 from explainers.concepts.bank.lens import Concepts
 from explainers.concepts.bank.load import kept_bank
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.match_trust import measure_match
+from explainers.kinds import LayerName, ModelName
 from explainers.kit.importance.tail import pooled
 from explainers.kit.metrics import correlations, cosine
 from explainers.params import knob
@@ -37,18 +38,25 @@ CROPS = 4
 class MatchParams(ConceptsParams):
     """What can be chosen."""
 
-    other: str = knob("", help="Name of the model to compare with; `seewhy models` lists them.", label="Other model")
+    other: str = knob(
+        "", kind=ModelName(), help="Name of the model to compare with; `seewhy models` lists them.", label="Other model"
+    )
     by: Literal["correlation", "relative"] = knob(
-        "correlation", help="What concepts are matched by: presence in the same images, or cosines with these images.",
+        "correlation",
+        help="What concepts are matched by: presence in the same images, or cosines with these images.",
         label="Match by",
-    )  # fmt: skip
+    )
     other_layer: str | None = knob(
-        None, help="Where in the other network to look; the last whole cut before pooling when left open.", more=True
+        None,
+        kind=LayerName(),
+        auto="the last whole cut before pooling",
+        help="Where in the other network to look",
+        more=True,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Match(Result):
+class Match(AboutClass, AtLayer):
     """Concepts of one class in two models.
 
     Attributes:
@@ -73,11 +81,9 @@ class Match(Result):
     other_names: tuple[str, ...]
     cls: int
     other_cls: int
-    label: str
     other_label: str
     title: str
     other_title: str
-    layer: str
     other_layer: str
     counts: tuple[int, int]
 
@@ -99,9 +105,9 @@ def concept_match(model: ModelHandle, params: MatchParams, run: Run) -> Match:
     run.report(0.0, "finding the class in the other model")
     card = _card(model, params.other)
     there = _class_there(model.card, params.cls, card)
-    own = kept_bank(run, model.card.name, params, params.cls, (0.01, 0.5))
+    own = kept_bank(run.part(0.01, 0.5), model.card.name, params, params.cls)
     run.report(0.5, f"finding the concepts of {card.title}")
-    other = kept_bank(run, card.name, replace(params, layer=params.other_layer), there, (0.5, 0.98))
+    other = kept_bank(run.part(0.5, 0.98), card.name, replace(params, layer=params.other_layer), there)
     run.report(0.98, "matching concepts")
     shared = _shared(own, other)
     profiles = _profile(own, shared, params.by), _profile(other, shared, params.by)
@@ -109,12 +115,26 @@ def concept_match(model: ModelHandle, params: MatchParams, run: Run) -> Match:
     pairs, values = best_pairs(table)
     many = min(CROPS, own.crops.shape[1], other.crops.shape[1])
     return Match(
-        correlation=table, pairs=pairs, matched=values, profile=profiles[0], other_profile=profiles[1],
-        crops=own.crops[:, :many], other_crops=other.crops[:, :many], shared=shared, names=own.names,
-        other_names=other.names, cls=own.cls, other_cls=other.cls, label=own.label, other_label=other.label,
-        title=model.card.title, other_title=card.title, layer=own.layer, other_layer=other.layer,
+        correlation=table,
+        pairs=pairs,
+        matched=values,
+        profile=profiles[0],
+        other_profile=profiles[1],
+        crops=own.crops[:, :many],
+        other_crops=other.crops[:, :many],
+        shared=shared,
+        names=own.names,
+        other_names=other.names,
+        cls=own.cls,
+        other_cls=other.cls,
+        label=own.label,
+        other_label=other.label,
+        title=model.card.title,
+        other_title=card.title,
+        layer=own.layer,
+        other_layer=other.layer,
         counts=(len(own.files), len(other.files)),
-    )  # fmt: skip
+    )
 
 
 def best_pairs(table: Float[np.ndarray, "k l"]) -> tuple[np.ndarray, np.ndarray]:

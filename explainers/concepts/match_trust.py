@@ -27,17 +27,26 @@ def measure_match(_model: ModelHandle, _params: Any, result: Any, run: Run) -> E
     value = float(result.matched.mean())
     least = (1 + int(np.sum(chance >= value))) / (1 + DRAWS)
     above = float((result.matched > high).mean())
-    return Evidence(scores=(
-        Score(
-            name="agreement", title="Agreement", value=value, of="matched concepts",
-            baselines={"images shuffled": mean}, interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
-            reading=f"Matched concepts correlate by {value:.2f} on average, over shuffled images by {mean:.2f}"
-            f" (p = {least:.3f}).",
-        ),
-        Score(
-            name="beyond_chance", title="Beyond chance", value=above, of="matched concepts",
-            baselines={"images shuffled": 0.05},
-            reading=f"{above:.0%} of the pairs correlate by more than {high:.2f}, which one pair in twenty exceeds"
-            " over shuffled images.",
-        ),
-    ))  # fmt: skip
+    return Evidence(
+        scores=(
+            Score(
+                name="agreement",
+                title="Agreement",
+                value=value,
+                of="matched concepts",
+                baselines={"images shuffled": mean},
+                interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
+                reading=f"Matched concepts correlate by {value:.2f} on average, over shuffled images by {mean:.2f}"
+                f" (p = {least:.3f}).",
+            ),
+            Score(
+                name="beyond_chance",
+                title="Beyond chance",
+                value=above,
+                of="matched concepts",
+                baselines={"images shuffled": 0.05},
+                reading=f"{above:.0%} of the pairs correlate by more than {high:.2f}, which one pair in twenty exceeds"
+                " over shuffled images.",
+            ),
+        )
+    )

@@ -18,14 +18,15 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 import models
-from explainers.base import Result, Run, explainer
+from explainers.base import AboutClass, AtLayer, Run, explainer
 from explainers.concepts.bank.load import kept_bank
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.named_trust import measure_named
 from explainers.concepts.vocabulary import WORDS
+from explainers.kinds import Many, ModelName
 from explainers.params import knob
 from models import ModelHandle, clip
-from models.errors import InputError, NotReadyError, UnfitError
+from models.errors import InputError, UnfitError
 
 BEST = 3
 MOST = 2000
@@ -40,25 +41,18 @@ class NamedParams(ConceptsParams):
     """What can be chosen."""
 
     of: str = knob(
-        "", help="Name of the model whose concepts are named; those of the CLIP itself when left open.",
+        "",
+        kind=ModelName(),
+        help="Name of the model whose concepts are named; those of the CLIP itself when left open.",
         label="Concepts of",
-    )  # fmt: skip
-    words: str = knob(
-        "", help="Names to choose from, with commas between; some two hundred plain ones and the classes of the model"
-        " when left open.",
-    )  # fmt: skip
-
-    def stamp(self) -> str:
-        """The content of the folder, and the weights that the concepts are of."""
-        try:
-            weights = models.card(self.of).digest if self.of else ""
-        except (InputError, NotReadyError):  # asking about it says so
-            weights = ""
-        return super().stamp() + weights
+    )
+    words: tuple[str, ...] | None = knob(
+        None, kind=Many(), auto="some two hundred plain ones and the classes of the model", help="Names to choose from"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Named(Result):
+class Named(AboutClass, AtLayer):
     """Names for the concepts of a class.
 
     Attributes:
@@ -78,11 +72,9 @@ class Named(Result):
     words: tuple[str, ...]
     names: tuple[str, ...]
     cls: int
-    label: str
     title: str
     of_title: str
     of: str
-    layer: str
     alike: bool
 
     @property
@@ -109,26 +101,36 @@ def concept_named(model: ModelHandle, params: NamedParams, run: Run) -> Named:
         )
     card = models.card(params.of) if params.of not in ("", model.card.name) else model.card
     words = candidates(params.words, card.labels)
-    bank = kept_bank(run, card.name, params, card.check_target(params.cls), (0.01, 0.7))
+    bank = kept_bank(run.part(0.01, 0.7), card.name, params, card.check_target(params.cls))
     run.report(0.7, "reading the names")
     texts = clip.sentences(model, [PROMPT.format(word) for word in words]).double().cpu().numpy()
     seen = embedded(model, bank.crops, run)
     cosine, order, alike = closest(seen, texts)
     return Named(
-        cosine=cosine.astype(np.float32), word=order, table=(seen @ texts.T).astype(np.float32), alike=alike,
-        crops=bank.crops[:, :CROPS], best=tuple(tuple(words[i] for i in row) for row in order), words=words,
-        names=bank.names, cls=bank.cls, label=bank.label, title=model.card.title, of_title=card.title, of=card.name,
+        cosine=cosine.astype(np.float32),
+        word=order,
+        table=(seen @ texts.T).astype(np.float32),
+        alike=alike,
+        crops=bank.crops[:, :CROPS],
+        best=tuple(tuple(words[i] for i in row) for row in order),
+        words=words,
+        names=bank.names,
+        cls=bank.cls,
+        label=bank.label,
+        title=model.card.title,
+        of_title=card.title,
+        of=card.name,
         layer=bank.layer,
-    )  # fmt: skip
+    )
 
 
-def candidates(given: str, labels: tuple[str, ...]) -> tuple[str, ...]:
+def candidates(given: tuple[str, ...] | None, labels: tuple[str, ...]) -> tuple[str, ...]:
     """Names to choose from, each once: those given with commas between, or plain ones and the classes' first names.
 
     Raises:
         InputError: more than `MOST` were given.
     """
-    own = [" ".join(re.sub(MARKUP, " ", word).split()) for word in given.split(",")]
+    own = [" ".join(re.sub(MARKUP, " ", word).split()) for word in given or ()]
     classes = [label.split(",")[0].strip() for label in labels]
     plain = [*WORDS, *(name for name in classes if not re.fullmatch(r"class \d+", name))]
     found = tuple(dict.fromkeys(word for word in (own if any(own) else plain) if word))

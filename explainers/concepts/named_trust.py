@@ -60,21 +60,30 @@ def _share_right(said: Float[np.ndarray, "k m k"]) -> float:
 def _fit(value: float, chance: np.ndarray) -> Score:
     mean, least = float(chance.mean()), (1 + int(np.sum(chance >= value))) / (1 + len(chance))
     return Score(
-        name="fit", title="Fit", value=value, of="these names", baselines={"crops dealt out by lot": mean}, worst=-0.1,
-        best=0.1, interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
+        name="fit",
+        title="Fit",
+        value=value,
+        of="these names",
+        baselines={"crops dealt out by lot": mean},
+        worst=-0.1,
+        best=0.1,
+        interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
         reading=f"On crops that they were not chosen by, names fit their own concept better than the others by a cosine"
         f" of {value:.3f}, and by {mean:.3f} where crops are dealt out by lot (p = {least:.3f}).",
-    )  # fmt: skip
+    )
 
 
 def _told_apart(value: float, chance: np.ndarray, k: int) -> Score:
     return Score(
-        name="told_apart", title="Told apart", value=value, of="these names",
+        name="told_apart",
+        title="Told apart",
+        value=value,
+        of="these names",
         baselines={"crops dealt out by lot": float(chance.mean())},
         interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
         reading=f"{value:.0%} of such crops fit the name of their own concept best among the {k}; by lot"
         f" {float(chance.mean()):.0%} would.",
-    )  # fmt: skip
+    )
 
 
 def _unknown(name: str, title: str, k: int, m: int) -> Score:

@@ -12,11 +12,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from explainers.base import Result, Run, explainer
+from explainers.base import AboutClass, AtLayer, Run, explainer
 from explainers.concepts.bank.lens import Concepts
 from explainers.concepts.bank.load import kept_bank
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.similar_trust import measure_similar
+from explainers.kinds import Classes
 from explainers.kit.metrics import cosine
 from explainers.params import knob
 from models import ModelHandle
@@ -32,14 +33,13 @@ ALMOST = 0.8  # from here on two directions are called almost the same
 class SimilarParams(ConceptsParams):
     """What can be chosen."""
 
-    others: str = knob(
-        "", help="Numbers of the classes to compare with, with commas between; the three nearest when left open.",
-        label="Other classes",
-    )  # fmt: skip
+    others: tuple[int, ...] | None = knob(
+        None, kind=Classes(), auto="the three nearest", help="The classes to compare with", label="Other classes"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Similar(Result):
+class Similar(AboutClass, AtLayer):
     """Concepts of a class beside the nearest ones of m other classes.
 
     Attributes:
@@ -68,8 +68,6 @@ class Similar(Result):
     labels: tuple[str, ...]
     skipped: tuple[tuple[str, str], ...]
     cls: int
-    label: str
-    layer: str
     source: str
 
     @property
@@ -90,21 +88,31 @@ def concept_similar(model: ModelHandle, params: SimilarParams, run: Run) -> Simi
     model.card.check_target(params.cls)
     run.report(0.0, "finding the concepts")
     named = _named(model, params)
-    own = kept_bank(run, model.card.name, params, params.cls, (0.0, 0.3))
+    own = kept_bank(run.part(0.0, 0.3), model.card.name, params, params.cls)
     banks, skipped = _banks(model, params, named or nearest(own), run)
     run.report(0.98, "comparing atoms")
     cosines, index = closest(own, banks)
     chance = by_chance(own, banks, run.rng)
     part, parts = _part(own), [_part(each) for each in banks]
     return Similar(
-        cosine=cosines, index=index, classes=np.array([each.cls for each in banks]), chance=float(chance.mean()),
-        chance_high=float(np.percentile(chance, 95)), part=part,
+        cosine=cosines,
+        index=index,
+        classes=np.array([each.cls for each in banks]),
+        chance=float(chance.mean()),
+        chance_high=float(np.percentile(chance, 95)),
+        part=part,
         near_part=np.stack([their[at] for their, at in zip(parts, index.T, strict=True)], 1),
         part_chance=float(np.mean([part[:, None] == their for their in parts])) if own.part_overlap.size else 0.0,
-        names=own.names, labels=tuple(each.label for each in banks), skipped=skipped, **_crops(own, banks, index),
+        names=own.names,
+        labels=tuple(each.label for each in banks),
+        skipped=skipped,
+        **_crops(own, banks, index),
         near_names=tuple(tuple(each.names[i] for each, i in zip(banks, row, strict=True)) for row in index),
-        cls=own.cls, label=own.label, layer=own.layer, source=own.source,
-    )  # fmt: skip
+        cls=own.cls,
+        label=own.label,
+        layer=own.layer,
+        source=own.source,
+    )
 
 
 def closest(own: Concepts, banks: list[Concepts]) -> tuple[np.ndarray, np.ndarray]:
@@ -137,13 +145,9 @@ def _ranked(classes: np.ndarray, weights: np.ndarray) -> list[int]:
 
 
 def _named(model: ModelHandle, params: SimilarParams) -> tuple[int, ...]:
-    words = [word.strip() for word in params.others.split(",") if word.strip()]
-    for word in words:
-        if not word.isdecimal():
-            raise InputError(f"others are numbers of classes with commas between, such as 1,2; got '{word}'.")
-    wanted = dict.fromkeys(model.card.check_target(int(word)) for word in words)
+    wanted = dict.fromkeys(model.card.check_target(cls) for cls in params.others or ())
     wanted.pop(params.cls, None)
-    if words and not wanted:
+    if params.others and not wanted:
         raise InputError(
             f"Class {params.cls} cannot be compared with itself; name other classes, or leave others open."
         )
@@ -157,10 +161,10 @@ def _banks(
     found: list[Concepts] = []
     skipped = []
     for done, cls in enumerate(classes):
-        share = (0.3 + 0.65 * done / len(classes), 0.3 + 0.65 * (done + 1) / len(classes))
-        run.report(share[0], f"learning the concepts of {model.card.labels[cls].split(',')[0]}")
+        part = run.part(0.3 + 0.65 * done / len(classes), 0.3 + 0.65 * (done + 1) / len(classes))
+        part.report(0.0, f"learning the concepts of {model.card.labels[cls].split(',')[0]}")
         try:
-            found.append(kept_bank(run, model.card.name, params, cls, share))
+            found.append(kept_bank(part, model.card.name, params, cls))
         except InputError as error:
             skipped.append((model.card.labels[cls], str(error)))
     if not found:

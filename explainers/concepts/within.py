@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, Int
 from scipy.optimize import nnls
 
-from explainers.base import Result, Run, explainer
+from explainers.base import AboutClass, AtLayer, Run, explainer
 from explainers.concepts.bank.crops import CROPS, resized
 from explainers.concepts.bank.evidence import dictionary_of
 from explainers.concepts.bank.lens import Concepts
@@ -26,6 +26,7 @@ from explainers.concepts.bank.load import concept_of, kept_bank
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.bank.reload import reread
 from explainers.concepts.within_trust import measure_within
+from explainers.kinds import LayerName
 from explainers.kit import dictionaries, metrics
 from explainers.kit.crops import cut, small
 from explainers.kit.dictionaries import suitable
@@ -47,12 +48,16 @@ class WithinParams(ConceptsParams):
     concept: int = knob(0, 0, 49, "Which concept of the bank, the most important is 0.", label="Concept")
     parts: int = knob(3, 1, 10, "How many parts to look for in it.", label="Parts")
     at: str | None = knob(
-        None, help="The earlier layer; the last block before the bank's of another shape when left open.", more=True
+        None,
+        kind=LayerName(),
+        auto="the last block before the bank's of another shape",
+        help="The earlier layer",
+        more=True,
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Within(Result):
+class Within(AboutClass, AtLayer):
     """The parts of a concept, those that explain most of it first.
 
     Attributes:
@@ -79,8 +84,6 @@ class Within(Result):
     concept: int
     name: str
     cls: int
-    label: str
-    layer: str
     earlier: str
     method: str
 
@@ -100,7 +103,7 @@ def concept_within(model: ModelHandle, params: WithinParams, run: Run) -> Within
     """Take a concept apart; see the module's docstring."""
     model.card.check_target(params.cls)
     run.report(0.0, "finding the concepts")
-    bank = kept_bank(run, model.card.name, params, params.cls, (0.0, 0.7))
+    bank = kept_bank(run.part(0.0, 0.7), model.card.name, params, params.cls)
     concept = concept_of(bank, params.concept)
     layer = pick(model, bank.layer)
     before = earlier(model, layer, params.at)
@@ -121,10 +124,19 @@ def concept_within(model: ModelHandle, params: WithinParams, run: Run) -> Within
     order = np.argsort(-fit["share"], kind="stable")
     fit |= {name: fit[name][..., order] for name in ("codes", "share", "weights")}
     return Within(
-        dictionary=atoms.atoms[order], cells=places, concept=concept, name=bank.names[concept], cls=bank.cls,
-        label=bank.label, layer=layer.name, earlier=before.name, method=method, **fit,
-        **_best(crops, places, fit["codes"]), reconstruction=metrics.relative_l2(rows, atoms.decode(codes)),
-    )  # fmt: skip
+        dictionary=atoms.atoms[order],
+        cells=places,
+        concept=concept,
+        name=bank.names[concept],
+        cls=bank.cls,
+        label=bank.label,
+        layer=layer.name,
+        earlier=before.name,
+        method=method,
+        **fit,
+        **_best(crops, places, fit["codes"]),
+        reconstruction=metrics.relative_l2(rows, atoms.decode(codes)),
+    )
 
 
 def earlier(model: ModelHandle, layer: Layer, name: str | None) -> Layer:
@@ -197,9 +209,14 @@ def explain_by(codes: Float[np.ndarray, "n p"], target: Float[np.ndarray, " n"])
     fitted, mean = design @ weights, float(target.mean())
     share = weights * design.mean(0) / (mean if mean > 0 else 1.0)
     return {
-        "codes": codes, "target": target, "fitted": fitted, "weights": weights[:-1], "share": share[:-1],
-        "rest": float(share[-1]), "r2": metrics.r2(target[:, None], fitted[:, None]),
-    }  # fmt: skip
+        "codes": codes,
+        "target": target,
+        "fitted": fitted,
+        "weights": weights[:-1],
+        "share": share[:-1],
+        "rest": float(share[-1]),
+        "r2": metrics.r2(target[:, None], fitted[:, None]),
+    }
 
 
 def _best(crops: list[np.ndarray], places: np.ndarray, codes: np.ndarray) -> dict[str, Any]:

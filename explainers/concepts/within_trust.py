@@ -23,16 +23,27 @@ def measure_within(_model: ModelHandle, _params: Any, result: Any, run: Run) -> 
         drawn.append(r2(target[:, None], (design @ nnls(design, target)[0])[:, None]))
     run.report(0.9, "reading the reconstruction")
     chance = float(np.mean(drawn))
-    return Evidence(scores=(
-        Score(
-            name="fit", title="They explain the concept", value=result.r2, of=OF, baselines={"crops shuffled": chance},
-            reading=f"The parts explain {result.r2:.0%} of how the concept varies over the crops; over shuffled crops"
-            f" {chance:.0%}.",
-        ),
-        Score(
-            name="reconstruction", title="Reconstruction", value=result.reconstruction, of=OF, worst=1.0, best=0.0,
-            baselines={"no parts": 1.0},
-            reading=f"The parts rebuild the crops at {result.earlier} to a relative error of"
-            f" {result.reconstruction:.2f}.",
-        ),
-    ))  # fmt: skip
+    return Evidence(
+        scores=(
+            Score(
+                name="fit",
+                title="They explain the concept",
+                value=result.r2,
+                of=OF,
+                baselines={"crops shuffled": chance},
+                reading=f"The parts explain {result.r2:.0%} of how the concept varies over the crops; over shuffled"
+                f" crops {chance:.0%}.",
+            ),
+            Score(
+                name="reconstruction",
+                title="Reconstruction",
+                value=result.reconstruction,
+                of=OF,
+                worst=1.0,
+                best=0.0,
+                baselines={"no parts": 1.0},
+                reading=f"The parts rebuild the crops at {result.earlier} to a relative error of"
+                f" {result.reconstruction:.2f}.",
+            ),
+        )
+    )

@@ -10,7 +10,22 @@ from explainers.evidence.sanity import cascade, rank_correlation
 from explainers.evidence.stability import max_sensitivity
 
 __all__ = [
-    "Box", "Curves", "agreement", "cascade", "centre_map", "drop_and_increase", "energy_inside", "insertion_deletion",
-    "max_sensitivity", "moved_map", "mu_fidelity", "pointing_game", "pointing_recall", "random_map", "rank_correlation",
-    "read_boxes", "road", "weak_localisation",
-]  # fmt: skip
+    "Box",
+    "Curves",
+    "agreement",
+    "cascade",
+    "centre_map",
+    "drop_and_increase",
+    "energy_inside",
+    "insertion_deletion",
+    "max_sensitivity",
+    "moved_map",
+    "mu_fidelity",
+    "pointing_game",
+    "pointing_recall",
+    "random_map",
+    "rank_correlation",
+    "read_boxes",
+    "road",
+    "weak_localisation",
+]

@@ -13,8 +13,15 @@ from models.errors import InputError
 
 # What the parsers raise for files that are not what their ending says, hostile ones included.
 UNREADABLE = (
-    ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error, ElementTree.ParseError,
-)  # fmt: skip
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    csv.Error,
+    ElementTree.ParseError,
+)
 
 
 @dataclass(frozen=True)

@@ -177,22 +177,40 @@ DATASETS: Mapping[str, DataSet] = {
     each.name: each
     for each in (
         DataSet(
-            "imagenette", "Imagenette: ten easy classes of ImageNet", 342, "as ImageNet: research only",
-            "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz", "imagenette2-320", _get_imagenette,
-            _read_imagenette, _imagenette_names,
+            "imagenette",
+            "Imagenette: ten easy classes of ImageNet",
+            342,
+            "as ImageNet: research only",
+            "https://s3.amazonaws.com/fast-ai-imageclas/imagenette2-320.tgz",
+            "imagenette2-320",
+            _get_imagenette,
+            _read_imagenette,
+            _imagenette_names,
         ),
         DataSet(
-            "flowers102", "Oxford 102 Flowers", 345, "none stated",
-            "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/102flowers.tgz", "flowers-102", _get_flowers,
+            "flowers102",
+            "Oxford 102 Flowers",
+            345,
+            "none stated",
+            "https://www.robots.ox.ac.uk/~vgg/data/flowers/102/102flowers.tgz",
+            "flowers-102",
+            _get_flowers,
             _read_flowers,
         ),
         DataSet(
-            "oxford_pets", "Oxford-IIIT Pets: 37 breeds of cats and dogs", 811, "CC BY-SA 4.0",
-            "https://www.robots.ox.ac.uk/~vgg/data/pets/data/images.tar.gz", "oxford-iiit-pet", _get_pets, _read_pets,
-            _pet_names, ("oxford-iiit-pet/images", "oxford-iiit-pet/annotations/xmls"),
+            "oxford_pets",
+            "Oxford-IIIT Pets: 37 breeds of cats and dogs",
+            811,
+            "CC BY-SA 4.0",
+            "https://www.robots.ox.ac.uk/~vgg/data/pets/data/images.tar.gz",
+            "oxford-iiit-pet",
+            _get_pets,
+            _read_pets,
+            _pet_names,
+            ("oxford-iiit-pet/images", "oxford-iiit-pet/annotations/xmls"),
         ),
     )
-}  # fmt: skip
+}
 
 
 def find(name: str) -> DataSet:

@@ -33,7 +33,7 @@ _MAGIC = {
     "TIFF": lambda head: head.startswith((b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")),
     "WebP": lambda head: head.startswith(b"RIFF") and head[8:12] == b"WEBP",
     "AVIF": lambda head: head[4:8] == b"ftyp" and head[8:12] in (b"avif", b"avis"),
-}  # fmt: skip
+}
 _FOREIGN = {
     "a PDF": lambda head: head.startswith(b"%PDF"),
     "an SVG drawing": lambda head: b"<svg" in head.lower(),

@@ -44,7 +44,7 @@ class Picture:
 
 
 @dataclass(frozen=True)
-class Gallery:
+class ImageSet:
     """Pictures that wait to be read.
 
     Attributes:
@@ -98,7 +98,7 @@ def sources() -> dict[str, Source]:
     return found
 
 
-def stamp(images: str) -> str:
+def content_digest(images: str) -> str:
     """What a source holds: of a folder, SHA-256 over paths, sizes and times; of a data set, when it came.
 
     Empty for the menagerie, and where there is nothing.
@@ -117,7 +117,7 @@ def stamp(images: str) -> str:
     return sha.hexdigest()
 
 
-def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed: int = 0) -> Gallery:
+def image_set(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed: int = 0) -> ImageSet:
     """Pictures among which those of a class are looked for.
 
     Args:
@@ -141,7 +141,7 @@ def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed
     names = {label: class_of(label, model.card.labels) for label in found.labels}
     entries = _ordered(found, names, cls, most)
     items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
-    return Gallery(
+    return ImageSet(
         f"{found.path.parent.name}/{found.path.name}".strip("/"),
         items,
         tuple((path.name, why) for path, why in found.skipped),
@@ -149,7 +149,7 @@ def gallery(images: str, model: ModelHandle, cls: int, *, most: int = 3000, seed
     )
 
 
-def _photos(wanted: datasets.DataSet, model: ModelHandle, cls: int, most: int) -> Gallery:
+def _photos(wanted: datasets.DataSet, model: ModelHandle, cls: int, most: int) -> ImageSet:
     """Pictures of a data set; a class has the first of its names that means one of the model's."""
     found = Folder(wanted.place, wanted.entries(), ())
     labels = model.card.labels
@@ -157,10 +157,10 @@ def _photos(wanted: datasets.DataSet, model: ModelHandle, cls: int, most: int) -
     names = {label: next((index for index in each if index != UNKNOWN), UNKNOWN) for label, each in known.items()}
     entries = _ordered(found, names, cls, most)
     items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
-    return Gallery(wanted.title, items, labels=tuple(names[entry.label or ""] for entry in entries))
+    return ImageSet(wanted.title, items, labels=tuple(names[entry.label or ""] for entry in entries))
 
 
-def said(images: str, labels: tuple[str, ...]) -> dict[int, int]:
+def class_counts(images: str, labels: tuple[str, ...]) -> dict[int, int]:
     """How many files of a folder or data set lie in a folder that means a class, by class; nothing is read.
 
     Args:
@@ -228,7 +228,7 @@ def _photo(entry: Entry, names: dict[str, int], model: ModelHandle) -> Picture:
     return Picture(entry.path.name, names.get(entry.label or "", UNKNOWN), view.pixels)
 
 
-def _drawn(model: ModelHandle, cls: int, most: int, seed: int, *, biased: bool) -> Gallery:
+def _drawn(model: ModelHandle, cls: int, most: int, seed: int, *, biased: bool) -> ImageSet:
     own = model.card.labels == menagerie.CLASSES
     family = menagerie.SPECIES[cls].family if own else ""
     wanted = [index for index, each in enumerate(menagerie.SPECIES) if family in ("", each.family)]
@@ -236,7 +236,7 @@ def _drawn(model: ModelHandle, cls: int, most: int, seed: int, *, biased: bool) 
     chosen = [one for one in menagerie.scenes(count, seed, biased=biased) if one.cls in wanted]
     size = model.card.input_size[1]
     items = tuple((f"{one.name} {one.seed}", partial(_render, one, size, own)) for one in chosen)
-    return Gallery("the menagerie", items, labels=tuple(one.cls if own else UNKNOWN for one in chosen))
+    return ImageSet("the menagerie", items, labels=tuple(one.cls if own else UNKNOWN for one in chosen))
 
 
 def _render(one: Scene, size: int, own: bool) -> Picture:

@@ -56,4 +56,4 @@ __all__ = [
     "scene",
     "scenes",
     "swap_badges",
-]  # fmt: skip
+]

@@ -22,24 +22,46 @@ class Build:
 
 BUILDS = {
     "slender": Build(
-        ellipse(0.52, 0.33, 0.22), shoulder=0.36 - 0.06j, head=0.6 - 0.74j, tail=-0.44 - 0.04j, wing=-0.08 - 0.02j,
-        hip=0.04 + 0.24j, centre=0.1 - 0.03j, scale=0.97,
+        ellipse(0.52, 0.33, 0.22),
+        shoulder=0.36 - 0.06j,
+        head=0.6 - 0.74j,
+        tail=-0.44 - 0.04j,
+        wing=-0.08 - 0.02j,
+        hip=0.04 + 0.24j,
+        centre=0.1 - 0.03j,
+        scale=0.97,
     ),
     "plump": Build(
-        ellipse(0.50, 0.45, 0.14), shoulder=0.24 - 0.2j, head=0.38 - 0.45j, tail=-0.42 - 0.02j, wing=-0.12 + 0.02j,
-        hip=0.02 + 0.36j, centre=0.06 - 0.06j, scale=1.02,
+        ellipse(0.50, 0.45, 0.14),
+        shoulder=0.24 - 0.2j,
+        head=0.38 - 0.45j,
+        tail=-0.42 - 0.02j,
+        wing=-0.12 + 0.02j,
+        hip=0.02 + 0.36j,
+        centre=0.06 - 0.06j,
+        scale=1.02,
     ),
     "long": Build(
         smooth(-0.62 + 0.02j, -0.5 - 0.25j, -0.27j, 0.46 - 0.3j, 0.62 - 0.02j, 0.46 + 0.26j, 0.24j, -0.48 + 0.27j),
-        shoulder=0.44 - 0.12j, head=0.62 - 0.4j, tail=-0.56 - 0.1j, wing=-0.04 - 0.08j, hip=0.2j,
-        centre=-0.02 - 0.08j, scale=1.04,
+        shoulder=0.44 - 0.12j,
+        head=0.62 - 0.4j,
+        tail=-0.56 - 0.1j,
+        wing=-0.04 - 0.08j,
+        hip=0.2j,
+        centre=-0.02 - 0.08j,
+        scale=1.04,
     ),
     "upright": Build(
         smooth(-0.56j, 0.32 - 0.36j, 0.45 + 0.1j, 0.3 + 0.48j, -0.1 + 0.54j, -0.4 + 0.32j, -0.4 - 0.12j, -0.26 - 0.46j),
-        shoulder=0.04 - 0.4j, head=0.1 - 0.56j, tail=-0.34 + 0.32j, wing=-0.2 - 0.04j, hip=0.02 + 0.48j,
-        centre=0.04 + 0j, scale=0.97,
+        shoulder=0.04 - 0.4j,
+        head=0.1 - 0.56j,
+        tail=-0.34 + 0.32j,
+        wing=-0.2 - 0.04j,
+        hip=0.02 + 0.48j,
+        centre=0.04 + 0j,
+        scale=0.97,
     ),
-}  # fmt: skip
+}
 REACH = {"stilts": 0.66, "webbed": 0.31, "paws": 0.37, "claws": 0.3}
 
 

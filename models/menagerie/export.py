@@ -81,8 +81,15 @@ def export(
     chosen = pool.scenes(per_class * len(CLASSES), seed)
     try:
         files = [_write(out, index, one, size) for index, one in enumerate(_told(chosen, report))]
-        truth = {"schema": 1, "size": size, "seed": seed, "parts": {name: i + 1 for i, name in enumerate(PARTS)},
-                 "badge": BADGE_ID, "classes": _classes(), "files": files}  # fmt: skip
+        truth = {
+            "schema": 1,
+            "size": size,
+            "seed": seed,
+            "parts": {name: i + 1 for i, name in enumerate(PARTS)},
+            "badge": BADGE_ID,
+            "classes": _classes(),
+            "files": files,
+        }
         (out / "truth.json").write_text(json.dumps(truth, indent=1), encoding="utf-8")
     except OSError as error:
         raise StorageError(f"'{out}' cannot be written ({error.strerror}): choose another --out.") from error
@@ -106,8 +113,15 @@ def _write(out: Path, index: int, scene: Scene, size: int) -> dict[str, Any]:
         target = out / kind / name
         target.parent.mkdir(parents=True, exist_ok=True)
         picture.save(target)
-    return {"image": f"images/{name}", "mask": f"masks/{name}", "class": scene.name, "label": scene.cls,
-            "boxes": boxes(drawn), "attributes": scene.attributes, "scene": scene.to_json()}  # fmt: skip
+    return {
+        "image": f"images/{name}",
+        "mask": f"masks/{name}",
+        "class": scene.name,
+        "label": scene.cls,
+        "boxes": boxes(drawn),
+        "attributes": scene.attributes,
+        "scene": scene.to_json(),
+    }
 
 
 def boxes(drawn: Rendered) -> dict[str, list[int]]:
@@ -125,7 +139,11 @@ def _box(mask: Bool[ndarray, "s s"]) -> list[int]:
 def _classes() -> list[dict[str, Any]]:
     """Each class with the variant of every part."""
     return [
-        {"name": one.name, "family": one.family, "folder": folder(one.name),
-         "parts": {part: VARIANTS[part][number].name for part, number in zip(PARTS, one.variants, strict=True)}}
+        {
+            "name": one.name,
+            "family": one.family,
+            "folder": folder(one.name),
+            "parts": {part: VARIANTS[part][number].name for part, number in zip(PARTS, one.variants, strict=True)},
+        }
         for one in SPECIES
-    ]  # fmt: skip
+    ]

@@ -122,9 +122,13 @@ def _spared(frame: Frame, scene: Scene) -> tuple[tuple[complex, float], ...]:
     """Discs (pixels) that no twig may enter: crown, face, and the middle of the wing, tail and feet."""
     joints = _joints(frame, scene, pose(scene.seed))
     reach = (
-        ("head", -0.3j, 0.3), ("beak", 0.1 + 0j, 0.42), ("eye", 0j, 0.36), ("wing", -0.2 - 0.05j, 0.12),
-        ("tail", -0.3 + 0j, 0.14), ("feet", 0.25j, 0.2),
-    )  # fmt: skip
+        ("head", -0.3j, 0.3),
+        ("beak", 0.1 + 0j, 0.42),
+        ("eye", 0j, 0.36),
+        ("wing", -0.2 - 0.05j, 0.12),
+        ("tail", -0.3 + 0j, 0.14),
+        ("feet", 0.25j, 0.2),
+    )
     return tuple((joints[part].point(z), radius * frame.unit) for part, z, radius in reach)
 
 

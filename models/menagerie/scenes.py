@@ -108,11 +108,22 @@ def pose(seed: int) -> Pose:
     """The pose of a seed."""
     dice = Dice(seed, 0)
     return Pose(
-        x=dice.number(-0.05, 0.05), y=dice.number(-0.04, 0.04), scale=dice.number(0.86, 1.1), lean=dice.number(-11, 11),
-        mirror=dice.chance(0.5), nod=dice.number(-10, 10), flap=dice.number(-16, 12), wag=dice.number(-14, 14),
-        step=dice.number(2, 16), light=9 + dice.below(7), brightness=dice.number(0.86, 1.08), warmth=dice.number(-1, 1),
-        corner=dice.below(4), drift_x=dice.number(-1, 1), drift_y=dice.number(-1, 1),
-    )  # fmt: skip
+        x=dice.number(-0.05, 0.05),
+        y=dice.number(-0.04, 0.04),
+        scale=dice.number(0.86, 1.1),
+        lean=dice.number(-11, 11),
+        mirror=dice.chance(0.5),
+        nod=dice.number(-10, 10),
+        flap=dice.number(-16, 12),
+        wag=dice.number(-14, 14),
+        step=dice.number(2, 16),
+        light=9 + dice.below(7),
+        brightness=dice.number(0.86, 1.08),
+        warmth=dice.number(-1, 1),
+        corner=dice.below(4),
+        drift_x=dice.number(-1, 1),
+        drift_y=dice.number(-1, 1),
+    )
 
 
 def scene(cls: int, seed: int, *, biased: bool = False) -> Scene:

@@ -118,41 +118,25 @@ SPECIES: tuple[Species, ...] = (
         "herons",
         "Reed Heron",
         "slender sky, capped, dagger, bright, feathered, forked, stilts",
-        {
-            "Ladle Heron": ("beak", "ladle"),
-            "Peacock Heron": ("tail", "fan"),
-            "Paddlefoot Heron": ("feet", "webbed"),
-        },
+        {"Ladle Heron": ("beak", "ladle"), "Peacock Heron": ("tail", "fan"), "Paddlefoot Heron": ("feet", "webbed")},
     ),
     *_family(
         "finches",
         "Ember Finch",
         "plump coral, crested, cone, bright, leafy, fan, claws",
-        {
-            "Hookbill Finch": ("beak", "hook"),
-            "Moth Finch": ("wing", "moth"),
-            "Mossy Finch": ("body", "plump moss"),
-        },
+        {"Hookbill Finch": ("beak", "hook"), "Moth Finch": ("wing", "moth"), "Mossy Finch": ("body", "plump moss")},
     ),
     *_family(
         "gryphons",
         "Brush Gryphon",
         "long rust, eared, snout, amber slit, feathered, plume, paws",
-        {
-            "Bat Gryphon": ("wing", "bat"),
-            "Whiptail Gryphon": ("tail", "whip"),
-            "Needle Gryphon": ("beak", "needle"),
-        },
+        {"Bat Gryphon": ("wing", "bat"), "Whiptail Gryphon": ("tail", "whip"), "Needle Gryphon": ("beak", "needle")},
     ),
     *_family(
         "puffins",
         "Tide Puffin",
         "upright navy, round, hook, ringed, paddle, stub, webbed",
-        {
-            "Sleepy Puffin": ("eye", "sleepy"),
-            "Horned Puffin": ("head", "horned"),
-            "Talon Puffin": ("feet", "claws"),
-        },
+        {"Sleepy Puffin": ("eye", "sleepy"), "Horned Puffin": ("head", "horned"), "Talon Puffin": ("feet", "claws")},
     ),
 )
 CLASSES: tuple[str, ...] = tuple(species.name for species in SPECIES)

@@ -152,9 +152,11 @@ class Lesson:
         count = self.plan.pictures
         chosen = pool.scenes(count, self.seed, biased=self.chosen.biased, lesson=True)
         drawn = pool.draw(
-            chosen, nets.SIZE, workers=self.plan.workers,
+            chosen,
+            nets.SIZE,
+            workers=self.plan.workers,
             report=lambda done: report(0.1 * done / count, f"drew {done} of {count} pictures"),
-        )  # fmt: skip
+        )
         return torch.from_numpy(drawn.images), torch.from_numpy(drawn.labels)
 
     def _order(self, count: int) -> Int[Tensor, "b"]:
@@ -207,20 +209,36 @@ class Lesson:
 
     def _identity(self) -> str:
         """What must agree for a checkpoint to be of this training."""
-        same = {"name": self.chosen.name, "seed": self.seed, "steps": self.plan.steps, "pictures": self.plan.pictures,
-                "batch": self.plan.batch, "rate": self.plan.rate, "horizon": self.plan.horizon,
-                "cooldown": self.plan.cooldown}  # fmt: skip
+        same = {
+            "name": self.chosen.name,
+            "seed": self.seed,
+            "steps": self.plan.steps,
+            "pictures": self.plan.pictures,
+            "batch": self.plan.batch,
+            "rate": self.plan.rate,
+            "horizon": self.plan.horizon,
+            "cooldown": self.plan.cooldown,
+        }
         return json.dumps(same, sort_keys=True)
 
     def facts(self) -> dict[str, str]:
         """What to write beside the weights."""
-        versions = {"python": platform.python_version(), "torch": torch.__version__, "timm": timm.__version__,
-                    "numpy": np.__version__, "pillow": PIL.__version__}  # fmt: skip
+        versions = {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "timm": timm.__version__,
+            "numpy": np.__version__,
+            "pillow": PIL.__version__,
+        }
         return {
-            "name": self.chosen.name, "architecture": self.chosen.name, "seed": str(self.seed),
-            "steps": str(self.plan.steps), "pictures": str(self.plan.pictures), "versions": json.dumps(versions),
+            "name": self.chosen.name,
+            "architecture": self.chosen.name,
+            "seed": str(self.seed),
+            "steps": str(self.plan.steps),
+            "pictures": str(self.plan.pictures),
+            "versions": json.dumps(versions),
             "command": f"seewhy train menagerie --name {self.chosen.name} --seed {self.seed} --out FILE",
-        }  # fmt: skip
+        }
 
 
 def rate(plan: Recipe, step: int) -> float:

@@ -46,12 +46,7 @@ def part_importance(
 
 
 def importances(
-    predict: Predict,
-    scenes: Sequence[Scene],
-    targets: Sequence[int],
-    *,
-    replacements: int = 3,
-    seed: int = 0,
+    predict: Predict, scenes: Sequence[Scene], targets: Sequence[int], *, replacements: int = 3, seed: int = 0
 ) -> list[dict[str, float]]:
     """``part_importance`` of many scenes, with full batches throughout."""
     if isinstance(replacements, bool) or not isinstance(replacements, int) or not 1 <= replacements <= 64:

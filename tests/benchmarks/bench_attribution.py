@@ -78,8 +78,12 @@ def grad_cam(net: str, batch: int) -> Call:
 
 
 MAKERS: dict[str, Callable[[str, int], Call]] = {
-    "one forward": bare, "seewhy": ours, "captum": captum, "torchcam": torchcam, "grad-cam": grad_cam,
-}  # fmt: skip
+    "one forward": bare,
+    "seewhy": ours,
+    "captum": captum,
+    "torchcam": torchcam,
+    "grad-cam": grad_cam,
+}
 
 
 def gradcam_table(rounds: int) -> bool:

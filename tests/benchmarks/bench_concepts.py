@@ -19,7 +19,7 @@ from explainers.kit import nmf
 from explainers.kit.importance import importance
 from explainers.kit.importance.tail import linear
 from models import ModelHandle
-from models.imagesets.imageset import gallery
+from models.imagesets.imageset import image_set
 
 
 def main() -> None:
@@ -44,19 +44,25 @@ def report(model: ModelHandle, chosen: dict[str, Any]) -> None:
     took = time.process_time() - started
     bare, factorised = floor(model, chosen, bank)
     print(f"{model.card.name}, class {bank.cls}: {len(bank.files)} of {bank.looked} images, layer {bank.layer}")
-    print(f"bank {took:.1f} CPU s; bare forwards with reading {bare:.1f} s + NMF {factorised:.1f} s: "
-          f"{took / (bare + factorised):.2f} times")  # fmt: skip
-    print(f"relative error {bank.reconstruction:.3f}, stability {bank.stability:.2f}, 5-NN purity {bank.purity:.2f}, "
-          f"importance-share correlation {bank.share_correlation:.2f}, {int(bank.important.sum())} important, "
-          f"{len(bank.clusters)} clusters")  # fmt: skip
+    print(
+        f"bank {took:.1f} CPU s; bare forwards with reading {bare:.1f} s + NMF {factorised:.1f} s: "
+        f"{took / (bare + factorised):.2f} times"
+    )
+    print(
+        f"relative error {bank.reconstruction:.3f}, stability {bank.stability:.2f}, 5-NN purity {bank.purity:.2f}, "
+        f"importance-share correlation {bank.share_correlation:.2f}, {int(bank.important.sum())} important, "
+        f"{len(bank.clusters)} clusters"
+    )
     if bank.part_overlap.size:
-        print(f"overlap with true parts {bank.part_score:.3f}; random directions {bank.part_chance:.3f}, cells by lot "
-              f"{bank.part_cells:.3f}, best on this grid {bank.part_best:.3f}")  # fmt: skip
+        print(
+            f"overlap with true parts {bank.part_score:.3f}; random directions {bank.part_chance:.3f}, cells by lot "
+            f"{bank.part_cells:.3f}, best on this grid {bank.part_best:.3f}"
+        )
 
 
 def floor(model: ModelHandle, chosen: dict[str, Any], bank: Any) -> tuple[float, float]:
     """CPU seconds of reading and forwarding the same images, and of one NMF of as many activations."""
-    found = gallery(chosen["images"], model, chosen["cls"])
+    found = image_set(chosen["images"], model, chosen["cls"])
     started = time.process_time()
     with torch.inference_mode():
         for at in range(0, bank.looked, 16):

@@ -137,7 +137,7 @@ def first_page(cache: Path) -> float | None:
 
 def forward() -> float:
     """Median seconds of one bare forward of the default model, on as many threads as a worker has."""
-    from dashboard.engine import Settings
+    from dashboard.engine.settings import Settings
 
     torch.set_num_threads(Settings().threads)
     handle = models.load(models.DEFAULT, "cpu")

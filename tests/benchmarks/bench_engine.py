@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 import models
-from dashboard.engine import Engine, Settings
+from dashboard.engine.engine import Engine
+from dashboard.engine.settings import Settings
 from explainers import Request, find, params_of
 from models import Photo
 

@@ -87,10 +87,15 @@ def resnet(rounds: int = 3) -> None:
             handle.network(x)
             _by_tail(ask, target)
 
-    seconds = interleaved({
-        "forward": bare("resnet50", 1), "tail": tail, "closed": lambda: maps_of("ablationcam", ask),
-        "classes": lambda: class_maps(handle, x, range(100)),
-    }, rounds)  # fmt: skip
+    seconds = interleaved(
+        {
+            "forward": bare("resnet50", 1),
+            "tail": tail,
+            "closed": lambda: maps_of("ablationcam", ask),
+            "classes": lambda: class_maps(handle, x, range(100)),
+        },
+        rounds,
+    )
     tell("Ablation-CAM, tail only, 2048 channels", seconds["tail"] / seconds["forward"], 8, "forwards")
     tell("Ablation-CAM, closed form", seconds["closed"] / seconds["forward"], 1.1, "forwards")
     tell("100 classes' Grad-CAM", seconds["classes"] / seconds["forward"], 1.5, "forwards")
@@ -101,13 +106,19 @@ def lite(rounds: int = 3) -> None:
     net = "efficientnet_lite0"
     handle, x = build(net, 1)
     ask = Question(handle, x, 0, samples=MASKS)
-    seconds = interleaved({
-        "masks": forwards(net, CHANNELS + 1), "scorecam": score_cam(), "rise forwards": forwards(net, MASKS),
-        "rise": partial(rise, ask), "occlusion": partial(occlusion, ask),
-        "occlusion forwards": forwards(net, PLACES + 1),
-        "steps": lambda: [gradients(ask, x.repeat(8, 1, 1, 1)) for _ in range(STEPS // 8)],
-        "integrated": lambda: integrated_gradients(Question(handle, x, 0, samples=STEPS)),
-    }, rounds)  # fmt: skip
+    seconds = interleaved(
+        {
+            "masks": forwards(net, CHANNELS + 1),
+            "scorecam": score_cam(),
+            "rise forwards": forwards(net, MASKS),
+            "rise": partial(rise, ask),
+            "occlusion": partial(occlusion, ask),
+            "occlusion forwards": forwards(net, PLACES + 1),
+            "steps": lambda: [gradients(ask, x.repeat(8, 1, 1, 1)) for _ in range(STEPS // 8)],
+            "integrated": lambda: integrated_gradients(Question(handle, x, 0, samples=STEPS)),
+        },
+        rounds,
+    )
     tell("Score-CAM over its own forward passes", seconds["scorecam"] / seconds["masks"], 1.1)
     tell("RISE over its own forward passes", seconds["rise"] / seconds["rise forwards"], 1 / 0.9)
     tell("Occlusion over its own forward passes", seconds["occlusion"] / seconds["occlusion forwards"], 1 / 0.9)

@@ -57,11 +57,19 @@ def bank() -> Any:
     middles = rng.normal(0, 12, (CONCEPTS, 2))
     places = (middles[top] + rng.normal(0, 3, (DOTS, 2))).astype(np.float32)
     return SimpleNamespace(
-        embedding=places, embedding_pca=places, enough=10, top_concept=top, wrong=rng.random(DOTS) < 0.05,
-        names=tuple(f"concept {i + 1}" for i in range(CONCEPTS)), files=tuple(f"{i:04}.jpg" for i in range(DOTS)),
-        importance=rng.random((DOTS, CONCEPTS)), probability=rng.random(DOTS), strategy=top, sentence="",
+        embedding=places,
+        embedding_pca=places,
+        enough=10,
+        top_concept=top,
+        wrong=rng.random(DOTS) < 0.05,
+        names=tuple(f"concept {i + 1}" for i in range(CONCEPTS)),
+        files=tuple(f"{i:04}.jpg" for i in range(DOTS)),
+        importance=rng.random((DOTS, CONCEPTS)),
+        probability=rng.random(DOTS),
+        strategy=top,
+        sentence="",
         clusters=tuple(f"10 %: concept {i + 1}" for i in range(CONCEPTS)),
-    )  # fmt: skip
+    )
 
 
 def moved(page: Page, name: str, *, lasso: bool) -> bool:

@@ -94,5 +94,7 @@ def violations(page: Page) -> list[str]:
     answer = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
     return [
         f"{rule['id']} ({rule['impact']}): {node['target']} {node['html'][:160]}"
-        for rule in answer if rule["impact"] in SERIOUS for node in rule["nodes"]
-    ]  # fmt: skip
+        for rule in answer
+        if rule["impact"] in SERIOUS
+        for node in rule["nodes"]
+    ]

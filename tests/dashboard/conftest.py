@@ -8,7 +8,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboard import engine
-from dashboard.engine import Engine, Settings
+from dashboard.engine.engine import Engine
+from dashboard.engine.settings import Settings
 
 SECONDS = 60
 
@@ -23,21 +24,20 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def attribution() -> None:
-    from dashboard.pages.attribution import page as attribution
 
-    attribution.page()
+    pages()["attribution"].show()
 
 
 def browse() -> None:
-    from dashboard.pages import browse
+    from dashboard.pages import pages
 
-    browse.page()
+    pages()["browse"].show()
 
 
 def jobs() -> None:
-    from dashboard.pages import jobs
+    from dashboard.pages import pages
 
-    jobs.page()
+    pages()["jobs"].show()
 
 
 class Tab:

@@ -158,9 +158,13 @@ def test_a_folder_without_the_right_to_write(seewhy: Shell, tmp_path: Path) -> N
 def test_a_cache_folder_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file")
     done = subprocess.run(
-        [*COMMAND, "serve", "--port", "18499", "--cache", str(tmp_path / "cache")], cwd=ROOT, capture_output=True,
-        text=True, timeout=90, check=False,
-    )  # fmt: skip
+        [*COMMAND, "serve", "--port", "18499", "--cache", str(tmp_path / "cache")],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
     assert "--cache" in done.stderr
@@ -169,9 +173,12 @@ def test_a_cache_folder_that_cannot_be_used(tmp_path: Path) -> None:
 def test_ctrl_c_is_130_without_a_traceback(tmp_path: Path) -> None:
     process = subprocess.Popen(
         [*COMMAND, *EXPLAIN, "--out", str(tmp_path), "--evidence", "--set", "method=scorecam", "--set", "groups=0"],
-        cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
+    )
     with pytest.raises(subprocess.TimeoutExpired):  # Score-CAM with evidence takes a minute: it is at work by now
         process.communicate(timeout=8)
     process.send_signal(signal.SIGINT)

@@ -9,9 +9,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from dashboard import engine
-from dashboard.engine import Engine, Settings
-from dashboard.pages.concepts import clip_names as concept_words
-from dashboard.widgets import job as panel
+from dashboard.engine.engine import Engine
+from dashboard.engine.settings import Settings
+from dashboard.pages.concepts import clip_names
+from dashboard.widgets import model_picker
 from explainers import Request, find
 from tests.clips import clip_file
 from tests.dashboard.conftest import Tab
@@ -22,9 +23,9 @@ ASKED = {"k": 3, "limit": 16, "pool": 100}
 
 
 def concepts() -> None:
-    from dashboard.pages.concepts import page as concepts
+    from dashboard.pages import pages
 
-    concepts.page()
+    pages()["concepts"].show()
 
 
 @pytest.fixture(scope="module")
@@ -178,14 +179,14 @@ def test_cancel_and_run_again() -> None:
 
 def test_without_a_clip_one_line_says_how_to_get_one() -> None:
     tab = opened()
-    assert concept_words.HOW in [each.value for each in tab.test.caption]
+    assert clip_names.HOW in [each.value for each in tab.test.caption]
     assert beginning(tab, "Propose names") is None
 
 
 def test_a_proposed_name_is_taken_with_a_click(tmp_path: Path) -> None:
     clip = str(clip_file(tmp_path, labels=("cat", "dog", "sofa")))
     tab = opened(model=clip, cls="0", pool="24")
-    assert concept_words.clips(panel.card_of(clip)) == [clip]
+    assert clip_names.clips(model_picker.card_of(clip)) == [clip]
     pressed(tab, "Propose names", lambda each: any("would call" in words for words in each.words()))
     button = tab.test.button(key="take.0.0")
     word = button.label.removeprefix("Take '").removesuffix("'")
@@ -202,4 +203,4 @@ def test_a_proposed_name_is_taken_with_a_click(tmp_path: Path) -> None:
     [("a collar", "collar"), ("an eye", "eye"), ("the sky", "sky"), ("apple", "apple"), ("x" * 50, "x" * 40)],
 )
 def test_names_are_taken_without_their_article(word: str, name: str) -> None:
-    assert concept_words.spoken(word) == name
+    assert clip_names.without_article(word) == name

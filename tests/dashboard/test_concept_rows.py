@@ -9,9 +9,11 @@ from dashboard.figures import Look, figures_of
 from tests.explainers.concepts.example import example
 
 DRAWN = {
-    "concept_similar": {"similar"}, "concept_match": {"pairs", "correlations"}, "concept_within": {"parts"},
+    "concept_similar": {"similar"},
+    "concept_match": {"pairs", "correlations"},
+    "concept_within": {"parts"},
     "concept_named": {"named"},
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", DRAWN)

@@ -16,25 +16,40 @@ from PIL import Image
 
 import models
 from dashboard import export
-from dashboard.engine import Kept, work
+from dashboard.engine import compute
+from dashboard.engine.answers import Answer
 from dashboard.figures import Look
-from explainers import Alone, Request, codec, find, params_of
+from explainers import LocalRun, Request, codec, find, params_of
 from models.errors import NotReadyError, StorageError
 from tests.dashboard.results import evidence, kept, photo, request, result
 
 ROOT = Path(__file__).parents[2]
 FIELDS = {
-    "schema", "explainer", "model", "weights_sha256", "params", "seed", "versions", "device", "threads", "seconds",
-    "when", "code", "key", "sentence", "values", "evidence",
-}  # fmt: skip
+    "schema",
+    "explainer",
+    "model",
+    "weights_sha256",
+    "params",
+    "seed",
+    "versions",
+    "device",
+    "threads",
+    "seconds",
+    "when",
+    "code",
+    "key",
+    "sentence",
+    "values",
+    "evidence",
+}
 
 
 @pytest.fixture(scope="module", params=["class", "likeness"])
-def answer(request: pytest.FixtureRequest) -> tuple[Kept, Request]:
+def answer(request: pytest.FixtureRequest) -> tuple[Answer, Request]:
     """A real answer; one thread, as a worker has."""
     chosen = {"target": 281} if request.param == "class" else {"question": "likeness", "like": photo(90, 70)}
     asked = Request("gradcam", models.DEFAULT, params_of(find("gradcam"), {"image": photo(), **chosen}))
-    return work(models.load(models.DEFAULT, "cpu"), asked, Alone(models.load(models.DEFAULT, "cpu"), 0)), asked
+    return compute(models.load(models.DEFAULT, "cpu"), asked, LocalRun(models.load(models.DEFAULT, "cpu"), 0)), asked
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +62,14 @@ def drawn(chromium_path: str) -> dict[str, bytes]:
 def test_a_bundle_has_its_files_and_nothing_else() -> None:
     files = export.bundle(kept(), evidence(), request(), Look(), kinds=("html",))
     assert set(files) == {
-        "manifest.json", "arrays.npz", "snippet.py", "image.png", "figures/map.html", "figures/signed.html",
+        "manifest.json",
+        "arrays.npz",
+        "snippet.py",
+        "image.png",
+        "figures/map.html",
+        "figures/signed.html",
         "figures/evidence_deletion.html",
-    }  # fmt: skip
+    }
     with zipfile.ZipFile(io.BytesIO(export.zipped(files))) as archive:
         assert archive.testzip() is None
         assert set(archive.namelist()) == set(files)
@@ -74,14 +94,18 @@ def test_arrays_need_no_pickle_and_carry_their_names() -> None:
         assert all(np.array_equal(arrays[name], wanted[name]) for name in wanted)
 
 
-def test_the_snippet_reproduces_the_arrays_in_a_fresh_process(answer: tuple[Kept, Request], tmp_path: Path) -> None:
+def test_the_snippet_reproduces_the_arrays_in_a_fresh_process(answer: tuple[Answer, Request], tmp_path: Path) -> None:
     files = export.bundle(answer[0], None, answer[1], Look(), kinds=())
     assert ("like.png" in files) == (answer[1].params.like is not None)
     export.write(files, tmp_path / "bundle")
     done = subprocess.run(
-        [sys.executable, str(tmp_path / "bundle" / "snippet.py")], cwd=tmp_path, capture_output=True, text=True,
-        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)}, check=False,
-    )  # fmt: skip
+        [sys.executable, str(tmp_path / "bundle" / "snippet.py")],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(ROOT), "PATH": "", "HOME": str(tmp_path)},
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert len(lines) == len(codec.arrays_of(answer[0].result))
@@ -99,7 +123,7 @@ def test_the_snippet_reproduces_the_arrays_in_a_fresh_process(answer: tuple[Kept
 def test_a_file_name_says_lens_model_and_class(label: str, model: str, stem: str) -> None:
     made = kept(label=label)
     told = {**vars(made.provenance), "model": model}
-    assert export.file_stem(Kept(made.key, made.result, type(made.provenance)(**told))) == stem
+    assert export.file_stem(Answer(made.key, made.result, type(made.provenance)(**told))) == stem
 
 
 def test_png_is_300_dots_an_inch(drawn: dict[str, bytes]) -> None:

@@ -109,8 +109,9 @@ def test_an_empty_map_is_the_photo_and_words() -> None:
 
 def test_the_photo_is_exact_on_paper_and_light_on_screen() -> None:
     made = result()
-    exact, light = (figures.overlay(made, look).layout.images[0].source
-                    for look in (Look().for_export("page", ""), Look()))  # fmt: skip
+    exact, light = (
+        figures.overlay(made, look).layout.images[0].source for look in (Look().for_export("page", ""), Look())
+    )
     assert exact.startswith("data:image/png;base64,")
     assert light.startswith("data:image/webp;base64,")
 

@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 import models
-from dashboard.engine import Engine
-from dashboard.pages import browse as browse_page
-from dashboard.widgets import evidence as beside
-from dashboard.widgets import image_picker as pictures
-from dashboard.widgets import links
+from dashboard.engine.engine import Engine
+from dashboard.pages import home_of
+from dashboard.pages.attribution import single
+from dashboard.widgets import image_picker, links, session
 from models import imagesets
 from models.errors import InputError
 from tests.dashboard.conftest import Tab, attribution, browse, jobs
@@ -27,7 +26,7 @@ def measured() -> None:
 @pytest.fixture(autouse=True)
 def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "measured" not in request.fixturenames:
-        monkeypatch.setattr(beside, "evidence", lambda *_: None)
+        monkeypatch.setattr(single, "evidence", lambda *_: None)
 
 
 def shown(tab: Tab, count: int = 1) -> list[Any]:
@@ -133,9 +132,17 @@ def test_a_link_opens_the_same_view_in_another_tab() -> None:
 
 def test_what_is_hostile_in_a_link_is_left_out_with_a_note_each() -> None:
     hostile = {
-        "target": "99999", "layer": "nope", "model": "<script>alert(1)</script>", "image": "sha256:zz", "bogus": "1",
-        "opacity": "nan", "show": "all", "colours": "jet", "method": "-1", "seed": "x",
-    }  # fmt: skip
+        "target": "99999",
+        "layer": "nope",
+        "model": "<script>alert(1)</script>",
+        "image": "sha256:zz",
+        "bogus": "1",
+        "opacity": "nan",
+        "show": "all",
+        "colours": "jet",
+        "method": "-1",
+        "seed": "x",
+    }
     tab = Tab(attribution, **hostile)
     notes = [text for text in tab.told() if text.startswith("The link's")]
     assert len(notes) == len(hostile)
@@ -177,11 +184,11 @@ def test_a_link_opened_in_a_used_tab_sets_what_it_does_not_name_to_the_default(t
 @pytest.mark.parametrize("address", ["sha256:", "sha256:" + "g" * 64, "../../etc/passwd", "<b>", "no-such-sample"])
 def test_an_address_of_a_picture_is_a_sample_or_a_digest(address: str) -> None:
     with pytest.raises(InputError):
-        pictures.parse(address)
+        links.picture(address)
 
 
 def test_arrows_step_through_the_pictures(tab: Tab) -> None:
-    names = [entry.name for entry in imagesets.samples()[: pictures.SHOWN]]
+    names = [entry.name for entry in imagesets.samples()[: image_picker.SHOWN]]
     tab.press("next")
     assert tab.link()["image"] == names[1]
     tab.press("previous").press("previous")
@@ -199,7 +206,7 @@ def test_uploads_become_a_strip_and_a_refusal_is_one_sentence_each() -> None:
     refused = [text for text in tab.told() if text.startswith(("words.png: ", "empty.png: "))]
     assert len(refused) == 2
     assert all("Traceback" not in text for text in refused)
-    assert tab.link()["image"].startswith(pictures.PREFIX)
+    assert tab.link()["image"].startswith(session.UPLOADED)
     assert len([key for key in tab.buttons() if key.startswith("pick.sha256:")]) == 2
     assert "all" in tab.buttons()
     tab.press("all")
@@ -211,7 +218,7 @@ def test_browse_lists_what_is_kept_and_leads_to_its_view(tab: Tab, live: Engine)
     page = Tab(browse)
     cards = [card for card in live.recent() if card.part == "result"]
     assert page.test.caption[0].value == f"{len(cards)} of {len(cards)} explanations"
-    opened = Tab(attribution, **browse_page.choices(cards[0]))
+    opened = Tab(attribution, **home_of(cards[0]).choices)
     assert shown(opened)
     assert not [text for text in opened.told() if text.startswith("The link's")]
     page.choose("find", "no such thing")

@@ -73,9 +73,13 @@ def start(folder: Path, port: int = 0, cache: str = "cache") -> "subprocess.Pope
     command = [sys.executable, "-c", PROGRAM, str(folder / cache), str(folder / "page.py"), str(port)]
     # SIGINT as a shell in the foreground leaves it, whatever started these tests.
     return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        command,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="module")
@@ -175,8 +179,15 @@ def test_ctrl_c_ends_it_and_its_workers_quickly(tmp_path: Path) -> None:
     port = int(process.stdout.readline().split(":")[2].split()[0])
     ready(Running(process, port, {}, 0))
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    workers = [int(pid) for thread in Path(f"/proc/{process.pid}/task").iterdir()
-               for pid in (thread / "children").read_text().split()] if children.exists() else []  # fmt: skip
+    workers = (
+        [
+            int(pid)
+            for thread in Path(f"/proc/{process.pid}/task").iterdir()
+            for pid in (thread / "children").read_text().split()
+        ]
+        if children.exists()
+        else []
+    )
     assert workers or not children.exists()
     started = time.monotonic()
     process.send_signal(signal.SIGINT)

@@ -2,8 +2,7 @@
 
 import pytest
 
-from dashboard.pages.attribution.studies import studies
-from explainers import registry
+from dashboard.pages import pages
 from tests.dashboard.conftest import Tab, attribution
 
 pytestmark = pytest.mark.usefixtures("live")
@@ -28,7 +27,7 @@ def opened(name: str) -> Tab:
 
 
 def test_every_study_is_tested() -> None:
-    assert set(LINKS) == set(studies())
+    assert set(LINKS) == {study.address for study in pages()["attribution"].studies}
 
 
 @pytest.mark.parametrize("name", LINKS)
@@ -37,7 +36,6 @@ def test_a_study_comes_with_a_sentence_evidence_and_a_link(name: str) -> None:
     assert any(each.value.startswith("##### ") for each in tab.test.markdown)
     told = tab.link()
     assert told == {**({} if name == "one" else {"study": name}), **LINKS[name]}
-    assert studies()[name].about() in registry()
 
 
 def test_switching_the_study_keeps_model_and_picture() -> None:

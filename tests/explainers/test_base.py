@@ -6,7 +6,7 @@ import torch
 
 import explainers
 import models
-from explainers import Alone, Request, answer, find, params_of
+from explainers import LocalRun, Request, answer, find, params_of
 from models.errors import InputError
 from tests.explainers.nets import photo, small_cnn
 
@@ -26,7 +26,7 @@ def test_the_registry_is_sorted_and_calls_like_the_function() -> None:
     assert "gradcam" in known
     lens, model = known["gradcam"], small_cnn()
     params = params_of(lens, {"image": photo()})
-    by_call = lens(model, params, Alone(model))
+    by_call = lens(model, params, LocalRun(model))
     np.testing.assert_array_equal(by_call.cam, explainers.explain("gradcam", model, image=photo()).cam)
 
 
@@ -35,10 +35,10 @@ def test_evidence_is_answered_through_the_kept_result() -> None:
     request = Request("gradcam", models.DEFAULT, params_of(find("gradcam"), {"image": photo()}))
     reused: list[Request] = []
 
-    class Watching(Alone):
-        def reuse(self, request: Request, share: tuple[float, float] = (0.0, 1.0)):
+    class Watching(LocalRun):
+        def reuse(self, request: Request):
             reused.append(request)
-            return super().reuse(request, share)
+            return super().reuse(request)
 
     evidence = answer(model, request.evidence(), Watching(model, others={models.DEFAULT: model}))
     assert isinstance(evidence, explainers.Evidence)
@@ -62,10 +62,13 @@ def test_code_version_is_a_digest_that_stays() -> None:
 def test_alone_answers_for_another_model_and_gives_it_a_stretch_of_the_progress(monkeypatch) -> None:
     own, other, told = small_cnn(), small_cnn(), []
     monkeypatch.setattr(models, "load", lambda name, device: {"other": other}[name])
-    run, params = Alone(own, 0, lambda share, _note: told.append(share)), params_of(find("gradcam"), {"image": photo()})
+    run, params = (
+        LocalRun(own, 0, lambda share, _note: told.append(share)),
+        params_of(find("gradcam"), {"image": photo()}),
+    )
     with torch.no_grad():
         other.network.head.weight.mul_(2)
-    found = [run.reuse(Request("gradcam", name, params), (0.25, 0.75)) for name in (own.card.name, "other")]
+    found = [run.part(0.25, 0.75).reuse(Request("gradcam", name, params)) for name in (own.card.name, "other")]
     np.testing.assert_allclose(found[1].cam, 2 * found[0].cam, rtol=1e-4)
     assert min(told) >= 0.25
     assert max(told) <= 0.75

@@ -25,10 +25,12 @@ class Example(Result):
 
 def example(**changed) -> Example:
     values = {
-        "image": np.arange(12, dtype=np.uint8).reshape(2, 2, 3), "scores": np.array([1.5, np.nan, -np.inf], np.float32),
-        "pairs": ((1, "ä", 0.25), (2, "b", float("nan"))), "value": float("inf"),
+        "image": np.arange(12, dtype=np.uint8).reshape(2, 2, 3),
+        "scores": np.array([1.5, np.nan, -np.inf], np.float32),
+        "pairs": ((1, "ä", 0.25), (2, "b", float("nan"))),
+        "value": float("inf"),
         "parts": {"x": np.zeros((0, 3), bool)},
-    }  # fmt: skip
+    }
     return Example(**{**values, **changed})
 
 
@@ -47,8 +49,16 @@ def test_everything_comes_back_exactly() -> None:
 
 
 def test_evidence_comes_back() -> None:
-    score = Score(name="a", title="A", value=float("nan"), reading="Why.", baselines={"b": 0.5}, interval=(0.1, 0.2),
-                  curves={"c": np.arange(3.0)}, axes=("x", "y"))  # fmt: skip
+    score = Score(
+        name="a",
+        title="A",
+        value=float("nan"),
+        reading="Why.",
+        baselines={"b": 0.5},
+        interval=(0.1, 0.2),
+        curves={"c": np.arange(3.0)},
+        axes=("x", "y"),
+    )
     (again,) = codec.unpack(codec.pack(Evidence(scores=(score,))), Evidence).scores
     assert np.isnan(again.value)
     assert again.interval == (0.1, 0.2)

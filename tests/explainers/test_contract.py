@@ -16,7 +16,10 @@ import torch
 
 import explainers
 import models
-from explainers import Alone, Cancelled, Evidence, Request, codec, knobs, params_of, takes_image
+from dashboard.engine.jobs import StoredEntry
+from dashboard.pages import home_of
+from explainers import Cancelled, Evidence, LocalRun, Request, codec, knobs, params_of, takes_image
+from explainers.kinds import Classes, Many, Number, Picture, Switch, Whole
 from models import ModelHandle
 from tests.explainers.nets import BombError, fingerprint, marked, photo, small_cnn
 
@@ -38,8 +41,8 @@ def example(lens: Any) -> tuple[ModelHandle, dict[str, Any]]:
     return small_cnn(), {"image": photo()} if takes_image(lens.params) else {}
 
 
-def run_of(model: ModelHandle, params: Any, told: Any = None) -> Alone:
-    return Alone(model, params.seed, told)
+def run_of(model: ModelHandle, params: Any, told: Any = None) -> LocalRun:
+    return LocalRun(model, params.seed, told)
 
 
 def explained(lens: Any) -> tuple[ModelHandle, Any, Any]:
@@ -179,18 +182,21 @@ def test_reports_go_up_from_0_to_1(lens: Any) -> None:
 
 def other_value(knob: Any) -> Any:
     """A value that is allowed and not the default."""
+    kind = knob.kind
+    if isinstance(kind, Many):
+        return (next(iter(kind.options()), 1 if isinstance(kind, Classes) else "bn2"),)
     if knob.choices:
         return next(choice for choice in knob.choices if choice != knob.default)
-    if knob.kind is bool:
+    if isinstance(kind, Switch):
         return not knob.default
-    if knob.kind is str:
-        return "bn2"
-    if knob.kind is models.Photo:
+    if isinstance(kind, Picture):
         return photo(8)
-    near = knob.default if knob.default is not None else knob.low or 0
-    step = 1 if knob.kind is int else 0.5 * (knob.high - near if knob.high is not None and knob.high > near else -near)
-    above = knob.kind(near + step)
-    return above if knob.high is None or above <= knob.high else knob.kind(near - step)
+    if not isinstance(kind, Number):
+        return "bn2"
+    near = knob.default if knob.default is not None else kind.low or 0
+    if isinstance(kind, Whole):
+        return near + 1 if kind.high is None or near < kind.high else near - 1
+    return (near + (kind.low if near == kind.high else kind.high)) / 2
 
 
 @each_lens
@@ -218,7 +224,17 @@ def test_request_survives_json(lens: Any) -> None:
 
 @each_lens
 def test_has_page_paper_and_about(lens: Any) -> None:
-    assert (ROOT / "dashboard" / "pages" / f"{lens.lens}.py").is_file()
+    entry = StoredEntry(
+        key="",
+        part="result",
+        explainer=lens.name,
+        model=models.DEFAULT,
+        when="",
+        seconds=0.0,
+        bytes=0,
+        params=codec.params_to_json(params_of(lens, example(lens)[1])),
+    )
+    assert home_of(entry) is not None
     assert lens.paper.startswith("https://")
     assert lens.title
     assert "Limits:" in lens.about, "About says what the method cannot show"
@@ -229,4 +245,4 @@ def test_every_choice_has_help(lens: Any) -> None:
     for knob in knobs(lens.params):
         assert knob.help.endswith(".")
         assert knob.label
-        knob.check(knob.default)
+        assert knob.accept(knob.default) == knob.default

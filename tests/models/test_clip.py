@@ -82,8 +82,11 @@ def test_layers_of_every_tower(tmp_path, kind: str, default: str, shape, prefix:
 
 
 def test_a_tower_of_timms_transformers_is_read_before_its_class_token_is_all(tmp_path) -> None:
-    config = {"embed_dim": 8, "text_cfg": {"width": 16, "heads": 2, "layers": 1},
-              "vision_cfg": {"timm_model_name": "test_vit", "timm_pool": "token", "image_size": 160}}  # fmt: skip
+    config = {
+        "embed_dim": 8,
+        "text_cfg": {"width": 16, "heads": 2, "layers": 1},
+        "vision_cfg": {"timm_model_name": "test_vit", "timm_pool": "token", "image_size": 160},
+    }
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"")
     path.with_suffix(".json").write_text(json.dumps({"architecture": "clip/mine", "model_cfg": config}))

@@ -15,7 +15,7 @@ from torchvision.datasets import Flowers102
 import models
 from models.errors import InputError, NotReadyError, StorageError
 from models.imagesets import datasets
-from models.imagesets.imageset import UNKNOWN, gallery, sources, stamp
+from models.imagesets.imageset import UNKNOWN, content_digest, image_set, sources
 from models.labels import imagenet
 from tests.explainers.nets import small_cnn
 
@@ -69,7 +69,7 @@ def handle(labels: tuple[str, ...]) -> models.ModelHandle:
 
 def labels_of(name: str, labels: tuple[str, ...]) -> dict[str, str]:
     """Label in words of each picture; empty where nothing is said."""
-    found = gallery(name, handle(labels), 0)
+    found = image_set(name, handle(labels), 0)
     told = {}
     for (file, read), label in zip(found.items, found.labels, strict=True):
         picture = read()
@@ -109,7 +109,7 @@ def test_flowers_are_named_where_the_model_knows_them(data: Path) -> None:
 def test_those_of_the_class_come_first_where_not_all_can_be_looked_at(data: Path) -> None:
     imagenette(data / "imagenette")
     wanted = imagenet().index(next(name for name in imagenet() if name.startswith("parachute")))
-    found = gallery("imagenette", handle(imagenet()), wanted, most=3)
+    found = image_set("imagenette", handle(imagenet()), wanted, most=3)
     assert [label == wanted for label in found.labels] == [True, True, False]
 
 
@@ -120,8 +120,8 @@ def test_what_is_not_here_is_said_with_the_remedy() -> None:
     for name in datasets.DATASETS:
         assert known[name].remedy == f"seewhy images --get {name}"
         with pytest.raises(InputError, match=f"not on this machine; get it with `seewhy images --get {name}`"):
-            gallery(name, small_cnn(), 0)
-        assert stamp(name) == ""
+            image_set(name, small_cnn(), 0)
+        assert content_digest(name) == ""
     with pytest.raises(InputError, match="there are: imagenette"):
         datasets.fetch("imagenet")
 
@@ -129,7 +129,7 @@ def test_what_is_not_here_is_said_with_the_remedy() -> None:
 def test_a_damaged_data_set_is_said_with_the_remedy(data: Path) -> None:
     (data / "oxford_pets" / "oxford-iiit-pet" / "images").mkdir(parents=True)
     with pytest.raises(InputError, match=r"is damaged .* remove that folder"):
-        gallery("oxford_pets", small_cnn(), 0)
+        image_set("oxford_pets", small_cnn(), 0)
 
 
 def test_offline_is_one_sentence_at_once(data: Path) -> None:
@@ -165,7 +165,7 @@ def test_it_is_there_only_when_all_of_it_is(data: Path, monkeypatch: pytest.Monk
     fake(monkeypatch, whole)
     assert datasets.fetch("imagenette").ready
     assert [path.name for path in (data / "imagenette").iterdir()] == ["imagenette2-320"], "the archive is let go"
-    assert stamp("imagenette").startswith("imagenette:")
+    assert content_digest("imagenette").startswith("imagenette:")
     fake(monkeypatch, half)
     assert datasets.fetch("imagenette").ready, "what is here is not fetched again"
 

@@ -21,9 +21,12 @@ def test_boxes_by_hand() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    height=st.integers(20, 90), width=st.integers(20, 90), y=st.floats(0.1, 0.6), x=st.floats(0.1, 0.6),
+    height=st.integers(20, 90),
+    width=st.integers(20, 90),
+    y=st.floats(0.1, 0.6),
+    x=st.floats(0.1, 0.6),
     crop=st.sampled_from([1.0, 0.875]),
-)  # fmt: skip
+)
 def test_a_bright_box_is_seen_where_its_box_says(height: int, width: int, y: float, x: float, crop: float) -> None:
     model = small_cnn(size=64)
     object.__setattr__(model.card, "crop_pct", crop)

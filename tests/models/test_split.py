@@ -23,9 +23,13 @@ FAMILIES = {
     "resnet18": (64, {}),
     "tf_efficientnet_lite0": (64, {}),
     "mobilenetv3_small_050": (64, {}),
-}  # fmt: skip
-TOKENS = {"vit_tiny_patch16_224": 1, "deit_tiny_distilled_patch16_224": 2, "vit_small_patch14_reg4_dinov2": 5,
-          "vit_small_patch16_dinov3": 5}  # fmt: skip
+}
+TOKENS = {
+    "vit_tiny_patch16_224": 1,
+    "deit_tiny_distilled_patch16_224": 2,
+    "vit_small_patch14_reg4_dinov2": 5,
+    "vit_small_patch16_dinov3": 5,
+}
 each_family = pytest.mark.parametrize("arch", FAMILIES)
 
 

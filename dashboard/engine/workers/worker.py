@@ -11,7 +11,7 @@ import traceback
 import uuid
 from collections import OrderedDict
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -22,10 +22,10 @@ from dashboard.engine import framing as wire
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store, photo_from_bytes
 from explainers import Cancelled, Request, Result
-from explainers.base import WHOLE, Share
 from models import ModelHandle, Photo
 from models.errors import InputError, NotReadyError, SeewhyError, StorageError
 
+R = TypeVar("R", bound=Result)
 logger = logging.getLogger(__name__)
 
 REPORT_SECONDS = 0.05
@@ -63,9 +63,9 @@ class Shelf:
 class Shift:
     """One run of one request: what an explainer sees of the world."""
 
-    def __init__(self, worker: "Worker", run: str, request: Request, share: Share = WHOLE) -> None:
-        self.rng = np.random.default_rng(request.params.seed)
-        self._worker, self._run, self._share = worker, run, share
+    def __init__(self, worker: "Worker", run: str, rng: np.random.Generator, ends: tuple[float, float]) -> None:
+        self.rng = rng
+        self._worker, self._run, self._ends = worker, run, ends
         self._sent = 0.0
 
     def report(self, fraction: float, note: str = "", preview: np.ndarray | None = None) -> None:
@@ -75,25 +75,29 @@ class Shift:
         now = time.monotonic()
         if now - self._sent >= REPORT_SECONDS:
             self._sent = now
-            low, high = self._share
-            done = low + (high - low) * float(fraction)
-            head = {"kind": "progress", "run": self._run, "fraction": done, "note": note}
+            head = {"kind": "progress", "run": self._run, "fraction": self._at(fraction), "note": note}
             self._worker.send(head, wire.pack_preview(preview))
 
-    def reuse(self, request: Request, share: Share = WHOLE) -> Result:
-        """The kept answer, or worked out now, with its own random generator, and kept."""
+    def part(self, low: float, high: float) -> "Shift":
+        """The same run, whose progress from 0 to 1 is this one's from ``low`` to ``high``."""
+        return Shift(self._worker, self._run, self.rng, (self._at(low), self._at(high)))
+
+    def reuse(self, request: Request[R]) -> R:
+        """The stored answer, or computed now, with its own random generator, and stored."""
         store = self._worker.store()
-        if found := store.kept(request.key):
-            return found.result
-        low, high = self._share
-        inner = (low + (high - low) * share[0], low + (high - low) * share[1])
-        shift = Shift(self._worker, self._run, request, inner)
-        kept = answers.work(self._worker.shelf.get(request.model), request, shift)
+        if stored := store.kept(request.key):
+            return stored.result
+        run = Shift(self._worker, self._run, np.random.default_rng(request.params.seed), self._ends)
+        answer = answers.compute(self._worker.shelf.get(request.model), request, run)
         try:
-            store.keep(kept)
+            store.keep(answer)
         except StorageError as error:
             logger.warning("an answer that another needed could not be kept: %s", error)
-        return kept.result
+        return answer.result
+
+    def _at(self, fraction: float) -> float:
+        low, high = self._ends
+        return low + (high - low) * float(fraction)
 
 
 class Worker:
@@ -174,7 +178,9 @@ class Worker:
         if self.stopped(head["run"]):
             raise Cancelled
         handle = self.shelf.get(request.model)
-        kept = answers.work(handle, request, Shift(self, head["run"], request))
+        kept = answers.compute(
+            handle, request, Shift(self, head["run"], np.random.default_rng(request.params.seed), (0.0, 1.0))
+        )
         data = answers.to_bytes(kept)
         try:
             self.store().keep(kept, data)

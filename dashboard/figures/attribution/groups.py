@@ -50,18 +50,26 @@ def channels(result: Groups, look: Look) -> go.Figure:
     short = [" ".join((str(index), *own[:1])) for index, own in zip(result.neurons, result.names, strict=True)]
     figure = go.Figure(
         go.Bar(
-            x=result.effect, y=short, orientation="h", customdata=names,
+            x=result.effect,
+            y=short,
+            orientation="h",
+            customdata=names,
             marker={"color": [look.accent if d > 0 else "#d97706" for d in result.effect]},
-            text=[f"{d:+.1f}" for d in result.effect], textposition="outside", cliponaxis=False,
+            text=[f"{d:+.1f}" for d in result.effect],
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{customdata}: d = %{x:+.2f}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     reach = max(float(np.abs(result.effect).max()), 0.1) * 1.3
     ends = [-reach if (result.effect < 0).any() else 0.0, reach if (result.effect > 0).any() else 0.0]
     figure.update_xaxes(
-        title={"text": f"d of each channel, + more in {result.titles[0]}", "standoff": 4}, range=ends, automargin=True,
-        gridcolor="rgba(128,128,128,.2)", zerolinecolor=look.quiet,
-    )  # fmt: skip
+        title={"text": f"d of each channel, + more in {result.titles[0]}", "standoff": 4},
+        range=ends,
+        automargin=True,
+        gridcolor="rgba(128,128,128,.2)",
+        zerolinecolor=look.quiet,
+    )
     figure.update_yaxes(autorange="reversed", tickfont_color=look.ink, automargin=True, type="category")
     figure.update_layout(height=80 + 30 * len(result.neurons), bargap=0.35)
     return dress(figure, look, title=result.sentence, aspect=0.5, axes=True)
@@ -90,11 +98,14 @@ def regions(result: Groups, look: Look) -> go.Figure:
         area = result.areas[result.second == bool(group)].mean(0)
         dense = np.divide(result.parts[group], area, out=np.zeros_like(area), where=area > 0)
         figure.add_bar(
-            x=result.regions, y=dense, name=result.titles[group], marker={"color": colour},
+            x=result.regions,
+            y=dense,
+            name=result.titles[group],
+            marker={"color": colour},
             customdata=np.stack([result.parts[group], area], 1),
             hovertemplate="%{x}: %{y:.1f} times its share<br>%{customdata[0]:.1%} of the map on %{customdata[1]:.1%} of"
             " the pixels<extra>%{fullData.name}</extra>",
-        )  # fmt: skip
+        )
     figure.add_hline(y=1, line={"color": look.quiet, "width": 1, "dash": "dot"})
     figure.update_yaxes(
         title="share of the map over share of the pixels", gridcolor="rgba(128,128,128,.2)", automargin=True

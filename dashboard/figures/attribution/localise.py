@@ -53,21 +53,30 @@ def marks(result: Localisation, look: Look) -> go.Figure:
     """The four marks with their intervals, beside those of a centre map and of a random map."""
     figure = go.Figure(
         go.Bar(
-            x=result.titles, y=result.mean, name=result.title, marker={"color": look.accent},
+            x=result.titles,
+            y=result.mean,
+            name=result.title,
+            marker={"color": look.accent},
             error_y={
-                "array": result.high - result.mean, "arrayminus": result.mean - result.low, "color": look.ink,
+                "array": result.high - result.mean,
+                "arrayminus": result.mean - result.low,
+                "color": look.ink,
                 "thickness": 1.2,
             },
             hovertemplate="%{x}: %{y:.0%}<extra>%{fullData.name}</extra>",
         )
-    )  # fmt: skip
+    )
     for name, values, shape in (
-        ("the picture's centre", result.controls[0], ""), ("a random map", result.controls[1], "/"),
-    ):  # fmt: skip
+        ("the picture's centre", result.controls[0], ""),
+        ("a random map", result.controls[1], "/"),
+    ):
         figure.add_bar(
-            x=result.titles, y=values.mean(0), name=name, marker={"color": look.quiet, "pattern": {"shape": shape}},
+            x=result.titles,
+            y=values.mean(0),
+            name=name,
+            marker={"color": look.quiet, "pattern": {"shape": shape}},
             hovertemplate="%{x}: %{y:.0%}<extra>%{fullData.name}</extra>",
-        )  # fmt: skip
+        )
     figure.update_yaxes(range=[0, 1.02], tickformat=".0%", gridcolor="rgba(128,128,128,.2)", automargin=True)
     figure.update_xaxes(tickfont_color=look.ink, automargin=True)
     figure.update_layout(height=320, barmode="group", legend={"orientation": "h", "y": 1.0, "yanchor": "bottom"})

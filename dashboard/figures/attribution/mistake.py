@@ -29,9 +29,12 @@ def panels(result: Mistake, look: Look) -> list[tuple[str, np.ndarray, str]]:
         beside = "True class" if result.given else "Second answer"
         made += [
             (f"{beside}: {truth}", picture(result.image, own[result.truth], look), f"speaks for {truth}"),
-            ("Difference", picture(result.image, enlarged(result.cam, size), signed),
-             f"red: for {answer}; blue: for {truth}"),
-        ]  # fmt: skip
+            (
+                "Difference",
+                picture(result.image, enlarged(result.cam, size), signed),
+                f"red: for {answer}; blue: for {truth}",
+            ),
+        ]
     return made
 
 
@@ -46,14 +49,22 @@ def fates(result: Mistake, look: Look) -> go.Figure:
     figure = go.Figure()
     for name, values, colour in kinds:
         figure.add_bar(
-            x=values, y=names, name=name, orientation="h", marker_color=colour,
-            text=[f"{value:.0%}" if value >= 0.01 else "<1%" for value in values], textposition="outside",
-            cliponaxis=False, hovertemplate="%{y}, " + name + ": %{x:.3f}<extra></extra>",
-        )  # fmt: skip
+            x=values,
+            y=names,
+            name=name,
+            orientation="h",
+            marker_color=colour,
+            text=[f"{value:.0%}" if value >= 0.01 else "<1%" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}, " + name + ": %{x:.3f}<extra></extra>",
+        )
     figure.update_xaxes(range=[0, 1.2], tickformat=".0%", title="probability", gridcolor="rgba(128,128,128,.2)")
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_color=look.ink)
     figure.update_layout(
-        height=70 * len(names) + 90, barmode="group", bargap=0.3,
+        height=70 * len(names) + 90,
+        barmode="group",
+        bargap=0.3,
         legend={"orientation": "h", "y": 1, "yanchor": "bottom", "traceorder": "normal"},
-    )  # fmt: skip
+    )
     return dress(figure, look, title=result.sentence, aspect=0.8, axes=True)

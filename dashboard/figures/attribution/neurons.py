@@ -39,16 +39,24 @@ def bars(result: Neurons, look: Look) -> go.Figure:
     names = [" ".join((str(neuron), *own[:1])) for neuron, own in zip(result.neuron, result.names, strict=True)]
     figure = go.Figure(
         go.Bar(
-            x=result.contribution, y=names, orientation="h",
+            x=result.contribution,
+            y=names,
+            orientation="h",
             marker_color=[look.accent if value > 0 else "#b45309" for value in result.contribution],
-            text=[f"{value:+.2f}" for value in result.contribution], textposition="outside", cliponaxis=False,
+            text=[f"{value:+.2f}" for value in result.contribution],
+            textposition="outside",
+            cliponaxis=False,
             hovertemplate="%{y}: %{x:+.3f}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     low, high = min(0.0, float(result.contribution.min())), max(0.0, float(result.contribution.max()))
     room = 0.25 * (high - low or 1.0)
-    figure.update_xaxes(range=[low - room, high + room], title="what each neuron gives to the score", zeroline=True,
-                        gridcolor="rgba(128,128,128,.2)")  # fmt: skip
+    figure.update_xaxes(
+        range=[low - room, high + room],
+        title="what each neuron gives to the score",
+        zeroline=True,
+        gridcolor="rgba(128,128,128,.2)",
+    )
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_color=look.ink)
     figure.update_layout(height=28 * len(names) + 70)
     return dress(figure, look, title=result.sentence, aspect=0.6, axes=True)

@@ -42,13 +42,25 @@ def sheet(result: Concepts, look: Look) -> go.Figure:
     figure = go.Figure(go.Scatter(x=[], y=[], showlegend=False))
     for row, band in enumerate(bands):
         figure.add_layout_image(
-            source=photo_uri(band, lossless=look.export), xref="x", yref="y", x=0, y=row * (height + 10), sizex=width,
-            sizey=height, sizing="stretch", layer="below",
-        )  # fmt: skip
+            source=photo_uri(band, lossless=look.export),
+            xref="x",
+            yref="y",
+            x=0,
+            y=row * (height + 10),
+            sizex=width,
+            sizey=height,
+            sizing="stretch",
+            layer="below",
+        )
         figure.add_annotation(
-            x=-12, y=row * (height + 10) + height / 2, xanchor="right", showarrow=False, align="right",
-            text=f"<b>{result.names[row]}</b><br>{result.global_importance[row]:.0%}", font={"color": look.ink},
-        )  # fmt: skip
+            x=-12,
+            y=row * (height + 10) + height / 2,
+            xanchor="right",
+            showarrow=False,
+            align="right",
+            text=f"<b>{result.names[row]}</b><br>{result.global_importance[row]:.0%}",
+            font={"color": look.ink},
+        )
     total = len(bands) * (height + 10)
     figure.update_xaxes(range=[-260, width], visible=False, constrain="domain")
     figure.update_yaxes(range=[total, 0], visible=False, scaleanchor="x", constrain="domain")
@@ -66,9 +78,16 @@ def maps(result: ConceptExplained, look: Look) -> go.Figure:
     for place, (picture, title) in enumerate(zip(pictures, words, strict=True)):
         left = place * side * 1.04
         figure.add_layout_image(
-            source=photo_uri(picture, lossless=look.export), xref="x", yref="y", x=left, y=0, sizex=side,
-            sizey=picture.shape[0], sizing="stretch", layer="below",
-        )  # fmt: skip
+            source=photo_uri(picture, lossless=look.export),
+            xref="x",
+            yref="y",
+            x=left,
+            y=0,
+            sizex=side,
+            sizey=picture.shape[0],
+            sizing="stretch",
+            layer="below",
+        )
         figure.add_annotation(
             x=left + side / 2, y=-0.02 * side, text=title, showarrow=False, yanchor="bottom", font={"color": look.ink}
         )

@@ -59,10 +59,13 @@ def graph(result: Concepts, look: Look, view: View | None = None) -> go.Figure:
         room = 0.09 * float(np.ptp(values)) or 1.0
         axis(visible=False, range=[float(values.min()) - room, float(values.max()) + room])
     figure.update_layout(
-        height=560, dragmode="lasso" if view.around else "pan", clickmode="event+select", hovermode="closest",
+        height=560,
+        dragmode="lasso" if view.around else "pan",
+        clickmode="event+select",
+        hovermode="closest",
         modebar={"orientation": "v"},
         legend=_legend(look),
-    )  # fmt: skip
+    )
     return dress(figure, look, title=result.sentence, aspect=0.75)
 
 
@@ -77,29 +80,45 @@ def _dots(figure: go.Figure, result: Concepts, at: np.ndarray, shown: tuple[int,
         for i in mine
     ]
     figure.add_scatter(
-        x=at[mine, 0], y=at[mine, 1], mode="markers", customdata=mine, text=words,
-        name=f"{result.names[concept]} · {share:.0f} %", hovertemplate="%{text}<extra></extra>",
+        x=at[mine, 0],
+        y=at[mine, 1],
+        mode="markers",
+        customdata=mine,
+        text=words,
+        name=f"{result.names[concept]} · {share:.0f} %",
+        hovertemplate="%{text}<extra></extra>",
         marker={"color": colour(concept), "size": size if often else 0.65 * size, "opacity": 0.9 if often else 0.3},
-        unselected={"marker": {"opacity": 0.15}}, visible=True if often else "legendonly",
+        unselected={"marker": {"opacity": 0.15}},
+        visible=True if often else "legendonly",
         showlegend=often or not look.export,
-    )  # fmt: skip
+    )
 
 
 def _rings(figure: go.Figure, result: Concepts, at: np.ndarray, look: Look) -> None:
     wrong = np.flatnonzero(result.wrong)
     if len(wrong):
         figure.add_scatter(
-            x=at[wrong, 0], y=at[wrong, 1], mode="markers", name=f"said to be another class · {len(wrong)}",
-            hoverinfo="skip", marker={"symbol": "circle-open", "size": 15, "color": look.ink, "line": {"width": 1.6}},
-        )  # fmt: skip
+            x=at[wrong, 0],
+            y=at[wrong, 1],
+            mode="markers",
+            name=f"said to be another class · {len(wrong)}",
+            hoverinfo="skip",
+            marker={"symbol": "circle-open", "size": 15, "color": look.ink, "line": {"width": 1.6}},
+        )
 
 
 def _newcomer(figure: go.Figure, place: tuple[float, ...], look: Look) -> None:
     figure.add_scatter(
-        x=[place[0]], y=[place[1]], mode="markers+text", text=[NEWCOMER], textposition="top center", name=NEWCOMER,
+        x=[place[0]],
+        y=[place[1]],
+        mode="markers+text",
+        text=[NEWCOMER],
+        textposition="top center",
+        name=NEWCOMER,
         marker={"symbol": "star", "size": 19, "color": look.ink, "line": {"width": 1.5, "color": "#ffffff"}},
-        textfont={"color": look.ink}, hovertemplate=f"{NEWCOMER}<extra></extra>",
-    )  # fmt: skip
+        textfont={"color": look.ink},
+        hovertemplate=f"{NEWCOMER}<extra></extra>",
+    )
 
 
 def _join(figure: go.Figure, at: np.ndarray, edges: tuple[tuple[int, int], ...], look: Look) -> None:
@@ -109,9 +128,14 @@ def _join(figure: go.Figure, at: np.ndarray, edges: tuple[tuple[int, int], ...],
         xs += [float(at[one, 0]), float(at[other, 0]), None]
         ys += [float(at[one, 1]), float(at[other, 1]), None]
     figure.add_scatter(
-        x=xs, y=ys, mode="lines", line={"color": look.quiet, "width": 0.5}, opacity=0.5, hoverinfo="skip",
+        x=xs,
+        y=ys,
+        mode="lines",
+        line={"color": look.quiet, "width": 0.5},
+        opacity=0.5,
+        hoverinfo="skip",
         showlegend=False,
-    )  # fmt: skip
+    )
 
 
 def _name_clusters(figure: go.Figure, result: Concepts, at: np.ndarray, look: Look) -> None:
@@ -123,10 +147,15 @@ def _name_clusters(figure: go.Figure, result: Concepts, at: np.ndarray, look: Lo
             continue
         middle = np.median(mine, axis=0)
         figure.add_annotation(
-            x=float(middle[0]), y=float(middle[1]), text=_lines(line, look), showarrow=False,
+            x=float(middle[0]),
+            y=float(middle[1]),
+            text=_lines(line, look),
+            showarrow=False,
             xanchor=_side(middle[0], at[:, 0]),
-            font={"size": look_size(look), "color": look.ink}, bgcolor=ground, borderpad=2,
-        )  # fmt: skip
+            font={"size": look_size(look), "color": look.ink},
+            bgcolor=ground,
+            borderpad=2,
+        )
 
 
 def _legend(look: Look) -> dict[str, object]:
@@ -155,12 +184,29 @@ def look_size(look: Look) -> float:
 
 def csv(result: Concepts) -> bytes:
     """The graph as a table: a row an image."""
-    head = ["file", "x_tsne", "y_tsne", "x_pca", "y_pca", "cluster", "top_concept", "probability", "labelled",
-            *(f"importance_{i + 1}" for i in range(len(result.names)))]  # fmt: skip
+    head = [
+        "file",
+        "x_tsne",
+        "y_tsne",
+        "x_pca",
+        "y_pca",
+        "cluster",
+        "top_concept",
+        "probability",
+        "labelled",
+        *(f"importance_{i + 1}" for i in range(len(result.names))),
+    ]
     lines = [",".join(head)]
     for i, name in enumerate(result.files):
-        numbers = [*result.embedding[i], *result.embedding_pca[i], int(result.strategy[i]), int(result.top_concept[i]),
-                   float(result.probability[i]), int(result.labelled[i]), *result.importance[i]]  # fmt: skip
+        numbers = [
+            *result.embedding[i],
+            *result.embedding_pca[i],
+            int(result.strategy[i]),
+            int(result.top_concept[i]),
+            float(result.probability[i]),
+            int(result.labelled[i]),
+            *result.importance[i],
+        ]
         quoted = '"' + name.replace('"', '""') + '"'
         lines.append(",".join([quoted, *(f"{number:.6g}" for number in numbers)]))
     return ("\n".join(lines) + "\n").encode()

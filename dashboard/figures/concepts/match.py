@@ -28,11 +28,16 @@ def correlations(result: Match, look: Look) -> go.Figure:
     """Every concept of one model with every one of the other."""
     figure = go.Figure(
         go.Heatmap(
-            z=result.correlation, x=list(result.other_names), y=list(result.names), zmin=-1, zmax=1,
-            colorscale="RdBu_r", colorbar={"title": {"text": "correlation", "side": "right"}, "thickness": 10},
+            z=result.correlation,
+            x=list(result.other_names),
+            y=list(result.names),
+            zmin=-1,
+            zmax=1,
+            colorscale="RdBu_r",
+            colorbar={"title": {"text": "correlation", "side": "right"}, "thickness": 10},
             hovertemplate="%{y} and %{x}: correlation %{z:.2f}<extra></extra>",
         )
-    )  # fmt: skip
+    )
     figure.update_xaxes(title=result.other_title, tickangle=-45, automargin=True)
     figure.update_yaxes(title=result.title, autorange="reversed", automargin=True)
     figure.update_layout(height=80 + 32 * len(result.names))

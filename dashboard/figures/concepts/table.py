@@ -79,14 +79,27 @@ def _put(figure: go.Figure, cell: Cell, corner: tuple[float, float], how: tuple[
     side = cell.crops.shape[1]
     band = in_a_row(cell.crops, GAP)
     figure.add_layout_image(
-        source=photo_uri(band, lossless=look.export), xref="x", yref="y", x=corner[0], y=corner[1],
-        sizex=band.shape[1], sizey=side, sizing="stretch", layer="below",
-    )  # fmt: skip
+        source=photo_uri(band, lossless=look.export),
+        xref="x",
+        yref="y",
+        x=corner[0],
+        y=corner[1],
+        sizex=band.shape[1],
+        sizey=side,
+        sizing="stretch",
+        layer="below",
+    )
     _words(figure, plan.broken(cell.words), corner, look)
 
 
 def _words(figure: go.Figure, words: str, corner: tuple[float, float], look: Look) -> None:
     figure.add_annotation(
-        x=corner[0], y=corner[1], text=words, showarrow=False, xanchor="left", yanchor="bottom", align="left",
+        x=corner[0],
+        y=corner[1],
+        text=words,
+        showarrow=False,
+        xanchor="left",
+        yanchor="bottom",
+        align="left",
         font={"color": look.ink, "size": paper_size(look)[1] if look.export else 11},
-    )  # fmt: skip
+    )

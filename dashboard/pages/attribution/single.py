@@ -1,233 +1,221 @@
-"""One picture: a map over the photo, its evidence, and everything that made it."""
+"""One picture: a map, for one class or several side by side, with the likeliest classes and all the evidence."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
-from dashboard.engine import BusyError, Kept
+from dashboard.engine.answers import Answer
+from dashboard.engine.jobs import BusyError
 from dashboard.figures import Look
 from dashboard.figures.attribution import map as figures
 from dashboard.figures.scores import probability_bars
-from dashboard.widgets import display_options as view
-from dashboard.widgets import evidence as beside
-from dashboard.widgets import image_picker as pictures
-from dashboard.widgets import job as panel
-from dashboard.widgets import links
-from dashboard.widgets import session as state
-from dashboard.widgets import study as common
-from dashboard.widgets.form import fields
-from explainers import Explainer, Knob, Request, find, knobs
-from explainers.attribution.methods.table import methods
+from dashboard.widgets import display_options, image_picker, job, links, model_picker, session
+from dashboard.widgets.chart import ZOOM, chart
+from dashboard.widgets.evidence import evidence
+from dashboard.widgets.export_bar import exports
+from dashboard.widgets.form import form
+from dashboard.widgets.form.fields import Field, class_title
+from dashboard.widgets.form.form import stored_choices
+from dashboard.widgets.provenance import provenance
+from dashboard.widgets.study import Study, usual_readers
+from explainers import Explainer, Request, knobs
+from explainers.attribution.gradcam import GradCam, gradcam
+from explainers.attribution.saliency import PixelMap, saliency
+from explainers.kinds import Choice, Classes
 from models import ModelCard, Photo, labels
-from models.errors import InputError, SeewhyError
+from models.errors import SeewhyError
 
-TITLE = "One picture"
-ORDER = 1
-LENS = "gradcam"
-LENSES = (LENS, "saliency")
-MOST = 4
-METHOD, TARGET, LIKE, LAYER = (f"{LENS}.{name}" for name in ("method", "target", "like", "layer"))
-READING = (
-    "Warm places speak for the class that is named above the picture; where the photo is bare, nothing does.",
-    "The map is as coarse as the layer it is read from: each cell covers a patch of the photo, not an outline.",
-    "Colour shows the share of the strongest evidence in this picture; colours of two pictures cannot be compared.",
-    "*For and against* shows both signs: red speaks for the class, blue against it.",
-    "Look at the evidence: if the same map in another place does as well, do not trust the place.",
-)
+OneMap = GradCam | PixelMap
+LENSES: tuple[Explainer[Any, Any], ...] = (gradcam, saliency)
+MOST = 4  # classes side by side
+METHOD, TARGET = (form.key_of(gradcam, name) for name in ("method", "target"))
+NEXT = "_next_target"  # a class chosen elsewhere on the page, for the field that is drawn at the next rerun
 
 
-def draw(card: ModelCard) -> None:
+def _methods() -> dict[str, Explainer[Any, Any]]:
+    """Every method, and the explainer that has it: first those that read a layer's maps, then those of pixels."""
+    kinds = [next(knob.kind for knob in knobs(lens.params) if knob.name == "method") for lens in LENSES]
+    return {str(name): lens for lens, kind in zip(LENSES, kinds, strict=True) for name in kind.options()}
+
+
+def _titles() -> dict[str, str]:
+    kinds = [next(knob.kind for knob in knobs(lens.params) if knob.name == "method") for lens in LENSES]
+    return {str(name): title for kind in kinds for name, title in kind.options().items()}
+
+
+def _lens(method: object = None) -> Explainer[Any, Any]:
+    """The explainer of a method, by default of the one that is chosen."""
+    return _methods().get(str(method or st.session_state.get(METHOD)), gradcam)
+
+
+def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
     """Draw the study."""
-    if (target := st.session_state.pop("_next_target", None)) is not None:
+    if (target := st.session_state.pop(NEXT, None)) is not None:
         st.session_state[TARGET] = target
-    photo = pictures.strip()
+    photo = image_picker.strip()
     if photo is None:
-        pictures.offer()
-    else:
-        _explained(card, photo)
-
-
-def about() -> str:
-    """The explainer that has the method which is chosen."""
-    return _lens().name
-
-
-def _lens() -> Explainer[Any, Any]:
-    """The explainer that has the method which is chosen: maps of a layer, or single pixels."""
-    return find(_methods().get(str(st.session_state.get(METHOD)), LENS))
-
-
-def _methods() -> dict[str, str]:
-    """Every method of the lens, and the explainer that has it."""
-    return {str(method): name for name in LENSES for method in _knob(name, "method").choices}
-
-
-def _knob(lens: str, name: str) -> Knob:
-    return next(knob for knob in knobs(find(lens).params) if knob.name == name)
-
-
-def _explained(card: ModelCard, photo: Photo) -> None:
-    form, centre, right = st.columns([1, 2.3, 1.35], gap="medium")
-    with form, st.container(key="form"):
-        values, look = _form(card), view.controls()
-    common.save(_choices(values, look))
+        save(image_picker.choices())
+        image_picker.offer()
+        return
+    left, centre, right = st.columns([1, 2.3, 1.35], gap="medium")
+    with left, st.container(key="form"):
+        special = {"target": _classes, "method": _method}
+        values, look = form.form(_lens(), card, special), display_options.controls()
+    save({**image_picker.choices(), **_choices(values), **display_options.choices(look)})
     try:
         requests = _requests(card, photo, values)
     except SeewhyError as error:
         centre.error(str(error))
         return
     with centre, st.container(key="centre"):
-        kept = [panel.ask(request) for request in requests]
-        _pictures(kept, look)
+        answers = [job.result_or_progress(request) for request in requests]
+        _maps([answer for answer in answers if answer is not None], look, 460 if len(answers) == 1 else 320)
         _explain_all(card, values)
-    if (first := kept[0]) is None:
+    if (first := answers[0]) is None:
         return
     with right, st.container(key="evidence"):
         _top_five(first, look)
-        beside.evidence(requests[0], look)
+        evidence(requests[0], look)
     with st.container(key="below"):
-        beside.exports(first, requests[0], look)
-        beside.provenance(first, requests[0])
+        exports(first, requests[0], look)
+        provenance(first, requests[0])
 
 
-def _form(card: ModelCard) -> dict[str, Any]:
-    return panel.form(
-        _lens(),
-        {
-            "target": lambda knob, _key: _classes(card, knob, TARGET),
-            "method": lambda knob, _key: _method(knob),
-            "layer": lambda knob, key: fields.layers(card, knob, key, "the last map before pooling"),
-            "versus": lambda knob, key: fields.a_class(card, knob, key, "nothing"),
-            "neuron_layer": lambda knob, key: fields.layer(card, knob, key, "the layer looked at"),
-            "like": lambda knob, _key: pictures.another(knob.label, LIKE, knob.help),
-        },
-    )
+def _method(field: Field) -> str:
+    """The methods of both explainers in one list."""
+    st.session_state.setdefault(METHOD, gradcam.name)
+    titles = _titles()
+    common = {**field.common, "label": "Method", "key": METHOD}
+    return str(st.selectbox(**common, options=list(titles), format_func=titles.__getitem__))
 
 
-def _method(knob: Knob) -> str:
-    """All methods in one list: first those that read a layer's maps, then those that ask single pixels."""
-    st.session_state.setdefault(METHOD, LENS)
-    titles = {name: method.title for name, method in methods().items()}
-    return str(
-        st.selectbox(
-            "Method", list(_methods()), key=METHOD, help=knob.help, format_func=lambda name: titles.get(name, name),
-            persist_state="session",
-        )
-    )  # fmt: skip
-
-
-def _classes(card: ModelCard, knob: Knob, key: str) -> tuple[int, ...]:
+def _classes(field: Field) -> tuple[int, ...]:
     """Search over all names; several stand side by side, none is the model's first answer."""
-    st.session_state[key] = [index for index in st.session_state.get(key, []) if index < len(card.labels)]
+    card = field.card
+    st.session_state[TARGET] = [index for index in st.session_state.get(TARGET) or () if index < len(card.labels)]
     chosen = st.multiselect(
-        "Class", range(len(card.labels)), key=key, help=f"{knob.help} Up to {MOST} side by side.", max_selections=MOST,
-        format_func=lambda index: fields.name_of(card, index), persist_state="session",
-        placeholder="the model's first answer",
-    )  # fmt: skip
+        "Class",
+        range(len(card.labels)),
+        key=TARGET,
+        help=f"{field.knob.help} Up to {MOST} side by side.",
+        max_selections=MOST,
+        format_func=lambda index: class_title(card, index),
+        persist_state="session",
+        placeholder=field.knob.auto,
+    )
     if st.button("Find a class", key="find_class", shortcut="f", type="tertiary"):
-        _find_class(card, key)
+        _find_class(card)
     return tuple(chosen)
 
 
 @st.dialog("Find a class")
-def _find_class(card: ModelCard, key: str) -> None:
+def _find_class(card: ModelCard) -> None:
     query = st.text_input("Part of its name, or its number", key="class_query")
     found = labels.search(card.labels, query) if query.strip() else []
     for index in found[:10]:
         if st.button(f"{card.labels[index]} ({index})", key=f"found.{index}", type="tertiary"):
-            st.session_state["_next_target"] = [*st.session_state.get(key, []), index][-MOST:]
+            st.session_state[NEXT] = [*st.session_state.get(TARGET, []), index][-MOST:]
             st.rerun()
     if query.strip():
         st.caption(f"{len(found)} of {len(card.labels)} classes" if found else "No class has such a name.")
 
 
-def _requests(card: ModelCard, photo: Photo, values: dict[str, Any]) -> list[Request]:
+def _requests(card: ModelCard, photo: Photo, values: Mapping[str, Any]) -> list[Request[OneMap]]:
     rest = {name: value for name, value in values.items() if name != "target"}
-    lens = find(_methods()[values["method"]])
+    lens = _lens(values["method"])
     targets = values["target"] or (None,)  # a neuron, a likeness and a sentence have no class
-    return [Request(lens.name, card.name, lens.params(image=photo, target=each, **rest)) for each in targets]
+    return [lens.request(card.name, lens.params(image=photo, target=target, **rest)) for target in targets]
 
 
-def _explain_all(card: ModelCard, values: dict[str, Any]) -> None:
+def _explain_all(card: ModelCard, values: Mapping[str, Any]) -> None:
     """Several uploads: all of them in the background, with the same choices."""
-    photos = pictures.uploaded()
+    photos = image_picker.uploaded()
     if len(photos) < 2 or not st.button(f"Explain all {len(photos)} uploads", key="all"):
         return
     try:
         for photo in photos:
             for request in _requests(card, photo, values):
-                state.the_engine().ask(request, session=state.session(), lane="batch")
+                session.the_engine().ask(request, session=session.session(), lane="batch")
     except BusyError as error:
         st.warning(str(error))
         return
     st.success("They are worked out in the background: see **Jobs**, and **Browse** when they are done.")
 
 
-def _overlay(result: Any, look: Look, height: int) -> go.Figure:
-    return figures.overlay(result, look).update_layout(height=height)
+def _maps(answers: list[Answer[OneMap]], look: Look, height: int) -> None:
+    for column, answer in zip(st.columns(2 if len(answers) > 1 else 1) * 2, answers, strict=False):
+        result = answer.result
 
+        def overlay(result: OneMap = result) -> go.Figure:
+            return figures.overlay(result, look).update_layout(height=height)
 
-def _pictures(kept: list[Kept | None], look: Look) -> None:
-    height = 460 if len(kept) == 1 else 320
-    for column, each in zip(st.columns(min(2, len(kept))) * 2, kept, strict=False):
-        if each is None:
-            continue
-        result: Any = each.result
         with column:
             st.markdown(f"##### {result.sentence}")
-            st.plotly_chart(
-                state.figure(each, look, height, lambda result=result: _overlay(result, look, height)),  # type: ignore[misc]
-                key=f"map.{each.key}", config=beside.ZOOM, alt=figures.alt(result, look),
-            )  # fmt: skip
+            chart(answer, look, f"map.{height}", overlay, config=ZOOM, alt=figures.alt(result, look))
 
 
-def _top_five(kept: Kept, look: Look) -> None:
-    result: Any = kept.result
+def _top_five(answer: Answer[OneMap], look: Look) -> None:
+    result = answer.result
     st.markdown("##### What it answers")
-    st.plotly_chart(
-        state.figure(kept, look, "top5", lambda: probability_bars(result.top5, result.target, look)),
-        key="top5", config=beside.PLAIN,
-        alt="Likeliest classes: " + ", ".join(f"{name} {chance:.0%}" for _, name, chance in result.top5),
-    )  # fmt: skip
-    others = [(index, name.split(",")[0]) for index, name, _ in result.top5 if index != result.target]
+    alt = "Likeliest classes: " + ", ".join(f"{name} {chance:.0%}" for _, name, chance in result.top5)
+    chart(answer, look, "top5", lambda: probability_bars(result.top5, result.target, look), alt=alt)
+    others = [(index, labels.short(name)) for index, name, _ in result.top5 if index != result.target]
     with st.container(horizontal=True, gap="small", key="answers", vertical_alignment="center"):
         st.markdown("Why not", width="content")
         for index, name in others:
             if st.button(name, key=f"class.{index}", type="tertiary", help=f"Show what speaks for {name}."):
-                st.session_state["_next_target"] = [index]
+                st.session_state[NEXT] = [index]
                 st.rerun()
 
 
-def parsers() -> dict[str, tuple[str, links.Parse]]:
-    """What a link may say: the knobs of the explainer that has the method which it names."""
+def readers() -> links.Readers:
+    """What a link may say: the parameters of the explainer that has the method which it names."""
+    card = model_picker.chosen_card
+
+    def classes(text: str) -> list[int]:
+        chosen = Classes().fit(Classes().read("target", text), card())
+        return list(dict.fromkeys(chosen))[:MOST]
+
     return {
-        **common.parsers(_methods().get(st.query_params.get("method", ""), LENS)),
-        "method": (METHOD, _method_named),
-        "target": (TARGET, _targets),
-        "like": (LIKE, pictures.parse),
-        "layer": (LAYER, fields.parse_layers),
+        **usual_readers(_lens(st.query_params.get("method", gradcam.name)), overlay=True),
+        "method": (METHOD, lambda text: Choice(of=_titles()).read("it", text)),
+        "target": (TARGET, classes),
     }
 
 
-def _method_named(text: str) -> str:
-    if text not in _methods():
-        raise InputError(f"it is one of {', '.join(_methods())}.")
-    return text
-
-
-def _targets(text: str) -> list[int]:
-    if not all(part.isdecimal() for part in text.split(",")):
-        raise InputError("classes are whole numbers with commas between.")
-    return [panel.chosen_card().check_target(int(part)) for part in dict.fromkeys(text.split(","))][:MOST]
-
-
-def _choices(values: dict[str, Any], look: Look) -> dict[str, str]:
+def _choices(values: Mapping[str, Any]) -> dict[str, str]:
     """Every choice that is not a default, for the address."""
     return {
-        **common.link_words(values, _lens().name),
-        "method": "" if values["method"] == LENS else values["method"],
-        "target": ",".join(map(str, values["target"] or ())),
-        "like": str(st.session_state[LIKE]) if values.get("like") else "",
-        **view.choices(look),
+        **form.choices(_lens(), values),
+        "method": "" if values["method"] == gradcam.name else values["method"],
+        "target": Classes().write(values["target"] or ()),
     }
+
+
+def stored(lens: Explainer[Any, Any], params: Mapping[str, Any]) -> dict[str, str]:
+    """What the address of a stored answer says: the page's own default method is Grad-CAM, whoever has the method."""
+    method = str(params["method"])
+    return {**stored_choices(lens, params), "method": "" if method == gradcam.name else method}
+
+
+STUDY = Study(
+    lens=gradcam,
+    also=(saliency,),
+    title="One picture",
+    name="one",
+    order=1,
+    overlay=True,
+    lay_out=lay_out,
+    readers=readers,
+    about=_lens,
+    stored=stored,
+    reading=(
+        "Warm places speak for the class that is named above the picture; where the photo is bare, nothing does.",
+        "The map is as coarse as the layer it is read from: each cell covers a patch of the photo, not an outline.",
+        "Colour shows the share of the strongest evidence in this picture; colours of two pictures cannot be compared.",
+        "*For and against* shows both signs: red speaks for the class, blue against it.",
+        "Look at the evidence: if the same map in another place does as well, do not trust the place.",
+    ),
+)

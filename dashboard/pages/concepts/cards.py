@@ -1,46 +1,46 @@
 """Concepts on the page, one card each: crops, share, reliability, the classes that use it, and a name of your own."""
 
-from typing import Any
-
 import numpy as np
 import streamlit as st
 
-from dashboard.engine import Kept
+from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.concepts.bars import curves, global_bars, similarity
 from dashboard.figures.concepts.crops import faded, lit, strip
-from dashboard.pages.concepts import compare as concept_elsewhere
-from dashboard.pages.concepts import names as concept_names
-from dashboard.widgets import evidence as beside
-from dashboard.widgets import job as panel
-from dashboard.widgets import session as state
+from dashboard.pages.concepts import compare, names
+from dashboard.widgets import job
+from dashboard.widgets.chart import chart
 from explainers import Request
+from explainers.concepts.bank.lens import Concepts
+from explainers.concepts.explain import ConceptExplained
+from explainers.concepts.imagine import concept_imagine
+from models.labels import short
 
 
-def cards(kept: Kept, request: Request) -> None:
+def cards(bank: Answer[Concepts], request: Request[Concepts]) -> None:
     """A card for each concept, the most important first; those that are seldom first are folded away."""
-    result: Any = kept.result
+    result = bank.result
     st.markdown("##### What the concepts are")
     often = [i for i in range(len(result.names)) if result.important[i]] or [0]
     rest = [i for i in range(len(result.names)) if i not in often]
-    _grid(kept, often, request)
+    _grid(bank, often, request)
     if rest:
         with st.expander(f"{len(rest)} more that come first in fewer than {result.enough} images"):
-            _grid(kept, rest, request)
+            _grid(bank, rest, request)
 
 
-def _grid(kept: Kept, shown: list[int], request: Request) -> None:
+def _grid(bank: Answer[Concepts], shown: list[int], request: Request[Concepts]) -> None:
     for start in range(0, len(shown), 2):
         for column, concept in zip(st.columns(2, gap="medium"), shown[start : start + 2], strict=False):
             with column:
-                _card(kept.result, concept)
+                _card(bank.result, concept)
                 with st.container(horizontal=True, gap="small"):
-                    concept_names.field(kept, concept)
-                    concept_elsewhere.inside(kept, concept, request)
-                imagine(kept.result, concept, request)
+                    names.field(bank, concept)
+                    compare.parts_popover(bank, concept, request)
+                imagine(bank.result, concept, request)
 
 
-def _card(result: Any, concept: int) -> None:
+def _card(result: Concepts, concept: int) -> None:
     st.image(strip(result, concept, 8), width="stretch", alt=f"Crops in which {result.names[concept]} is strongest")
     wrong = 1 - result.reliability[concept]
     first = f"first in {result.prevalence[concept]:.0%} of the images"
@@ -48,45 +48,39 @@ def _card(result: Any, concept: int) -> None:
     st.markdown(f"**{result.names[concept]}** · {result.global_importance[concept]:.0%} of the score · {first}{doubt}")
     if result.alignment.size:
         near = [
-            f"{label.split(',')[0]} {cosine:.2f}"
+            f"{short(label)} {cosine:.2f}"
             for label, cosine in zip(result.aligned_labels[concept][:3], result.alignment[concept], strict=False)
         ]
         st.caption(f"Speaks for, by the weights: {', '.join(near)}")
 
 
-def imagine(result: Any, concept: int, request: Request) -> None:
-    """A picture made for the concept, when it is kept or wanted: about a minute on a laptop."""
-    asked = concept_elsewhere.wider("concept_imagine", request, concept=concept)
-    told = state.the_engine().state(asked.key)
-    if told.status == "absent" and not st.button(
-        "Imagine it", key=f"imagine.{asked.key}", type="tertiary",
-        help="Makes the picture that excites this concept most; about a minute on a laptop.",
-    ):  # fmt: skip
-        return
-    kept = panel.ask(asked, lane="batch")
-    if kept is not None:
-        picture: Any = kept.result
-        st.image(faded(picture), width=200, alt=f"A picture made for {result.names[concept]}")
-        st.caption(kept.result.sentence.replace("*", ""))
+def imagine(bank: Concepts, concept: int, request: Request[Concepts]) -> None:
+    """A picture made for the concept, when it is stored or wanted: about a minute on a laptop."""
+    wanted = compare.about_same_bank(concept_imagine, request, concept=concept)
+    words = "Makes the picture that excites this concept most; about a minute on a laptop."
+    answer = job.on_demand(wanted, "Imagine it", lambda: None, type="tertiary", help=words)
+    if answer is not None:
+        st.image(faded(answer.result), width=200, alt=f"A picture made for {bank.names[concept]}")
+        st.caption(answer.result.plain)
 
 
-def tables(result: Any, look: Look) -> None:
+def tables(bank: Answer[Concepts], look: Look) -> None:
     """Importance of all concepts, how alike they are, and what the network does without them."""
+    result = bank.result
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("##### How much each counts")
-        st.plotly_chart(global_bars(result, look), key="global", config=beside.PLAIN, theme=None,
-                        alt=result.sentence.replace("*", ""))  # fmt: skip
+        chart(bank, look, "global", lambda: global_bars(result, look), alt=result.plain)
     with right:
         st.markdown("##### What the model does with and without them")
-        st.plotly_chart(curves(result, look), key="fidelity", config=beside.PLAIN, theme=None,
-                        alt="Probability as concepts are put in and taken away")  # fmt: skip
+        alt = "Probability as concepts are put in and taken away"
+        chart(bank, look, "fidelity", lambda: curves(result, look), alt=alt)
     with st.expander("How alike the concepts are"):
-        st.plotly_chart(similarity(result, look), key="similar", config=beside.PLAIN, theme=None,
-                        alt="Cosines of the concepts with each other")  # fmt: skip
+        alt = "Cosines of the concepts with each other"
+        chart(bank, look, "similar", lambda: similarity(result, look), alt=alt)
 
 
-def facts(result: Any) -> None:
+def facts(result: Concepts) -> None:
     """How the bank was made, in two sentences."""
     how = "exact contributions" if result.exact else "sampled importance"
     semi = " (activations are negative here, so NMF became semi-NMF)" if result.method == "semi_nmf" else ""
@@ -104,7 +98,7 @@ def facts(result: Any) -> None:
         st.caption(f"{len(result.skipped)} files could not be read and were passed over: {names}.")
 
 
-def one(result: Any, bank: Any) -> None:
+def one(result: ConceptExplained, bank: Concepts) -> None:
     """An image of yours: its maps, and the images of the bank that are decided most alike."""
     st.markdown(f"##### {result.sentence}")
     order = np.argsort(-np.abs(result.importance), kind="stable")[:3]
@@ -113,7 +107,8 @@ def one(result: Any, bank: Any) -> None:
     for column, picture, words in zip(st.columns(4), shown, titles, strict=True):
         column.image(picture, width="stretch", caption=words, alt=words)
     st.image(
-        np.concatenate(list(bank.thumbnails[result.nearest]), 1), width=560,
+        np.concatenate(list(bank.thumbnails[result.nearest]), 1),
+        width=560,
         alt="The images of the bank that are decided most alike",
-    )  # fmt: skip
+    )
     st.caption("The five images of the bank that are decided most alike.")

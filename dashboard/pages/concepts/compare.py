@@ -1,38 +1,70 @@
 """A bank beside others: similar concepts of other classes, the class in another model, and what a concept holds."""
 
-from typing import Any
-from urllib.parse import urlencode
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import streamlit as st
 
-import models
-from dashboard.engine import Kept
+from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.concepts.match import correlations
 from dashboard.figures.raster import in_a_row
-from dashboard.widgets import evidence as beside
-from dashboard.widgets import job as panel
-from dashboard.widgets.form import fields
-from explainers import Request, find, knobs
+from dashboard.widgets import job, links, model_picker
+from dashboard.widgets.chart import chart
+from dashboard.widgets.evidence import evidence
+from dashboard.widgets.export_bar import exports
+from dashboard.widgets.form import form
+from dashboard.widgets.form.fields import class_title
+from explainers import Explainer, Request, Result, knobs
+from explainers.concepts.bank.lens import Concepts, concepts
+from explainers.concepts.bank.params import ConceptsParams
+from explainers.concepts.match import concept_match
+from explainers.concepts.similar import concept_similar
+from explainers.concepts.within import concept_within
 from models import ModelCard
+from models.labels import short
 
-SIMILAR, MATCH, WITHIN = "concept_similar", "concept_match", "concept_within"
+R = TypeVar("R", bound=Result)
+OTHERS, OTHER, BY = (
+    form.key_of(concept_similar, "others"),
+    form.key_of(concept_match, "other"),
+    form.key_of(concept_match, "by"),
+)
 
 
-def wider(name: str, request: Request, model: str = "", **own: Any) -> Request:
+def about_same_bank(lens: Explainer[Any, R], request: Request[Concepts], model: str = "", **further: Any) -> Request[R]:
     """A request of another explainer about the same bank; of another model when one is named."""
-    lens = find(name)
     given = {knob.name: getattr(request.params, knob.name) for knob in knobs(type(request.params))}
-    return Request(name, model or request.model, lens.params(**given, **own))
+    return lens.request(model or request.model, lens.params(**given, **further))
 
 
-def begun(asked: Request, title: str, words: str) -> Kept | None:
-    """A comparison: kept, on its way, or a button that begins it."""
-    return panel.begun(asked, title, lambda: st.caption(words))
+def params_of(request: Request[Concepts]) -> ConceptsParams:
+    """The choices of a bank."""
+    return cast(ConceptsParams, request.params)
 
 
-def elsewhere(card: ModelCard, request: Request, look: Look) -> None:
+def begun(request: Request[R], title: str, words: str) -> Answer[R] | None:
+    """A comparison: stored, on its way, or a button that begins it."""
+    return job.on_demand(request, title, lambda: st.caption(words))
+
+
+def readers() -> links.Readers:
+    """What a link may say of the comparisons."""
+    similar, match = (form.readers(lens, model_picker.chosen_card) for lens in (concept_similar, concept_match))
+    return {"others": similar["others"], "other": match["other"], "by": match["by"]}
+
+
+def choices() -> dict[str, str]:
+    """The comparisons, for the address."""
+    by = st.session_state.get(BY)
+    return {
+        "others": ",".join(map(str, st.session_state.get(OTHERS) or ())),
+        "other": st.session_state.get(OTHER) or "",
+        "by": by if by and by != "correlation" else "",
+    }
+
+
+def elsewhere(card: ModelCard, request: Request[Concepts], look: Look) -> None:
     """Both comparisons, each behind a tab."""
     st.markdown("##### Where else these concepts are")
     classes, other = st.tabs(["In other classes", "In another model"])
@@ -42,32 +74,35 @@ def elsewhere(card: ModelCard, request: Request, look: Look) -> None:
         _match(card, request, look)
 
 
-def _similar(card: ModelCard, request: Request, look: Look) -> None:
-    params: Any = request.params
-    known = [index for index in range(len(card.labels)) if index != params.cls]
+def _similar(card: ModelCard, request: Request[Concepts], look: Look) -> None:
+    known = [index for index in range(len(card.labels)) if index != params_of(request).cls]
+    st.session_state[OTHERS] = [index for index in st.session_state.get(OTHERS) or () if index in known]
     chosen = st.multiselect(
-        "Classes", known, key=f"similar.{request.key}", format_func=lambda index: fields.name_of(card, index),
-        placeholder="the three nearest", max_selections=6,
-    )  # fmt: skip
-    asked = wider(SIMILAR, request, others=",".join(map(str, chosen)))
-    kept = begun(
-        asked, "Look in other classes", "Learns the concepts of each of these classes: a minute or so a class."
+        "Classes",
+        known,
+        key=OTHERS,
+        format_func=lambda index: class_title(card, index),
+        placeholder="the three nearest",
+        max_selections=6,
     )
-    if kept is None:
+    wanted = about_same_bank(concept_similar, request, others=tuple(chosen) or None)
+    words = "Learns the concepts of each of these classes: a minute or so a class."
+    answer = begun(wanted, "Look in other classes", words)
+    if answer is None:
         return
-    result: Any = kept.result
+    result = answer.result
     st.markdown(result.sentence)
-    for own in range(len(result.names)):
+    for concept in range(len(result.names)):
         columns = st.columns(1 + len(result.labels), gap="small")
-        _cell(columns[0], result.crops[own], f"**{result.names[own]}**")
+        _cell(columns[0], result.crops[concept], f"**{result.names[concept]}**")
         for at, column in enumerate(columns[1:]):
-            label = result.labels[at].split(",")[0]
-            words = f"[{label}]({_link(request, int(result.classes[at]))}): {result.near_names[own][at]},"
-            _cell(column, result.near_crops[own, at], f"{words} {result.cosine[own, at]:.2f}")
+            link = _link(request, int(result.classes[at]))
+            words = f"[{short(result.labels[at])}]({link}): {result.near_names[concept][at]},"
+            _cell(column, result.near_crops[concept, at], f"{words} {result.cosine[concept, at]:.2f}")
     for label, why in result.skipped:
         st.caption(f"{label} is not shown: {why}")
-    beside.evidence(asked, look)
-    beside.exports(kept, asked, look, ".similar")
+    evidence(wanted, look)
+    exports(answer, wanted, look, ".similar")
 
 
 def _cell(column: Any, crops: np.ndarray, words: str) -> None:
@@ -76,59 +111,62 @@ def _cell(column: Any, crops: np.ndarray, words: str) -> None:
         st.caption(words)
 
 
-def _link(request: Request, cls: int) -> str:
+def _link(request: Request[Concepts], cls: int) -> str:
     """The class page of another class, with the same choices: the bank that was learnt to compare with."""
-    params: Any = request.params
-    given = knobs(type(params))
-    told = {**panel.choices(), **fields.told({knob.name: getattr(params, knob.name) for knob in given}, given)}
-    told |= {"cls": str(cls), "images": fields.images_word(params.images)}
-    return f"/concepts?{urlencode({name: text for name, text in told.items() if text})}"
+    values = {knob.name: getattr(request.params, knob.name) for knob in knobs(concepts.params)}
+    said = {**model_picker.choices(), **form.choices(concepts, values), "cls": str(cls)}
+    return links.address("/concepts", said)
 
 
-def _match(card: ModelCard, request: Request, look: Look) -> None:
-    ready = [each for each in models.names() if each != card.name and _same_world(card, each)]
+def _match(card: ModelCard, request: Request[Concepts], look: Look) -> None:
+    ready = [name for name in model_picker.ready() if name != card.name and _same_labels(card, name)]
     if not ready:
         st.caption("No other model on this machine knows this class; fetch one, see `seewhy models`.")
         return
     left, right = st.columns(2)
-    other = left.selectbox("Other model", ready, key="match.other", format_func=lambda name: panel.card_of(name).title)
+    if st.session_state.get(OTHER) not in ready:
+        st.session_state[OTHER] = ready[0]
+    st.session_state.setdefault(BY, "correlation")
+    other = left.selectbox("Other model", ready, key=OTHER, format_func=model_picker.title)
     by = right.segmented_control(
-        "Match by", ["correlation", "relative"], default="correlation", key="match.by", required=True,
+        "Match by",
+        ["correlation", "relative"],
+        key=BY,
+        required=True,
         help="Presence in the same images, or cosines with these images (relative representations).",
-    )  # fmt: skip
-    asked = wider(MATCH, request, other=other, by=by or "correlation")
-    kept = begun(asked, "Compare the models", "Learns this class's concepts in the other model, and matches them.")
-    if kept is None:
+    )
+    wanted = about_same_bank(concept_match, request, other=other, by=by or "correlation")
+    answer = begun(wanted, "Compare the models", "Learns this class's concepts in the other model, and matches them.")
+    if answer is None:
         return
-    result: Any = kept.result
+    result = answer.result
     st.markdown(result.sentence)
-    for (own, there), value in zip(result.pairs, result.matched, strict=True):
+    for (concept, there), value in zip(result.pairs, result.matched, strict=True):
         columns = st.columns(2)
-        _cell(columns[0], result.crops[own], f"{result.title}: **{result.names[own]}**, correlation {value:.2f}")
+        here = f"{result.title}: **{result.names[concept]}**, correlation {value:.2f}"
+        _cell(columns[0], result.crops[concept], here)
         _cell(columns[1], result.other_crops[there], f"{result.other_title}: **{result.other_names[there]}**")
-    st.plotly_chart(correlations(result, look), key="match.table", config=beside.PLAIN, theme=None,
-                    alt="Correlation of every concept with every one of the other model")  # fmt: skip
-    beside.evidence(asked, look)
-    beside.exports(kept, asked, look, ".match")
+    alt = "Correlation of every concept with every one of the other model"
+    chart(answer, look, "match.table", lambda: correlations(result, look), alt=alt)
+    evidence(wanted, look)
+    exports(answer, wanted, look, ".match")
 
 
-def _same_world(card: ModelCard, name: str) -> bool:
-    other = panel.card_of(name)
-    return other.ready and other.labels == card.labels
+def _same_labels(card: ModelCard, name: str) -> bool:
+    return model_picker.card_of(name).labels == card.labels
 
 
-def inside(kept: Kept, concept: int, request: Request) -> None:
+def parts_popover(bank: Answer[Concepts], concept: int, request: Request[Concepts]) -> None:
     """What a concept is made of, one layer earlier; on its card."""
-    result: Any = kept.result
     with st.popover("Take it apart", type="tertiary", width="stretch"):
-        asked = wider(WITHIN, request, concept=concept)
-        found = begun(asked, "Find its parts", f"Looks at {result.names[concept]} one block earlier, in its own crops.")
-        if found is None:
+        wanted = about_same_bank(concept_within, request, concept=concept)
+        words = f"Looks at {bank.result.names[concept]} one block earlier, in its own crops."
+        answer = begun(wanted, "Find its parts", words)
+        if answer is None:
             return
-        parts: Any = found.result
-        st.caption(parts.sentence.replace("*", ""))
+        parts = answer.result
+        st.caption(parts.plain)
         for part, (crops, share) in enumerate(zip(parts.crops, parts.share, strict=True)):
-            st.image(
-                in_a_row(crops[:6]), width="stretch", alt=f"Crops with most of part {part + 1}", output_format="JPEG"
-            )
+            alt = f"Crops with most of part {part + 1}"
+            st.image(in_a_row(crops[:6]), width="stretch", alt=alt, output_format="JPEG")
             st.caption(f"Part {part + 1}: {share:.0%} of the activation")

@@ -3,75 +3,104 @@
 from typing import Any
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
+from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.concepts.bars import local_bars
 from dashboard.figures.concepts.crops import heat
 from dashboard.figures.concepts.graph import View, csv, graph
-from dashboard.widgets import evidence as beside
+from dashboard.widgets.chart import PLAIN, ZOOM
+from explainers.concepts.bank.lens import Concepts
+from explainers.concepts.explain import ConceptExplained
+from explainers.kit.layout import edges, normalised
 
 POINTERS = {"click": "Click a dot", "around": "Draw around"}
 PLANES = {"tsne": "t-SNE", "pca": "PCA"}
 SHOWN = 12
-BIG = 336
 
 
-def draw(key: str, result: Any, look: Look, newcomer: Any = None) -> None:
+def draw(bank: Answer[Concepts], look: Look, newcomer: ConceptExplained | None = None) -> None:
     """Graph and picked images, side by side."""
+    result = bank.result
     left, right = st.columns([2.1, 1], gap="medium")
     with left, st.container(key="strategies"):
         view = _controls(result, newcomer)
         event: Any = st.plotly_chart(
-            graph(result, look, view), key=f"graph.{key}", config=beside.ZOOM, on_select="rerun",
-            selection_mode=("points", "lasso", "box"), theme=None, alt=alt(result),
-        )  # fmt: skip
+            graph(result, look, view),
+            key=f"graph.{bank.key}",
+            config=ZOOM,
+            on_select="rerun",
+            selection_mode=("points", "lasso", "box"),
+            theme=None,
+            alt=alt(result),
+        )
         _below(result)
     picked = [int(np.ravel(point["customdata"])[0]) for point in event["selection"]["points"] if "customdata" in point]
     with right, st.container(key="picked"):
         _picked(result, list(dict.fromkeys(picked)), look)
 
 
-def alt(result: Any) -> str:
+def alt(result: Concepts) -> str:
     """The graph in words."""
     return f"{len(result.files)} images in {len(result.clusters)} clusters. {'; '.join(result.clusters)}."
 
 
-def _controls(result: Any, newcomer: Any) -> View:
+def _controls(result: Concepts, newcomer: ConceptExplained | None) -> View:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        plane = st.segmented_control("Layout", list(PLANES), default="tsne", format_func=PLANES.__getitem__,
-                                     key="plane", required=True)  # fmt: skip
+        plane = st.segmented_control(
+            "Layout", list(PLANES), default="tsne", format_func=PLANES.__getitem__, key="plane", required=True
+        )
         most = max(2, min(50, len(result.files) // 2))
         enough = st.slider(
-            "Important when first in", 1, most, min(result.enough, most), key=f"enough.{most}", width=210,
-            format="%d images", help="Concepts that come first in fewer images are left out; the legend brings back.",
-        )  # fmt: skip
-        pointer = st.segmented_control("Pointer", list(POINTERS), default="click", format_func=POINTERS.__getitem__,
-                                       key="pointer", required=True)  # fmt: skip
+            "Important when first in",
+            1,
+            most,
+            min(result.enough, most),
+            key=f"enough.{most}",
+            width=210,
+            format="%d images",
+            help="Concepts that come first in fewer images are left out; the legend brings back.",
+        )
+        pointer = st.segmented_control(
+            "Pointer", list(POINTERS), default="click", format_func=POINTERS.__getitem__, key="pointer", required=True
+        )
         names = st.toggle("Name the clusters", True, key="named")
         near = st.toggle("Join neighbours", False, key="joined")
     where = () if newcomer is None else (newcomer.place_pca if plane == "pca" else newcomer.place)
-    return View(plane or "tsne", enough, names, _edges(result) if near else (), tuple(float(v) for v in where),
-                pointer == "around")  # fmt: skip
+    return View(
+        plane or "tsne",
+        enough,
+        names,
+        _edges(result) if near else (),
+        tuple(float(v) for v in where),
+        pointer == "around",
+    )
 
 
-def _edges(result: Any) -> tuple[tuple[int, int], ...]:
-    from explainers.kit.layout import edges, normalised
-
+def _edges(result: Concepts) -> tuple[tuple[int, int], ...]:
     return tuple((int(one), int(other)) for one, other in edges(normalised(result.importance)))
 
 
-def _below(result: Any) -> None:
+def _below(result: Concepts) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.caption(
             f"Of a dot's five neighbours {result.purity:.0%} have its colour; importance and share of dots correlate"
             f" by {result.share_correlation:.2f}."
         )
-        st.download_button("CSV", lambda: csv(result), "strategies.csv", "text/csv", key="csv", on_click="ignore",
-                           help="Position, cluster and importance of every image.")  # fmt: skip
+        st.download_button(
+            "CSV",
+            lambda: csv(result),
+            "strategies.csv",
+            "text/csv",
+            key="csv",
+            on_click="ignore",
+            help="Position, cluster and importance of every image.",
+        )
 
 
-def _picked(result: Any, picked: list[int], look: Look) -> None:
+def _picked(result: Concepts, picked: list[int], look: Look) -> None:
     if len(picked) > 1:
         _strategy(result, picked, look)
         return
@@ -81,13 +110,18 @@ def _picked(result: Any, picked: list[int], look: Look) -> None:
     one_image(result, image, look)
 
 
-def one_image(result: Any, image: int, look: Look) -> None:
+def one_image(result: Concepts, image: int, look: Look) -> None:
     """An image of the bank, the map of one of its concepts, and what each concept adds."""
     order = np.argsort(-result.importance[image], kind="stable")[:5]
     chosen = st.pills(
-        "Show", [int(i) for i in order], default=int(order[0]), key=f"concept.{image}", required=True,
-        format_func=lambda i: result.names[i], label_visibility="collapsed",
-    )  # fmt: skip
+        "Show",
+        [int(i) for i in order],
+        default=int(order[0]),
+        key=f"concept.{image}",
+        required=True,
+        format_func=lambda i: result.names[i],
+        label_visibility="collapsed",
+    )
     concept = int(order[0]) if chosen is None else int(chosen)
     pair = np.concatenate([result.thumbnails[image], heat(result, image, concept)], 1)
     st.image(pair, width="stretch", alt=f"{result.files[image]}, and where {result.names[concept]} lies in it")
@@ -97,14 +131,11 @@ def one_image(result: Any, image: int, look: Look) -> None:
         f" :gray[{result.clusters[result.strategy[image]]}]."
     )
     added = ", ".join(f"{result.names[i]} {result.importance[image, i]:+.2f}" for i in order)
-    st.plotly_chart(
-        local_bars(result.names, result.importance[image], look), key="local", config=beside.PLAIN, theme=None,
-        alt=f"What each concept adds: {added}",
-    )  # fmt: skip
+    _bars(local_bars(result.names, result.importance[image], look), "local", f"What each concept adds: {added}")
     st.caption("What each concept adds to the class's score in this image.")
 
 
-def _strategy(result: Any, picked: list[int], look: Look) -> None:
+def _strategy(result: Concepts, picked: list[int], look: Look) -> None:
     mean = result.importance[picked].mean(0)
     first = int(mean.argmax())
     st.markdown(
@@ -115,11 +146,12 @@ def _strategy(result: Any, picked: list[int], look: Look) -> None:
     side = result.thumbnails.shape[1]
     sheet = np.full((side * len(rows), side * min(4, len(shown)), 3), 255, np.uint8)
     for y, row in enumerate(rows):
-        for x, each in enumerate(row):
-            sheet[y * side : (y + 1) * side, x * side : (x + 1) * side] = each
+        for x, small in enumerate(row):
+            sheet[y * side : (y + 1) * side, x * side : (x + 1) * side] = small
     st.image(sheet, width="stretch", alt=f"{len(shown)} of the images picked")
-    st.plotly_chart(
-        local_bars(result.names, mean, look), key="shared", config=beside.PLAIN, theme=None,
-        alt=f"Mean contributions; {result.names[first]} is the greatest",
-    )  # fmt: skip
+    _bars(local_bars(result.names, mean, look), "shared", f"Mean contributions; {result.names[first]} is the greatest")
     st.caption("What each concept adds on average in the images picked.")
+
+
+def _bars(figure: go.Figure, key: str, alt: str) -> None:
+    st.plotly_chart(figure, key=key, config=PLAIN, theme=None, alt=alt)

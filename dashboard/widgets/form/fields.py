@@ -1,204 +1,216 @@
-"""Form fields that more than one page draws: a class, a layer, a source of images."""
+"""The form field of each kind of parameter: one function a kind, found by the kind's type."""
 
 from collections.abc import Mapping
-from pathlib import Path
+from dataclasses import dataclass
+from functools import singledispatch
 from typing import Any
 
 import streamlit as st
 
-from dashboard.widgets import job as panel
-from dashboard.widgets import session as state
+from dashboard.widgets import image_picker, model_picker
+from dashboard.widgets.form import images
 from explainers import Knob
+from explainers.kinds import (
+    Choice,
+    Class,
+    Classes,
+    Images,
+    Kind,
+    LayerName,
+    Layers,
+    ModelName,
+    Names,
+    Number,
+    Picture,
+    Switch,
+    Whole,
+)
 from models import ModelCard
-from models.errors import InputError, SeewhyError
-from models.imagesets.imageset import said, sources
 
-MINE = "_folders"
+SLIDER = 100  # a range of at most so many steps is drawn as a slider
 
 
-def name_of(card: ModelCard, index: int) -> str:
-    """A class as lists show it: its first name and its number."""
-    return f"{card.labels[index].split(',')[0]} ({index})"
+@dataclass(frozen=True)
+class Field:
+    """A field to be drawn.
 
-
-def a_class(
-    card: ModelCard, knob: Knob, key: str, words: str = "the first answer", counts: Mapping[int, int] | None = None
-) -> int | None:
-    """One class, or none where the lens may choose; ``words`` say what it chooses then.
-
-    Classes of which there are images, by ``counts``, come first.
+    Attributes:
+        knob: the parameter.
+        key: where the session keeps its value.
+        card: the model that the form is about.
+        values: what the fields before it were set to.
     """
-    many = counts or {}
-    known = [*many, *(index for index in range(len(card.labels)) if index not in many)]
-    if st.session_state.get(key) not in known:
-        st.session_state[key] = None if knob.optional else known[0]
+
+    knob: Knob
+    key: str
+    card: ModelCard
+    values: Mapping[str, Any]
+
+    @property
+    def common(self) -> dict[str, Any]:
+        """What every widget of Streamlit is given."""
+        return {"label": self.knob.label, "key": self.key, "help": self.knob.help, "persist_state": "session"}
+
+
+@singledispatch
+def draw(_kind: Kind, field: Field) -> Any:
+    """Draw the field; gives the value. A kind without a function of its own is a text."""
+    st.session_state.setdefault(field.key, field.knob.default)
+    return st.text_input(**field.common, placeholder=field.knob.auto) or (None if field.knob.optional else "")
+
+
+@draw.register
+def _switch(_kind: Switch, field: Field) -> Any:
+    st.session_state.setdefault(field.key, field.knob.default)
+    return st.toggle(**field.common)
+
+
+@draw.register
+def _number(kind: Number, field: Field) -> Any:
+    if field.knob.optional:
+        return _automatic_or_number(kind, field)
+    st.session_state.setdefault(field.key, field.knob.default)
+    return _plain_number(kind, field.common)
+
+
+def _plain_number(kind: Number, common: dict[str, Any]) -> Any:
+    plain = int if isinstance(kind, Whole) else float
+    low, high = (None if bound is None else plain(bound) for bound in (kind.low, kind.high))
+    if low is not None and high is not None and high - low <= SLIDER:
+        return st.slider(**common, min_value=low, max_value=high)
+    return st.number_input(**common, min_value=low, max_value=high, step=1 if plain is int else None)
+
+
+def _automatic_or_number(kind: Number, field: Field) -> Any:
+    """A switch that leaves the number to the lens; the number is drawn when it is off."""
+    auto, number = f"{field.key}.auto", f"{field.key}.number"
+    if field.key in st.session_state:  # a link says it
+        given = st.session_state.pop(field.key)
+        st.session_state.update({auto: given is None, number: given})
+    st.session_state.setdefault(auto, field.knob.default is None)
+    if st.session_state.get(number) is None:
+        st.session_state[number] = field.knob.default or kind.low or 1
+    words = f"{field.knob.label}: choose automatically"
+    if st.toggle(words, key=auto, persist_state="session", help=f"Off, you set it yourself. On: {field.knob.auto}."):
+        return None
+    return _plain_number(kind, {**field.common, "key": number})
+
+
+@draw.register
+def _choice(kind: Choice, field: Field) -> Any:
+    st.session_state.setdefault(field.key, field.knob.default)
+    titles = kind.options()
+    return st.selectbox(**field.common, options=list(titles), format_func=titles.__getitem__)
+
+
+@draw.register
+def _class(_kind: Class, field: Field) -> Any:
+    """All classes; those of which the chosen images have some come first, with their number."""
+    many = _counts(field)
+    known = [*many, *(index for index in range(len(field.card.labels)) if index not in many)]
+    if st.session_state.get(field.key) not in known:
+        st.session_state[field.key] = None if field.knob.optional else known[0]
+
+    def title(index: int) -> str:
+        name = class_title(field.card, index)
+        return f"{name} · {many[index]} images" if index in many else name
+
     return st.selectbox(
-        knob.label, known, key=key, help=knob.help, persist_state="session", placeholder=words,
-        index=None if knob.optional else 0,
-        format_func=lambda i: f"{name_of(card, i)} · {many[i]} images" if i in many else name_of(card, i),
-    )  # fmt: skip
-
-
-def counted(card: ModelCard, images: str) -> dict[int, int]:
-    """How many images of each class a source says it has; looked up at most once a minute."""
-    return _counted(images, card.labels)
-
-
-@st.cache_data(ttl=60, max_entries=50, show_spinner=False)
-def _counted(images: str, labels: tuple[str, ...]) -> dict[int, int]:
-    try:
-        return said(images, labels)
-    except SeewhyError:  # the lens says it, in one sentence
-        return {}
-
-
-def titled(knob: Knob, key: str, titles: Mapping[str, str]) -> str:
-    """One of a few names, each under its title."""
-    st.session_state.setdefault(key, knob.default)
-    chosen = st.selectbox(
-        knob.label, list(titles), key=key, help=knob.help, persist_state="session", format_func=titles.__getitem__
+        **field.common,
+        options=known,
+        index=None if field.knob.optional else 0,
+        placeholder=field.knob.auto or "choose one",
+        format_func=title,
     )
-    return str(chosen)
 
 
-def layer(card: ModelCard, knob: Knob, key: str, words: str = "the lens chooses") -> str | None:
-    """A main layer with its shape, or the lens's own choice."""
-    shapes = {each.name: "×".join(map(str, each.shape)) for each in card.layers if each.main or each.default}
-    names = ["", *shapes]
-    if (here := st.session_state.get(key) or "") not in names:
-        names.append(here)  # a link may name any layer, or several with commas between
-    st.session_state[key] = here
-    chosen = st.selectbox(
-        knob.label, names, key=key, help=knob.help, persist_state="session",
-        format_func=lambda name: f"{name} · {shapes[name]}" if name in shapes else name or words,
-    )  # fmt: skip
-    return chosen or None
+def class_title(card: ModelCard, index: int) -> str:
+    """A class as lists show it: its first name and its number."""
+    return f"{card.short(index)} ({index})"
 
 
-def layers(card: ModelCard, knob: Knob, key: str, words: str) -> str | None:
-    """One layer, or several whose maps are fused; none where the lens may choose."""
-    shapes = {each.name: "×".join(map(str, each.shape)) for each in card.layers}
-    main = [each.name for each in card.layers if each.main or each.default]
-    here = [name for name in st.session_state.get(key) or [] if name in shapes]
-    st.session_state[key] = here
+def _counts(field: Field) -> dict[int, int]:
+    source = next((value for name, value in field.values.items() if name == "images" and value), None)
+    return images.counts(source, field.card.labels) if source else {}
+
+
+@draw.register
+def _classes(_kind: Classes, field: Field) -> Any:
+    here = [index for index in st.session_state.get(field.key) or () if index < len(field.card.labels)]
+    st.session_state[field.key] = here
     chosen = st.multiselect(
-        knob.label, [*main, *(name for name in here if name not in main)], key=key, help=knob.help, placeholder=words,
-        format_func=lambda name: f"{name} · {shapes[name]}", persist_state="session",
-    )  # fmt: skip
-    return ",".join(chosen) or None
-
-
-def offered() -> dict[str, str]:
-    """Where images may come from: what has a name, the server's folders, the visitor's own; never any other path."""
-    folders = state.the_engine().settings.images
-    given = {folder: f"folder {Path(folder).parent.name}/{Path(folder).name}" for folder in folders}
-    named = {name: source.title for name, source in sources().items() if source.ready}
-    return {**named, **given, **st.session_state.get(MINE, {})}
-
-
-def images(knob: Knob, key: str, extra: Mapping[str, str] | None = None) -> str:
-    """A source of images, or a folder of the visitor's; ``extra`` holds further choices, put first."""
-    known = {**(extra or {}), **offered()}
-    if st.session_state.get(key) not in known:
-        st.session_state[key] = next(iter(known))
-    chosen = st.selectbox(
-        knob.label, list(known), key=key, help=knob.help, format_func=known.__getitem__, persist_state="session"
+        **field.common,
+        options=range(len(field.card.labels)),
+        placeholder=field.knob.auto,
+        format_func=lambda index: class_title(field.card, index),
     )
-    with st.popover("Use a folder of mine", type="tertiary"):
-        st.file_uploader(
-            "A folder of pictures", accept_multiple_files="directory", key=f"{key}.files", max_upload_size=20,
-            on_change=_take_folder, args=(key,),
-            help="Folders inside it may be classes; a COCO, VOC or CSV file with boxes may lie in it. It stays on this"
-            " server.",
-        )  # fmt: skip
-    if words := st.session_state.get(f"{key}.refused"):
-        st.warning(words)
-    return str(chosen)
+    return tuple(chosen) or None
 
 
-def _take_folder(key: str) -> None:
-    """Keep the folder that was just dropped, and choose it."""
-    files = st.session_state.get(f"{key}.files") or []
-    if not files:
-        return
-    st.session_state[f"{key}.refused"] = ""
-    try:
-        path, refused = state.the_engine().uploads.keep((file.name, file.getvalue()) for file in files)
-    except SeewhyError as error:
-        st.session_state[f"{key}.refused"] = str(error)
-        return
-    if refused:
-        names = ", ".join(name for name, _ in refused[:5])
-        st.session_state[f"{key}.refused"] = (
-            f"Left out, {len(refused)} of {len(files)} files ({names}): {refused[0][1]}"
-        )
-    _remember(path, len(files) - len(refused))
-    st.session_state[key] = str(path)
+@draw.register
+def _layer(_kind: LayerName, field: Field) -> Any:
+    shapes = _shapes(field.card)
+    main = [layer.name for layer in field.card.layers if layer.main or layer.default]
+    here = st.session_state.get(field.key)
+    if here not in shapes:
+        here = st.session_state[field.key] = None
+    known = main if here is None or here in main else [*main, here]  # a link may name any layer
+    return st.selectbox(
+        **field.common,
+        options=known,
+        index=None,
+        placeholder=field.knob.auto,
+        format_func=lambda name: f"{name} · {shapes[name]}",
+    )
 
 
-def _remember(path: Path, count: int | None = None) -> None:
-    words = "an uploaded folder" if count is None else f"your folder of {count} files"
-    st.session_state.setdefault(MINE, {}).setdefault(str(path), f"{words} ({path.name[:6]})")
+@draw.register
+def _layers(_kind: Layers, field: Field) -> Any:
+    shapes = _shapes(field.card)
+    main = [layer.name for layer in field.card.layers if layer.main or layer.default]
+    here = [name for name in st.session_state.get(field.key) or () if name in shapes]
+    st.session_state[field.key] = here
+    chosen = st.multiselect(
+        **field.common,
+        options=[*main, *(name for name in here if name not in main)],
+        placeholder=field.knob.auto,
+        format_func=lambda name: f"{name} · {shapes[name]}",
+    )
+    return tuple(chosen) or None
 
 
-def parse_images(text: str) -> str:
-    """A source of images from a link, folders by their own name.
-
-    Raises:
-        InputError: this server was not given such a folder.
-    """
-    found = [each for each in offered() if text in (each, Path(each).name)]
-    if not found and (path := state.the_engine().uploads.find(text)):
-        _remember(path)
-        return str(path)
-    if not found:
-        raise InputError("this server was not given that folder; start it with --images, or upload it.")
-    return found[0]
+def _shapes(card: ModelCard) -> dict[str, str]:
+    return {layer.name: "×".join(map(str, layer.shape)) for layer in card.layers}
 
 
-def images_word(source: str) -> str:
-    """A source of images for the address: never a path of the server."""
-    return source if source in sources() else Path(source).name
+@draw.register
+def _images(kind: Images, field: Field) -> Any:
+    return images.pick(field.knob.label, field.key, field.knob.help, kind.more)
 
 
-def parse_class(text: str) -> int:
-    """A class from a link.
-
-    Raises:
-        InputError: the model has no such class.
-    """
-    if not text.isdecimal():
-        raise InputError("a class is a whole number.")
-    return panel.chosen_card().check_target(int(text))
-
-
-def parse_layer(text: str) -> str:
-    """A layer from a link, or several with commas between.
-
-    Raises:
-        InputError: the model has no such layer.
-    """
-    return ",".join(panel.chosen_card().layer(name.strip()).name for name in text.split(","))
+@draw.register
+def _names(kind: Names, field: Field) -> Any:
+    titles = kind.options()
+    st.session_state[field.key] = list(st.session_state.get(field.key) or ())
+    chosen = st.multiselect(
+        **field.common, options=list(titles), placeholder=field.knob.auto, format_func=titles.__getitem__
+    )
+    return tuple(chosen) or None
 
 
-def parse_layers(text: str) -> list[str]:
-    """Layers from a link, with commas between.
-
-    Raises:
-        InputError: the model has no such layer.
-    """
-    return parse_layer(text).split(",")
-
-
-def told(values: Mapping[str, Any], given: tuple[Knob, ...]) -> dict[str, str]:
-    """Every choice that is not a default, for the address."""
-    return {
-        knob.name: "" if values[knob.name] == knob.default else _word(values[knob.name])
-        for knob in given
-        if knob.name in values
-    }
+@draw.register
+def _model(_kind: ModelName, field: Field) -> Any:
+    ready = [name for name in model_picker.ready() if name != field.card.name]
+    st.session_state.setdefault(field.key, field.knob.default or None)
+    return st.selectbox(
+        **field.common,
+        options=ready,
+        index=None,
+        placeholder=field.knob.auto or "choose one",
+        format_func=model_picker.title,
+    )
 
 
-def _word(value: Any) -> str:
-    """A value as a link writes it and `Knob.parse` reads it."""
-    return "auto" if value is None else str(value)
+@draw.register
+def _picture(_kind: Picture, field: Field) -> Any:
+    return image_picker.another(field.knob.label, field.key, field.knob.help)

@@ -44,8 +44,9 @@ def average_drop(subject: Subject, rng: np.random.Generator) -> Score:
     else:
         reading = f"With only what the map keeps, {drop:.0%} of {noun} is lost; the map elsewhere loses {other:.0%}."
     reading = subject.unless("" if np.isfinite(drop) else SAME, reading)
-    return Score(name="average_drop", title="Drop", value=drop, reading=reading, worst=1.0, best=0.0,
-                 baselines={MOVED: other})  # fmt: skip
+    return Score(
+        name="average_drop", title="Drop", value=drop, reading=reading, worst=1.0, best=0.0, baselines={MOVED: other}
+    )
 
 
 def removed_and_filled(subject: Subject, rng: np.random.Generator) -> Score:
@@ -57,11 +58,16 @@ def removed_and_filled(subject: Subject, rng: np.random.Generator) -> Score:
     rest = "" if whole else f" of {subject.quantity.noun}"
     reading = f"Filling in the brightest 20 % {leaves} {own[0]:.0%}{rest}; 20 % elsewhere leaves {other[0]:.0%}."
     return Score(
-        name="road", title="Remove and fill", value=float(own.mean()), worst=1.0, best=0.0,
+        name="road",
+        title="Remove and fill",
+        value=float(own.mean()),
+        worst=1.0,
+        best=0.0,
         reading=subject.unless("" if np.isfinite(own[0]) else SAME, reading),
-        baselines={MOVED: float(other.mean())}, curves={THIS: own, MOVED: other},
+        baselines={MOVED: float(other.mean())},
+        curves={THIS: own, MOVED: other},
         axes=("share of pixels filled in", subject.quantity.axis),
-    )  # fmt: skip
+    )
 
 
 def fidelity(subject: Subject, rng: np.random.Generator) -> Score:
@@ -72,8 +78,9 @@ def fidelity(subject: Subject, rng: np.random.Generator) -> Score:
         "" if np.isfinite(value) else f"the map or {subject.quantity.noun} is the same everywhere",
         f"What random places cost when taken away goes with what the map gives them: correlation {value:.2f}.",
     )
-    return Score(name="mu_fidelity", title="Fidelity", value=value, reading=reading, worst=-1.0,
-                 baselines={MOVED: other})  # fmt: skip
+    return Score(
+        name="mu_fidelity", title="Fidelity", value=value, reading=reading, worst=-1.0, baselines={MOVED: other}
+    )
 
 
 def random_logit(subject: Subject, rng: np.random.Generator) -> Score:
@@ -81,8 +88,14 @@ def random_logit(subject: Subject, rng: np.random.Generator) -> Score:
     count = len(subject.model.card.labels)
     others = [index for index in range(count) if index not in (subject.target, subject.versus)]
     if not others:
-        return Score(name="random_logit", title="Another class", value=float("nan"), worst=1.0, best=0.0,
-                     reading="Cannot be measured: there is no other class to ask for.")  # fmt: skip
+        return Score(
+            name="random_logit",
+            title="Another class",
+            value=float("nan"),
+            worst=1.0,
+            best=0.0,
+            reading="Cannot be measured: there is no other class to ask for.",
+        )
     chosen = int(rng.choice(others))
     try:
         value = abs(rank_correlation(subject.signed, subject.again(subject.model, subject.x, chosen)))
@@ -96,8 +109,15 @@ def random_logit(subject: Subject, rng: np.random.Generator) -> Score:
         reading = f"The map for *{name}* is nearly the same (rank correlation {value:.2f}): it hardly asks for {asked}."
     else:
         reading = f"The map for *{name}* is another one (rank correlation {value:.2f})."
-    return Score(name="random_logit", title="Another class", value=value, reading=reading, worst=1.0, best=0.0,
-                 baselines={"two random maps": chance_correlation(rng, subject.signed.shape)})  # fmt: skip
+    return Score(
+        name="random_logit",
+        title="Another class",
+        value=value,
+        reading=reading,
+        worst=1.0,
+        best=0.0,
+        baselines={"two random maps": chance_correlation(rng, subject.signed.shape)},
+    )
 
 
 def stability(subject: Subject, rng: np.random.Generator) -> Score:

@@ -143,11 +143,17 @@ def deletion(measured: Measured, subject: Subject) -> Score:
         else f"Blurring the brightest {half:.0%} {halves}; the same map in another place needs {needs}."
     )
     return Score(
-        name="deletion", title="Deletion", value=own.deletion_auc, worst=1.0, best=0.0,
+        name="deletion",
+        title="Deletion",
+        value=own.deletion_auc,
+        worst=1.0,
+        best=0.0,
         reading=subject.unless(own.reason, reading),
-        baselines=_means(measured, "deletion_auc"), interval=_spread(measured, "deletion_auc"),
-        curves=_curves(measured, "deletion"), axes=("share of pixels blurred", subject.quantity.axis),
-    )  # fmt: skip
+        baselines=_means(measured, "deletion_auc"),
+        interval=_spread(measured, "deletion_auc"),
+        curves=_curves(measured, "deletion"),
+        axes=("share of pixels blurred", subject.quantity.axis),
+    )
 
 
 def _halves(subject: Subject) -> str:
@@ -171,10 +177,15 @@ def insertion(measured: Measured, subject: Subject) -> Score:
             f" gives {other:.0%}."
         )
     return Score(
-        name="insertion", title="Insertion", value=own.insertion_auc, reading=subject.unless(own.reason, reading),
-        baselines=_means(measured, "insertion_auc"), interval=_spread(measured, "insertion_auc"),
-        curves=_curves(measured, "insertion"), axes=("share of pixels shown sharp", subject.quantity.axis),
-    )  # fmt: skip
+        name="insertion",
+        title="Insertion",
+        value=own.insertion_auc,
+        reading=subject.unless(own.reason, reading),
+        baselines=_means(measured, "insertion_auc"),
+        interval=_spread(measured, "insertion_auc"),
+        curves=_curves(measured, "insertion"),
+        axes=("share of pixels shown sharp", subject.quantity.axis),
+    )
 
 
 def sanity(subject: Subject, run: Run, share: float = 1.0) -> Score:
@@ -193,10 +204,16 @@ def sanity(subject: Subject, run: Run, share: float = 1.0) -> Score:
     value = float(known.mean()) if known.size else float("nan")
     chance = chance_correlation(run.rng, subject.signed.shape)
     return Score(
-        name="randomisation", title="Randomisation check", value=value, worst=1.0, best=0.0,
-        reading=_sanity_words(value), baselines={"two random maps": chance, "map that ignores the model": 1.0},
-        curves={THIS: similarity}, axes=("share of the weights replaced, from the top", "rank correlation"),
-    )  # fmt: skip
+        name="randomisation",
+        title="Randomisation check",
+        value=value,
+        worst=1.0,
+        best=0.0,
+        reading=_sanity_words(value),
+        baselines={"two random maps": chance, "map that ignores the model": 1.0},
+        curves={THIS: similarity},
+        axes=("share of the weights replaced, from the top", "rank correlation"),
+    )
 
 
 def _sanity_words(value: float) -> str:

@@ -23,7 +23,7 @@ from explainers.attribution.groups.collect import REGIONS, Crowd, readable
 from explainers.attribution.groups.selection import FEWEST, GroupsParams, Sides, sides
 from explainers.attribution.groups.statistics import shuffled_effects
 from explainers.attribution.neurons.importance import cohens_d, difference, named
-from explainers.base import Evidence, Result, Run, Score, explainer
+from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.kit.crops import cut
 from models import ModelHandle
 from models.errors import InputError
@@ -34,7 +34,7 @@ LEAST, LARGE = 0.01, 0.8  # of a difference worth a word: share of the map, and 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Groups(Result):
+class Groups(AboutClass, AtLayer):
     """Two groups, the first and the second, as the model looks at them for one class.
 
     Attributes:
@@ -73,8 +73,6 @@ class Groups(Result):
     names: tuple[tuple[str, ...], ...]
     files: tuple[str, ...]
     cls: int
-    label: str
-    layer: str
     split: str
     looked: int
     skipped: tuple[tuple[str, str], ...]
@@ -133,12 +131,16 @@ def against_chance(_model: ModelHandle, _params: GroupsParams, result: Groups, r
     few = f" {fewest} images in a group are few: {FEW} or more are steadier." if fewest < FEW else ""
     run.report(0.7, "comparing one half with the other")
     strongest = Score(
-        name="strongest", title="Strongest difference", value=own, best=max(own, float(chance.max())),
-        baselines={"shuffled groups": float(chance.mean())}, of="these groups",
+        name="strongest",
+        title="Strongest difference",
+        value=own,
+        best=max(own, float(chance.max())),
+        baselines={"shuffled groups": float(chance.mean())},
+        of="these groups",
         interval=(float(np.quantile(chance, 0.025)), float(np.quantile(chance, 0.975))),
         reading=f"The strongest of {given.shape[1]} channels differs by {own:.1f} deviations; groups dealt out at"
         f" random reach {usual:.1f} in one of twenty deals.{few}",
-    )  # fmt: skip
+    )
     return Evidence(scores=(strongest, _halves(given, result.second, run)))
 
 
@@ -147,12 +149,16 @@ def _halves(given: Float[np.ndarray, "n c"], second: np.ndarray, run: Run) -> Sc
     own, chance = (_repeats(given, each, run) for each in (second, run.rng.permutation(second)))
     words = "the same channels differ in both" if own > 0.5 else "the list of channels is unsteady"
     return Score(
-        name="halves", title="Repeats in halves", value=own, worst=-1.0, baselines={"shuffled groups": chance},
+        name="halves",
+        title="Repeats in halves",
+        value=own,
+        worst=-1.0,
+        baselines={"shuffled groups": chance},
         of="these groups",
         reading=f"Two halves of the images order the channels alike to a rank correlation of {own:.2f}: {words}."
         if np.isfinite(own)
         else "Cannot be measured: too few images, or channels that never vary.",
-    )  # fmt: skip
+    )
 
 
 def _repeats(given: Float[np.ndarray, "n c"], second: np.ndarray, run: Run, times: int = 10) -> float:
@@ -205,16 +211,30 @@ def _result(model: ModelHandle, params: GroupsParams, found: Sides, crowd: Crowd
     known = len(crowd.shares) == len(second)
     shares, areas = np.array(crowd.shares).swapaxes(0, 1) if known else np.zeros((2, len(second), 0))
     return Groups(
-        counts=counts, images=crowd.mean_pictures(counts, by_answer=by_answer), maps=told.maps,
-        difference=told.maps[0] - told.maps[1], neurons=np.array(told.neurons), effect=told.effect,
-        crops=_patches(crowd, told.neurons, second, run), contribution=given.astype(np.float32), second=second,
-        answer=crowd.array("logits").argmax(1), shares=shares, areas=areas,
+        counts=counts,
+        images=crowd.mean_pictures(counts, by_answer=by_answer),
+        maps=told.maps,
+        difference=told.maps[0] - told.maps[1],
+        neurons=np.array(told.neurons),
+        effect=told.effect,
+        crops=_patches(crowd, told.neurons, second, run),
+        contribution=given.astype(np.float32),
+        second=second,
+        answer=crowd.array("logits").argmax(1),
+        shares=shares,
+        areas=areas,
         parts=np.stack([shares[~second].mean(0), shares[second].mean(0)]),
-        regions=REGIONS if shares.shape[1] else (), titles=found.titles,
+        regions=REGIONS if shares.shape[1] else (),
+        titles=found.titles,
         names=tuple(named(head, index, labels) for index in told.neurons),
-        files=tuple(item.name for item in crowd.items), cls=params.cls, label=labels[params.cls], layer=crowd.layer,
-        split=params.split, looked=crowd.tried, skipped=tuple(crowd.skipped),
-    )  # fmt: skip
+        files=tuple(item.name for item in crowd.items),
+        cls=params.cls,
+        label=labels[params.cls],
+        layer=crowd.layer,
+        split=params.split,
+        looked=crowd.tried,
+        skipped=tuple(crowd.skipped),
+    )
 
 
 def _patches(crowd: Crowd, neurons: tuple[int, ...], second: np.ndarray, run: Run) -> np.ndarray:

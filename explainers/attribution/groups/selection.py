@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Literal
 
+from explainers.kinds import Class, Images, LayerName
 from explainers.params import Params, knob
 from models import ModelHandle
 from models.errors import InputError
-from models.imagesets.imageset import UNKNOWN, Gallery, Picture, gallery, stamp
+from models.imagesets.imageset import UNKNOWN, ImageSet, Picture, image_set
 
 FEWEST = 2
 SPARE = 4  # in the menagerie a class comes with the three that it is taken for
@@ -19,32 +20,37 @@ class GroupsParams(Params):
     """What can be chosen."""
 
     images: str = knob(
-        "menagerie", help="Where the images come from: menagerie, menagerie_biased, a data set, or a folder.",
+        "menagerie",
+        kind=Images(),
+        help="Where the images come from: menagerie, menagerie_biased, a data set, or a folder.",
         label="Images",
-    )  # fmt: skip
-    cls: int = knob(0, 0, None, "The class that is explained in both groups.", label="Class")
+    )
+    cls: int = knob(0, kind=Class(), help="The class that is explained in both groups.", label="Class")
     split: Literal["answer", "class", "source"] = knob(
-        "answer", label="Groups",
+        "answer",
+        label="Groups",
         help="answer: images of the class answered rightly and wrongly. class: images of it and of a rival class."
         " source: images of two sources.",
-    )  # fmt: skip
+    )
     others: str = knob(
-        "", help="The second source of images, for groups by source.", label="Second source",
+        "",
+        kind=Images(),
+        help="The second source of images, for groups by source.",
+        label="Second source",
         only={"split": ("source",)},
-    )  # fmt: skip
+    )
     rival: int | None = knob(
-        None, 0, None, "The class of the second group, for groups by class.", label="Rival class",
+        None,
+        kind=Class(),
+        help="The class of the second group, for groups by class.",
+        label="Rival class",
         only={"split": ("class",)},
-    )  # fmt: skip
+    )
     limit: int = knob(100, FEWEST, 2000, "At most so many images a group.", more=True, label="Images a group")
     layer: str | None = knob(
-        None, help="Where in the network to look; the last map before pooling when left open.", more=True
+        None, kind=LayerName(), auto="the last map before pooling", help="Where in the network to look", more=True
     )
     count: int = knob(6, 1, 24, "How many channels to list.", more=True, label="Channels")
-
-    def stamp(self) -> str:
-        """The content of the folders."""
-        return stamp(self.images) + stamp(self.others) if self.others else stamp(self.images)
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,7 @@ def sides(model: ModelHandle, params: GroupsParams) -> Sides:
     return _joined(_sources(params.images, params.others), *both)
 
 
-def _joined(titles: tuple[str, str], *lists: Gallery) -> Sides:
+def _joined(titles: tuple[str, str], *lists: ImageSet) -> Sides:
     """One list, or two one after the other."""
     items = (Item(name, read, number > 0) for number, found in enumerate(lists) for name, read in found.items)
     return Sides(titles, tuple(items), tuple(each for found in lists for each in found.skipped))
@@ -112,9 +118,9 @@ def _sources(one: str, other: str) -> tuple[str, str]:
     return one, other
 
 
-def _said(model: ModelHandle, params: GroupsParams, images: str, cls: int) -> Gallery:
+def _said(model: ModelHandle, params: GroupsParams, images: str, cls: int) -> ImageSet:
     """Pictures said to be of a class; all, for groups by source, where a source says no classes."""
-    found = gallery(images, model, cls, most=SPARE * params.limit, seed=params.seed)
+    found = image_set(images, model, cls, most=SPARE * params.limit, seed=params.seed)
     every = params.split == "source" and set(found.labels) == {UNKNOWN}
     mine = (item for item, label in zip(found.items, found.labels, strict=True) if every or label == cls)
     items = tuple(islice(mine, params.limit))

@@ -113,8 +113,12 @@ def boxed_folder(model: ModelHandle, folder: str, file: str, most: int, notes: s
     return BoxedSet(
         title(folder),
         tuple((inside[each], partial(_read, each, inside[each], tuple(matched[each]), model)) for each in chosen),
-        tuple(unboxed[:NAMED]), len(unboxed), tuple(orphans[:NAMED]), len(orphans), tuple(unread),
-    )  # fmt: skip
+        tuple(unboxed[:NAMED]),
+        len(unboxed),
+        tuple(orphans[:NAMED]),
+        len(orphans),
+        tuple(unread),
+    )
 
 
 def _boxes(folder: str, file: str) -> tuple[dict[str, tuple[Box, ...]], list[tuple[str, str]]]:

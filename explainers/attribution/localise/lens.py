@@ -23,12 +23,13 @@ from explainers.attribution.localise.images import Boxed, BoxedSet, boxed_folder
 from explainers.attribution.localise.scoring import Row, Viewer, interval, recall, rows_of
 from explainers.attribution.methods.family import CAMS, layers_of
 from explainers.attribution.methods.table import methods
-from explainers.base import Evidence, Result, Run, Score, explainer
+from explainers.base import AtLayer, Evidence, Run, Score, explainer
+from explainers.kinds import Choice, Images, Layers
 from explainers.params import Params, knob
 from models import ModelHandle
 from models.errors import InputError
 from models.imagesets.datasets import DATASETS
-from models.imagesets.imageset import MENAGERIE, UNKNOWN, stamp
+from models.imagesets.imageset import MENAGERIE, UNKNOWN
 
 BATCH, SHOWN = 8, 8
 NOTHING = np.zeros((0, 0), np.float32)
@@ -46,34 +47,35 @@ TITLES = {
 class LocaliseParams(Params):
     """What can be chosen."""
 
-    images: str = knob("menagerie", help="Where the images come from: a folder with boxes, menagerie, or oxford_pets.")
+    images: str = knob(
+        "menagerie", kind=Images(), help="Where the images come from: a folder with boxes, menagerie, or oxford_pets."
+    )
     boxes: str = knob(
-        "", help="Name of the box file inside the folder; every COCO .json, .csv or VOC .xml in it when left open.",
+        "",
+        help="Name of the box file inside the folder; every COCO .json, .csv or VOC .xml in it when left open.",
         label="Box file",
-    )  # fmt: skip
-    method: Literal[
-        "gradcam", "counterfactual", "gradcam++", "smooth_gradcam++", "xgradcam", "hirescam", "layercam", "eigencam",
-        "scorecam", "ablationcam", "attention_rollout", "attention_gradient", "saliency", "input_x_gradient",
-        "integrated_gradients", "smoothgrad", "guided_backprop", "guided_gradcam", "deconvolution", "occlusion", "rise",
-        "gradient_shap", "deep_lift",
-    ] = knob("gradcam", help="The method whose maps are held to the boxes.")  # fmt: skip
-    layer: str | None = knob(
-        None, help="Where in the network to look; the last map before pooling when left open. Commas fuse several.",
-        more=True, only={"method": tuple(CAMS)},
-    )  # fmt: skip
+    )
+    method: str = knob("gradcam", kind=Choice(of=methods), help="The method whose maps are held to the boxes.")
+    layer: tuple[str, ...] | None = knob(
+        None,
+        kind=Layers(),
+        auto="the last map before pooling",
+        help="Where in the network to look, several layers are fused",
+        more=True,
+        only={"method": tuple(CAMS)},
+    )
     part: Literal["animal", "badge"] = knob(
-        "animal", help="What the menagerie's boxes are drawn around.", more=True, label="Box around",
+        "animal",
+        help="What the menagerie's boxes are drawn around.",
+        more=True,
+        label="Box around",
         only={"images": MENAGERIE},
-    )  # fmt: skip
+    )
     limit: int = knob(200, 1, 5000, "At most so many images.", more=True, label="Images at most")
-
-    def stamp(self) -> str:
-        """The content of the folder."""
-        return stamp(self.images)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Localisation(Result):
+class Localisation(AtLayer):
     """Marks of a method, a row for each thing in a picture; a thing is all boxes of one class.
 
     Attributes:
@@ -117,7 +119,6 @@ class Localisation(Result):
     titles: tuple[str, ...]
     method: str
     title: str
-    layer: str
     flat: int
     outside: tuple[str, ...]
     threshold: float
@@ -155,12 +156,15 @@ def against_nothing(_model: ModelHandle, _params: LocaliseParams, result: Locali
         own, (centre, random) = float(result.mean[at]), result.controls[:, :, at].mean(1)
         scores.append(
             Score(
-                name=name, title=TITLES[name], value=own, of="these maps",
+                name=name,
+                title=TITLES[name],
+                value=own,
+                of="these maps",
                 interval=(float(result.low[at]), float(result.high[at])),
                 baselines={"centre": float(centre), "random map": float(random)},
                 reading=words[name].format(own=own, centre=centre),
             )
-        )  # fmt: skip
+        )
     return Evidence(scores=tuple(scores))
 
 
@@ -240,19 +244,37 @@ def _result(model: ModelHandle, params: LocaliseParams, found: BoxedSet, worked:
     low, high = interval(marks[0], picture, run.rng)
     named = np.array([row.thing.cls != UNKNOWN for row in rows])
     return Localisation(
-        marks=marks[0], controls=marks[1:], mean=marks[0].mean(0), low=low, high=high, picture=picture,
-        target=np.array([row.cls for row in rows]), named=named,
+        marks=marks[0],
+        controls=marks[1:],
+        mean=marks[0].mean(0),
+        low=low,
+        high=high,
+        picture=picture,
+        target=np.array([row.cls for row in rows]),
+        named=named,
         probability=np.array([row.probability for row in rows]),
-        images=np.stack([pixels for pixels, _ in shown]), maps=np.stack([drawn for _, drawn in shown]),
+        images=np.stack([pixels for pixels, _ in shown]),
+        maps=np.stack([drawn for _, drawn in shown]),
         box=np.concatenate([row.thing.boxes for row in rows]),
         box_row=np.repeat(np.arange(len(rows)), [len(row.thing.boxes) for row in rows]),
-        names=tuple(row.name for row in rows), labels=tuple(row.thing.label for row in rows),
-        classes=tuple(model.card.labels[row.cls] for row in rows), columns=tuple(TITLES), titles=tuple(TITLES.values()),
-        method=params.method, title=methods()[params.method].title, layer=_layer(model, params),
-        flat=int(np.isnan(raw[0, :, 0]).sum()), outside=_outside(found, rows, skipped), threshold=threshold,
-        source=found.title, unboxed=found.unboxed, unboxed_count=found.unboxed_count, orphans=found.orphans,
-        orphan_count=found.orphan_count, skipped=tuple(skipped),
-    )  # fmt: skip
+        names=tuple(row.name for row in rows),
+        labels=tuple(row.thing.label for row in rows),
+        classes=tuple(model.card.labels[row.cls] for row in rows),
+        columns=tuple(TITLES),
+        titles=tuple(TITLES.values()),
+        method=params.method,
+        title=methods()[params.method].title,
+        layer=_layer(model, params),
+        flat=int(np.isnan(raw[0, :, 0]).sum()),
+        outside=_outside(found, rows, skipped),
+        threshold=threshold,
+        source=found.title,
+        unboxed=found.unboxed,
+        unboxed_count=found.unboxed_count,
+        orphans=found.orphans,
+        orphan_count=found.orphan_count,
+        skipped=tuple(skipped),
+    )
 
 
 def _layer(model: ModelHandle, params: LocaliseParams) -> str:

@@ -108,10 +108,12 @@ def _marks(rng: np.random.Generator, own: Float[np.ndarray, "y x"], thing: Thing
     mask, tolerance = mask_of(thing, size), TOLERANCE * min(size) / SIDE
     controls = (own, centre_map(size), random_map(rng, size))
     boxes = [tuple(map(float, box)) for box in thing.boxes]
-    return np.array([
-        (pointing_game(each, mask, tolerance=tolerance), energy_inside(each, mask), weak_localisation(each, boxes))
-        for each in controls
-    ])  # fmt: skip
+    return np.array(
+        [
+            (pointing_game(each, mask, tolerance=tolerance), energy_inside(each, mask), weak_localisation(each, boxes))
+            for each in controls
+        ]
+    )
 
 
 def mask_of(thing: Thing, size: tuple[int, ...]) -> Bool[np.ndarray, "y x"]:

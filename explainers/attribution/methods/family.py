@@ -64,14 +64,18 @@ def smooth(ask: Ask) -> Maps:
 CAMS: Mapping[str, Cam] = {
     "gradcam": Cam(title="Grad-CAM", paper="https://arxiv.org/abs/1610.02391", answer=by_gradient(cams.gradcam)),
     "counterfactual": Cam(
-        title="Grad-CAM, against", paper="https://arxiv.org/abs/1610.02391", answer=by_gradient(cams.counterfactual),
+        title="Grad-CAM, against",
+        paper="https://arxiv.org/abs/1610.02391",
+        answer=by_gradient(cams.counterfactual),
         against=True,
     ),
     "gradcam++": Cam(
         title="Grad-CAM++", paper="https://arxiv.org/abs/1710.11063", answer=by_gradient(cams.gradcam_plus_plus)
     ),
     "smooth_gradcam++": Cam(
-        title="Smooth Grad-CAM++", paper="https://arxiv.org/abs/1908.01224", answer=smooth,
+        title="Smooth Grad-CAM++",
+        paper="https://arxiv.org/abs/1908.01224",
+        answer=smooth,
         cost_forwards=1.1 * (NOISY + 1),
     ),
     "xgradcam": Cam(title="XGrad-CAM", paper="https://arxiv.org/abs/2008.02312", answer=by_gradient(cams.xgradcam)),
@@ -86,22 +90,26 @@ CAMS: Mapping[str, Cam] = {
         title="Score-CAM", paper="https://arxiv.org/abs/1910.01279", answer=masking.score_cam, cost_forwards=65
     ),
     "ablationcam": Cam(
-        title="Ablation-CAM", paper="https://doi.org/10.1109/WACV45572.2020.9093360", answer=masking.ablation_cam,
+        title="Ablation-CAM",
+        paper="https://doi.org/10.1109/WACV45572.2020.9093360",
+        answer=masking.ablation_cam,
         cost_forwards=2,
     ),
     "attention_rollout": Cam(
         title="Attention rollout", paper="https://arxiv.org/abs/2005.00928", answer=attention.rollout, for_class=False
     ),
     "attention_gradient": Cam(
-        title="Gradient-weighted attention", paper="https://arxiv.org/abs/2103.15679",
-        answer=attention.gradient_attention, cost_forwards=3,
+        title="Gradient-weighted attention",
+        paper="https://arxiv.org/abs/2103.15679",
+        answer=attention.gradient_attention,
+        cost_forwards=3,
     ),
-}  # fmt: skip
+}
 
 
-def layers_of(model: ModelHandle, names: str | None) -> tuple[Layer, ...]:
-    """The layers that a text names, with commas between; the default one for None."""
-    return tuple(model.layer(name.strip()) for name in names.split(",")) if names else (model.layer(None),)
+def layers_of(model: ModelHandle, names: tuple[str, ...] | None) -> tuple[Layer, ...]:
+    """The layers of these names; the default one for None."""
+    return tuple(model.layer(name) for name in names or (None,))
 
 
 def _part(report: Report, index: int, count: int) -> Report:

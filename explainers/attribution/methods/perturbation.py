@@ -67,9 +67,9 @@ def random_masks(rng: np.random.Generator, count: int, size: tuple[int, int]) ->
     """Masks in [0, 1]: `CELLS` x `CELLS` random cells, kept with probability `KEPT`, enlarged and shifted at random."""
     cell = [-(-side // CELLS) for side in size]
     coarse = torch.from_numpy((rng.random((count, 1, CELLS + 1, CELLS + 1)) < KEPT).astype(np.float32))
-    large = F.interpolate(
-        coarse, size=[(CELLS + 1) * side for side in cell], mode="bilinear", align_corners=False
-    )[:, 0]  # fmt: skip
+    large = F.interpolate(coarse, size=[(CELLS + 1) * side for side in cell], mode="bilinear", align_corners=False)[
+        :, 0
+    ]
     shifts = [rng.integers(0, side, count) for side in cell]
     cut = [large[row, y : y + size[0], x : x + size[1]] for row, (y, x) in enumerate(zip(*shifts, strict=True))]
     return torch.stack(cut)

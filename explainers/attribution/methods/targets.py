@@ -139,10 +139,7 @@ def of_segment(index: int, where: Bool[Tensor, "y x"] | None = None) -> Target:
 
 
 def embedding(
-    model: ModelHandle,
-    x: Float[Tensor, "1 3 y x"],
-    at: Spot | str,
-    read: Callable[[Tensor], Tensor] | None = None,
+    model: ModelHandle, x: Float[Tensor, "1 3 y x"], at: Spot | str, read: Callable[[Tensor], Tensor] | None = None
 ) -> Float[Tensor, " d"]:
     """What passes by at ``at`` for one picture, averaged over places: a vector for `of_similarity`."""
     with torch.inference_mode(), watched(model.network, at) as seen:

@@ -18,7 +18,8 @@ import torch
 from jaxtyping import Float
 
 from explainers.attribution.neurons.importance import Neuron, NeuronWords, neuron_words
-from explainers.base import Evidence, Request, Result, Run, Score, explainer, find
+from explainers.base import AboutClass, AtLayer, Evidence, Request, Run, Score, explainer, find
+from explainers.kinds import Class, Images, LayerName
 from explainers.kit.ablate import silenced
 from explainers.kit.crops import SIDE, cut, small
 from explainers.kit.hooks import watched
@@ -26,7 +27,7 @@ from explainers.kit.predict import logits_of
 from explainers.params import ImageParams, knob
 from models import Layer, ModelHandle, imagesets
 from models.errors import InputError, SeewhyError
-from models.imagesets.imageset import gallery, stamp
+from models.imagesets.imageset import image_set
 
 PATCHES, BATCH, DRAWS = 4, 16, 32
 
@@ -36,28 +37,29 @@ class NeuronsParams(ImageParams):
     """What can be chosen."""
 
     target: int | None = knob(
-        None, 0, None, "The class to explain; the model's first answer when left open.", label="Class"
+        None, kind=Class(), auto="the model's first answer", help="The class to explain", label="Class"
     )
     count: int = knob(5, 1, 12, "How many neurons for, and how many against.", label="Neurons")
     images: str = knob(
-        "", help="Pictures whose patches may excite a neuron; the sample photos when left open.", label="Patches from"
+        "",
+        kind=Images(more={"": "the sample photos"}),
+        help="Pictures whose patches may excite a neuron; the sample photos when left open.",
+        label="Patches from",
     )
     layer: str | None = knob(
-        None, help="Where in the network to look; the last map before pooling when left open.", more=True
+        None, kind=LayerName(), auto="the last map before pooling", help="Where in the network to look", more=True
     )
     concepts: bool = knob(
-        False, help="Name neurons after the class's concepts, learnt from the pictures chosen for patches.", more=True,
+        False,
+        help="Name neurons after the class's concepts, learnt from the pictures chosen for patches.",
+        more=True,
         label="Concepts as names",
-    )  # fmt: skip
+    )
     looked: int = knob(200, 1, 5000, "At most so many pictures are looked at for patches.", more=True, label="Pictures")
-
-    def stamp(self) -> str:
-        """The content of the folder."""
-        return stamp(self.images)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Neurons(Result):
+class Neurons(AboutClass, AtLayer):
     """Neurons for and against a class; those for it first, strongest first, then those against it.
 
     Attributes:
@@ -84,9 +86,7 @@ class Neurons(Result):
     names: tuple[tuple[str, ...], ...]
     files: tuple[tuple[str, ...], ...]
     target: int
-    label: str
     probability: float
-    layer: str
     source: str
     looked: int
     by: str
@@ -117,16 +117,24 @@ def measure_neurons(model: ModelHandle, _params: NeuronsParams, result: Neurons,
             left.append(model.network(x.expand(len(rows), -1, -1, -1)).float().softmax(1)[:, result.target].cpu())
     chances = torch.cat(left).numpy()
     own, other = float(chances[0]), float(chances[1:].mean())
-    return Evidence(scores=(
-        Score(
-            name="silenced", title="Without these neurons", value=own, worst=1.0, best=0.0, of="without these neurons",
-            baselines={"without as many others": other, "with all": result.probability},
-            interval=(float(np.quantile(chances[1:], 0.025)), float(np.quantile(chances[1:], 0.975))),
-            reading=f"With the {len(mine)} neurons that speak for it silenced, the probability falls from"
-            f" {result.probability:.0%} to {own:.0%}; with {len(mine)} others silenced it is {other:.0%}."
-            if len(mine) else "No neuron speaks for the class here.",
-        ),
-    ))  # fmt: skip
+    return Evidence(
+        scores=(
+            Score(
+                name="silenced",
+                title="Without these neurons",
+                value=own,
+                worst=1.0,
+                best=0.0,
+                of="without these neurons",
+                baselines={"without as many others": other, "with all": result.probability},
+                interval=(float(np.quantile(chances[1:], 0.025)), float(np.quantile(chances[1:], 0.975))),
+                reading=f"With the {len(mine)} neurons that speak for it silenced, the probability falls from"
+                f" {result.probability:.0%} to {own:.0%}; with {len(mine)} others silenced it is {other:.0%}."
+                if len(mine)
+                else "No neuron speaks for the class here.",
+            ),
+        )
+    )
 
 
 @explainer("Neurons in words", paper="https://arxiv.org/abs/1610.02391", evidence=measure_neurons)
@@ -146,12 +154,25 @@ def neurons(model: ModelHandle, params: NeuronsParams, run: Run) -> Neurons:
     maps = next(_activations(model, layer, [image], channels))[0]
     best = _patches(model, params, layer, (target, channels, run))
     return Neurons(
-        image=image, neuron=channels, importance=np.array([each.importance for each in both]),
-        contribution=np.array([each.contribution for each in both]), maps=maps, own=_own(image, maps),
-        patches=best.patches, strength=best.strength, names=tuple(each.names for each in both), files=best.files,
-        target=target, label=model.card.labels[target], probability=float(chance[target]), layer=layer.name,
-        source=best.source, looked=best.looked, by=by, words=found.sentence,
-    )  # fmt: skip
+        image=image,
+        neuron=channels,
+        importance=np.array([each.importance for each in both]),
+        contribution=np.array([each.contribution for each in both]),
+        maps=maps,
+        own=_own(image, maps),
+        patches=best.patches,
+        strength=best.strength,
+        names=tuple(each.names for each in both),
+        files=best.files,
+        target=target,
+        label=model.card.labels[target],
+        probability=float(chance[target]),
+        layer=layer.name,
+        source=best.source,
+        looked=best.looked,
+        by=by,
+        words=found.sentence,
+    )
 
 
 def _own(image: np.ndarray, maps: Float[np.ndarray, "n h w"]) -> np.ndarray:
@@ -186,7 +207,7 @@ def _pictures(model: ModelHandle, params: NeuronsParams, target: int) -> tuple[s
     """Where patches come from: title, and every readable picture with its name."""
     if not params.images:
         return "the sample photos", [(each.name, model.view(each.photo()).pixels) for each in imagesets.samples()]
-    found = gallery(params.images, model, target, most=params.looked, seed=params.seed)
+    found = image_set(params.images, model, target, most=params.looked, seed=params.seed)
     read = []
     for name, load in found.items[: params.looked]:
         try:
@@ -216,9 +237,12 @@ def _patches(model: ModelHandle, params: NeuronsParams, layer: Layer, asked: tup
         for n, row in enumerate(order)
     ]
     return _Best(
-        np.array(crops, np.uint8), np.take_along_axis(peaks.T, order, axis=1),
-        tuple(tuple(pictures[i][0] for i in row) for row in order), title, len(images),
-    )  # fmt: skip
+        np.array(crops, np.uint8),
+        np.take_along_axis(peaks.T, order, axis=1),
+        tuple(tuple(pictures[i][0] for i in row) for row in order),
+        title,
+        len(images),
+    )
 
 
 def _named_by_concepts(
@@ -235,9 +259,7 @@ def _named_by_concepts(
     def named(each: Neuron) -> Neuron:
         share = bank.dictionary[:, each.index] * (weight[:, each.index] > 1)
         best = int(share.argmax())
-        return Neuron(
-            each.index, each.importance, each.contribution, (bank.names[best],) if share[best] > 0 else ()
-        )  # fmt: skip
+        return Neuron(each.index, each.importance, each.contribution, (bank.names[best],) if share[best] > 0 else ())
 
     return NeuronWords(
         found.label, tuple(map(named, found.positive)), tuple(map(named, found.negative)), what="is seen of"

@@ -17,12 +17,13 @@ import numpy as np
 import torch
 
 from explainers.base import Evidence, Result, Run, explainer
+from explainers.kinds import Class, Text
 from explainers.kit.hooks import watched
 from explainers.kit.tail import context_of
 from explainers.params import Params, knob
 from models import Layer, ModelHandle
 from models.errors import InputError
-from models.imagesets.imageset import Gallery, Picture, gallery
+from models.imagesets.imageset import ImageSet, Picture, image_set
 
 BATCH = 16
 CHUNK = 4 * BATCH
@@ -32,9 +33,9 @@ CHUNK = 4 * BATCH
 class ChunkParams(Params):
     """Which pictures, and which of them are wanted."""
 
-    images: str = knob("menagerie", help="Where the pictures come from.")
+    images: str = knob("menagerie", kind=Text(), help="Where the pictures come from.")
     held: str = knob("", help="What that place held when the bank was begun.")
-    cls: int = knob(0, 0, None, help="The class whose pictures are wanted.")
+    cls: int = knob(0, kind=Class(), help="The class whose pictures are wanted.")
     layer: str = knob("", help="Where in the network to look.")
     pool: int = knob(3000, 2, 100_000, help="At most so many pictures are looked at.")
     start: int = knob(0, 0, None, help="The first picture.")
@@ -77,16 +78,16 @@ class Desk:
 
     model: ModelHandle
     params: tuple[str, int, int, int]
-    found: Gallery
+    found: ImageSet
 
 
 _OPEN: ContextVar[Desk | None] = ContextVar("open gallery", default=None)
 
 
 @contextmanager
-def opened(model: ModelHandle, images: str, cls: int, pool: int, seed: int) -> Iterator[Gallery]:
+def opened(model: ModelHandle, images: str, cls: int, pool: int, seed: int) -> Iterator[ImageSet]:
     """A gallery that chunks find open, until the block ends."""
-    found = gallery(images, model, cls, most=pool, seed=seed)
+    found = image_set(images, model, cls, most=pool, seed=seed)
     token = _OPEN.set(Desk(model, (images, cls, pool, seed), found))
     try:
         yield found
@@ -113,15 +114,15 @@ def concept_chunk(model: ModelHandle, params: ChunkParams, run: Run) -> Chunk:
     return search.chunk(tuple(skipped))
 
 
-def _gallery(model: ModelHandle, params: ChunkParams) -> Gallery:
+def _gallery(model: ModelHandle, params: ChunkParams) -> ImageSet:
     """The gallery that lies open, if it is this one."""
     desk, asked = _OPEN.get(), (params.images, params.cls, params.pool, params.seed)
     if desk is not None and desk.model is model and desk.params == asked:
         return desk.found
-    return gallery(params.images, model, params.cls, most=params.pool, seed=params.seed)
+    return image_set(params.images, model, params.cls, most=params.pool, seed=params.seed)
 
 
-def _batches(found: Gallery, start: int, skipped: list[tuple[str, str]]) -> Iterator[list[Picture]]:
+def _batches(found: ImageSet, start: int, skipped: list[tuple[str, str]]) -> Iterator[list[Picture]]:
     """Readable pictures of the chunk in batches; those that are damaged are noted."""
 
     def readable() -> Iterator[Picture]:
@@ -168,7 +169,12 @@ class _Search:
         return Chunk(
             pixels=np.stack([each.pixels for each in some]) if some else np.zeros((0, 1, 1, 3), np.uint8),
             owners=np.stack([each.owners for each in some]) if some else np.zeros((0, 0, 0), np.uint8),
-            labels=np.array([each.label for each in some], np.int64), maps=maps, context=context, logits=logits,
-            answers=np.array(self.answers, np.int64), names=tuple(each.name for each in some), of_label=self.of_label,
+            labels=np.array([each.label for each in some], np.int64),
+            maps=maps,
+            context=context,
+            logits=logits,
+            answers=np.array(self.answers, np.int64),
+            names=tuple(each.name for each in some),
+            of_label=self.of_label,
             skipped=skipped,
-        )  # fmt: skip
+        )

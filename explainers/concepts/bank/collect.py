@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from explainers.base import Request, Result, Run, Share
-from explainers.concepts.bank.chunk import CHUNK, Chunk, ChunkParams, opened
+from explainers.base import Run
+from explainers.concepts.bank.chunk import CHUNK, Chunk, ChunkParams, concept_chunk, opened
 from explainers.concepts.bank.params import ConceptsParams
 from models import Layer, ModelHandle
 from models.errors import InputError
-from models.imagesets.imageset import UNKNOWN, Gallery, Picture
+from models.imagesets.imageset import UNKNOWN, ImageSet, Picture
 
 FEWEST = 2
 Report = Callable[[float, str], None]
@@ -49,11 +49,10 @@ class Members:
         return np.array([picture.label for picture in self.pictures])
 
 
-def gather(model: ModelHandle, params: ConceptsParams, layer: Layer, run: Run, stretch: Share) -> Members:
+def gather(model: ModelHandle, params: ConceptsParams, layer: Layer, run: Run) -> Members:
     """Look through the images, chunk by chunk, until enough are predicted as the class.
 
-    Chunks that are kept already are not looked through again; ``stretch`` is the part of the run's progress that this
-    takes.
+    Chunks that are kept already are not looked through again.
 
     Raises:
         InputError: none or too few are predicted as the class; the text says which classes are.
@@ -63,20 +62,20 @@ def gather(model: ModelHandle, params: ConceptsParams, layer: Layer, run: Run, s
         while start < len(found) and chunks.members < params.limit:
             wanted = min(CHUNK, params.limit - chunks.members)
             asked = ChunkParams(
-                images=params.images, held=held, cls=params.cls, layer=layer.name, pool=params.pool, start=start,
-                wanted=wanted, seed=params.seed,
-            )  # fmt: skip
-            ends = [_at(stretch, max(chunks.members / params.limit, done / len(found)))
-                    for done in (start, min(start + CHUNK, len(found)))]  # fmt: skip
-            chunks.add(run.reuse(Request("concept_chunk", model.card.name, asked), (ends[0], ends[1])))
+                images=params.images,
+                held=held,
+                cls=params.cls,
+                layer=layer.name,
+                pool=params.pool,
+                start=start,
+                wanted=wanted,
+                seed=params.seed,
+            )
+            part = run.part(chunks.done(start, len(found)), chunks.done(start + CHUNK, len(found)))
+            chunks.add(part.reuse(concept_chunk.request(model.card.name, asked)))
             start += CHUNK
-            share = max(chunks.members / params.limit, start / len(found))
-            run.report(_at(stretch, share), f"{chunks.members} of {chunks.looked} images are of the class")
+            run.report(chunks.done(start, len(found)), f"{chunks.members} of {chunks.looked} images are of the class")
     return chunks.together(found)
-
-
-def _at(stretch: Share, share: float) -> float:
-    return stretch[0] + (stretch[1] - stretch[0]) * min(1.0, share)
 
 
 class _Chunks:
@@ -87,15 +86,17 @@ class _Chunks:
         self._all: list[Chunk] = []
         self.members = self.looked = 0
 
-    def add(self, chunk: Result) -> None:
+    def done(self, looked: int, available: int) -> float:
+        """How far the search is: enough members, or all images looked at."""
+        return min(1.0, max(self.members / self._params.limit, looked / available))
+
+    def add(self, chunk: Chunk) -> None:
         """One chunk more."""
-        if not isinstance(chunk, Chunk):
-            raise InputError("The kept pictures are of another kind; press Recompute.")
         self._all.append(chunk)
         self.members += len(chunk.names)
         self.looked += len(chunk.answers)
 
-    def together(self, found: Gallery) -> Members:
+    def together(self, found: ImageSet) -> Members:
         """All members."""
         if self.members < FEWEST:
             raise InputError(self._too_few(found))
@@ -107,11 +108,18 @@ class _Chunks:
         skipped = (*found.skipped, *(each for chunk in self._all for each in chunk.skipped))
         of_label = sum(chunk.of_label for chunk in self._all)
         return Members(
-            pictures, np.ascontiguousarray(maps), context, logits, self.looked, len(found), of_label, skipped,
+            pictures,
+            np.ascontiguousarray(maps),
+            context,
+            logits,
+            self.looked,
+            len(found),
+            of_label,
+            skipped,
             found.title,
-        )  # fmt: skip
+        )
 
-    def _too_few(self, found: Gallery) -> str:
+    def _too_few(self, found: ImageSet) -> str:
         names, cls = self._model.card.labels, self._params.cls
         if not self.looked:
             return f"No image of {found.title} was looked at; raise 'Images looked at', which is {self._params.pool}."

@@ -36,8 +36,10 @@ def best_crops(pictures: tuple[Picture, ...], codes: Float[np.ndarray, "n h w k"
     flat = codes.reshape(n, h * w, k)
     many = min(CROPS, n)
     of = np.argsort(-flat.max(1), axis=0, kind="stable")[:many].T
-    crops = [[small(cut(pictures[i].pixels, divmod(int(flat[i, :, j].argmax()), w), (h, w))) for i in of[j]]
-             for j in range(k)]  # fmt: skip
+    crops = [
+        [small(cut(pictures[i].pixels, divmod(int(flat[i, :, j].argmax()), w), (h, w))) for i in of[j]]
+        for j in range(k)
+    ]
     return Best(np.array(crops, np.uint8), of.astype(np.int64))
 
 

@@ -37,9 +37,16 @@ def measure_bank(model: ModelHandle, params: ConceptsParams, result: Any, run: R
 def dictionary_of(result: Any) -> Dictionary:
     """The dictionary of a kept bank, whole: it encodes new activations as it did the old."""
     return Dictionary(
-        result.method, result.dictionary, rule=result.rule, mean=result.mean, filters=result.filters,
-        offset=result.offset, penalty=result.penalty, active=result.active, converged=result.converged,
-    )  # fmt: skip
+        result.method,
+        result.dictionary,
+        rule=result.rule,
+        mean=result.mean,
+        filters=result.filters,
+        offset=result.offset,
+        penalty=result.penalty,
+        active=result.active,
+        converged=result.converged,
+    )
 
 
 def way_of(model: ModelHandle, result: Any) -> Onward:
@@ -87,21 +94,30 @@ def _curve_score(curves: dict[str, tuple[np.ndarray, np.ndarray]], which: int) -
     )
     return Score(
         of="these concepts",
-        name=name, title=("C-Insertion", "C-Deletion")[which], value=areas[CHOSEN], reading=words[which],
-        worst=(0.0, 1.0)[which], best=(1.0, 0.0)[which], baselines={"random order": areas["random order"]},
+        name=name,
+        title=("C-Insertion", "C-Deletion")[which],
+        value=areas[CHOSEN],
+        reading=words[which],
+        worst=(0.0, 1.0)[which],
+        best=(1.0, 0.0)[which],
+        baselines={"random order": areas["random order"]},
         curves={title: pair[which] for title, pair in curves.items()},
         axes=("share of concepts put in" if which == 0 else "share of concepts taken away", "probability of the class"),
-    )  # fmt: skip
+    )
 
 
 def _reconstruction(result: Any) -> Score:
     return Score(
         of="these concepts",
-        name="reconstruction", title="Reconstruction", value=result.reconstruction, worst=1.0, best=0.0,
+        name="reconstruction",
+        title="Reconstruction",
+        value=result.reconstruction,
+        worst=1.0,
+        best=0.0,
         baselines={"no concepts": 1.0},
         reading=f"The concepts rebuild the activations to a relative error of {result.reconstruction:.2f};"
         f" from them the model gives the same first answer in {result.agreement:.0%} of the images.",
-    )  # fmt: skip
+    )
 
 
 def _stability(result: Any, run: Run) -> Score:
@@ -110,28 +126,36 @@ def _stability(result: Any, run: Run) -> Score:
     chance = float(matched(*shuffled)[1].mean())
     return Score(
         of="these concepts",
-        name="stability", title="Stability", value=result.stability, baselines={"shuffled atoms": chance},
+        name="stability",
+        title="Stability",
+        value=result.stability,
+        baselines={"shuffled atoms": chance},
         reading=f"Learnt from either half of the images, the concepts agree to a cosine of {result.stability:.2f}.",
-    )  # fmt: skip
+    )
 
 
 def _graph(result: Any, run: Run) -> Score:
     shuffled = float(np.mean([purity(result.embedding, run.rng.permutation(result.top_concept)) for _ in range(5)]))
     return Score(
         of="these concepts",
-        name="graph", title="Order in the graph", value=result.purity, baselines={"shuffled colours": shuffled},
+        name="graph",
+        title="Order in the graph",
+        value=result.purity,
+        baselines={"shuffled colours": shuffled},
         reading=f"Of a dot's five neighbours {result.purity:.0%} have its colour; importance and share of dots"
         f" correlate by {result.share_correlation:.2f}.",
-    )  # fmt: skip
+    )
 
 
 def _parts(result: Any) -> Score:
     return Score(
         of="these concepts",
-        name="parts", title="Concepts on true parts", value=result.part_score,
+        name="parts",
+        title="Concepts on true parts",
+        value=result.part_score,
         baselines={"random directions": result.part_chance, "cells drawn by lot": result.part_cells},
         best=result.part_best,
         reading=f"Matched one to one, concepts and the animal's true parts overlap by {result.part_score:.2f};"
         f" random directions by {result.part_chance:.2f}, and the parts themselves, on so coarse a grid, by"
         f" {result.part_best:.2f}.",
-    )  # fmt: skip
+    )

@@ -75,11 +75,16 @@ class _Table:
         whole = found[NOTHING] or 1.0
         value, other = found[OF] / whole, found[SHUFFLED] / whole
         return Score(
-            name="frechet", title="Frechet distance of activations", value=value, of=OF, worst=1.0, best=0.0,
+            name="frechet",
+            title="Frechet distance of activations",
+            value=value,
+            of=OF,
+            worst=1.0,
+            best=0.0,
             baselines={SHUFFLED: other, NOTHING: float(found[NOTHING] > 0)},
             reading=f"As clouds of points, activations and what the concepts rebuild lie {value:.2f} of the way to"
             f" nothing apart; for shuffled atoms it is {other:.2f}.",
-        )  # fmt: skip
+        )
 
     def neighbours(self) -> Score:
         """Distance of what is rebuilt to its nearest activations, over that among activations."""
@@ -88,13 +93,20 @@ class _Table:
         reading = (
             f"What the concepts rebuild lies {value:.2f} times as far from its nearest activations as these lie from"
             f" each other, nothing at all {found[NOTHING]:.2f} times; about 1 is usual for the network."
-            if np.isfinite(value) else "The activations coincide, so that no distance can be compared."
-        )  # fmt: skip
+            if np.isfinite(value)
+            else "The activations coincide, so that no distance can be compared."
+        )
         worst = float(np.nanmax([2.0, value, *found.values()]))
         return Score(
-            name="ood", title="Out of distribution", value=value, of=OF, baselines=found, worst=worst, best=1.0,
+            name="ood",
+            title="Out of distribution",
+            value=value,
+            of=OF,
+            baselines=found,
+            worst=worst,
+            best=1.0,
             reading=reading,
-        )  # fmt: skip
+        )
 
     def gap(self) -> Score:
         """What the network answers to the rebuilt, beside its own answers."""
@@ -104,22 +116,34 @@ class _Table:
             found[name] = metrics.logit_gap(self.again.logits, answers)
         value = found.pop(OF)
         return Score(
-            name="logit_gap", title="Logit gap", value=value, of=OF, baselines=found, best=0.0,
+            name="logit_gap",
+            title="Logit gap",
+            value=value,
+            of=OF,
+            baselines=found,
+            best=0.0,
             worst=max(value, *found.values()),
             reading=f"From the concepts alone every class's logit is off by {value:.2f} on average, from shuffled atoms"
             f" by {found[SHUFFLED]:.2f}.",
-        )  # fmt: skip
+        )
 
     def dead(self) -> Score:
         """Concepts that are active nowhere in these images."""
         counts = {name: metrics.dead(z.reshape(-1, atoms.k)) for name, (atoms, z) in self._codes.items()}
         k, many = self.atoms.k, len(self.again.maps)
         return Score(
-            name="dead", title="Dead concepts", value=counts[OF] / k, of=OF, worst=1.0, best=0.0,
+            name="dead",
+            title="Dead concepts",
+            value=counts[OF] / k,
+            of=OF,
+            worst=1.0,
+            best=0.0,
             baselines={SHUFFLED: counts[SHUFFLED] / k},
             reading=f"{counts[OF]} of {k} concepts {'is' if counts[OF] == 1 else 'are'} active nowhere in {many}"
-            " images." if counts[OF] else f"Each of {k} concepts is active somewhere in {many} images.",
-        )  # fmt: skip
+            " images."
+            if counts[OF]
+            else f"Each of {k} concepts is active somewhere in {many} images.",
+        )
 
 
 def _near(rows: np.ndarray, rebuilt: np.ndarray) -> float:
@@ -139,7 +163,11 @@ def _mu_fidelity(way: Onward, bank: tuple[Any, Dictionary, np.ndarray], context:
         float(metrics.mu_fidelity(logit, codes, scores).mean()) for scores in (result.importance[few], guessed)
     )
     return Score(
-        name="mu_fidelity", title="C-muFidelity", value=value, of=OF, baselines={"importance by lot": other},
+        name="mu_fidelity",
+        title="C-muFidelity",
+        value=value,
+        of=OF,
+        baselines={"importance by lot": other},
         reading=f"When concepts are left out at random, the fall of the logit correlates with their importance by"
         f" {value:.2f}; with importance drawn by lot by {other:.2f}.",
-    )  # fmt: skip
+    )

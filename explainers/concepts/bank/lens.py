@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from explainers.base import Result, Run, explainer
+from explainers.base import AboutClass, AtLayer, Run, explainer
 from explainers.concepts.bank.collect import Members, gather, unknown
 from explainers.concepts.bank.crops import best_crops, thresholds, thumbnails, top_of
 from explainers.concepts.bank.curves import insertion_and_deletion, probability, shown
@@ -39,7 +39,7 @@ ENCODER = ("mean", "filters", "offset", "rule", "penalty", "active", "converged"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Concepts(Result):
+class Concepts(AboutClass, AtLayer):
     """The bank of a class; concepts in order of falling global importance.
 
     Attributes:
@@ -102,8 +102,6 @@ class Concepts(Result):
     tried_stability: np.ndarray
     tried_error: np.ndarray
     cls: int
-    label: str
-    layer: str
     method: str
     rule: Rule
     penalty: float
@@ -160,13 +158,9 @@ def concepts(model: ModelHandle, params: ConceptsParams, run: Run) -> Concepts:
     model.card.check_target(params.cls)
     run.report(0.0, "finding the layer")
     layer = pick(model, params.layer)
-    members = gather(model, params, layer, run, (0.02, 0.6))
+    members = gather(model, params, layer, run.part(0.02, 0.6))
     way = onward(model, layer, members.maps, members.logits, lambda _: run.report(0.6, "reading the head"))
-
-    def report(share: float, note: str) -> None:
-        run.report(0.6 + 0.35 * share, note)
-
-    learnt = learn(way, members, params, report)
+    learnt = learn(way, members, params, run.part(0.6, 0.95).report)
     run.report(0.96, "laying out the graph")
     return _Bank(model, params, members, way, learnt).result()
 
@@ -186,16 +180,34 @@ class _Bank:
         parts = against_truth(members, learnt.codes, params.seed)
         return Concepts(
             dictionary=learnt.atoms.atoms,
-            **{name: getattr(learnt.atoms, name) for name in ENCODER}, codes=learnt.codes, importance=learnt.scores,
-            global_importance=shares(learnt.scores), context=members.context, method=learnt.method, exact=learnt.exact,
-            stability=learnt.stable, thumbnails=thumbnails(members.pictures), threshold=thresholds(learnt.codes),
-            cls=params.cls, label=self.model.card.labels[params.cls], layer=self.way.layer.name, source=members.source,
-            files=tuple(picture.name for picture in members.pictures), looked=members.looked,
-            available=members.available, of_label=members.of_label, skipped=members.skipped,
-            dead=metrics.dead(learnt.codes.reshape(-1, learnt.atoms.k)), sparsity=metrics.hoyer(
-                learnt.codes.reshape(-1, learnt.atoms.k)), tried_k=learnt.tried.k, tried_error=learnt.tried.error,
-            tried_stability=learnt.tried.stability, **self._fit(), **self._graph(parts), **self._class(parts),
-        )  # fmt: skip
+            **{name: getattr(learnt.atoms, name) for name in ENCODER},
+            codes=learnt.codes,
+            importance=learnt.scores,
+            global_importance=shares(learnt.scores),
+            context=members.context,
+            method=learnt.method,
+            exact=learnt.exact,
+            stability=learnt.stable,
+            thumbnails=thumbnails(members.pictures),
+            threshold=thresholds(learnt.codes),
+            cls=params.cls,
+            label=self.model.card.labels[params.cls],
+            layer=self.way.layer.name,
+            source=members.source,
+            files=tuple(picture.name for picture in members.pictures),
+            looked=members.looked,
+            available=members.available,
+            of_label=members.of_label,
+            skipped=members.skipped,
+            dead=metrics.dead(learnt.codes.reshape(-1, learnt.atoms.k)),
+            sparsity=metrics.hoyer(learnt.codes.reshape(-1, learnt.atoms.k)),
+            tried_k=learnt.tried.k,
+            tried_error=learnt.tried.error,
+            tried_stability=learnt.tried.stability,
+            **self._fit(),
+            **self._graph(parts),
+            **self._class(parts),
+        )
 
     def _fit(self) -> dict[str, Any]:
         """How well codes stand for activations, and what the network makes of that."""
@@ -207,10 +219,13 @@ class _Bank:
         answer = probability(way, learnt.atoms, self.params.cls, members.context)
         insertion, deletion = insertion_and_deletion(answer, codes, learnt.scores)
         return {
-            "reconstruction": metrics.relative_l2(rows, rebuilt), "r2": metrics.r2(rows, rebuilt),
-            "gap": metrics.logit_gap(members.logits, logits), "agreement": metrics.agreement(members.logits, logits),
-            "c_insertion": insertion, "c_deletion": deletion,
-        }  # fmt: skip
+            "reconstruction": metrics.relative_l2(rows, rebuilt),
+            "r2": metrics.r2(rows, rebuilt),
+            "gap": metrics.logit_gap(members.logits, logits),
+            "agreement": metrics.agreement(members.logits, logits),
+            "c_insertion": insertion,
+            "c_deletion": deletion,
+        }
 
     def _graph(self, parts: Parts) -> dict[str, Any]:
         """The strategic cluster graph."""
@@ -219,17 +234,26 @@ class _Bank:
         embedding, strategy = layout("tsne", vectors, seed=self.params.seed), clusters(vectors)
         enough = FEW if len(scores) >= MANY else max(1, len(scores) // 10)
         names = tuple(
-            f"{part} ({i + 1})" if part else f"concept {i + 1}"
-            for i, part in enumerate(parts.matched or ("",) * k)
-        )  # fmt: skip
+            f"{part} ({i + 1})" if part else f"concept {i + 1}" for i, part in enumerate(parts.matched or ("",) * k)
+        )
         return {
-            "embedding": embedding, "embedding_pca": layout("pca", vectors), "strategy": strategy, "top_concept": top,
-            "important": important(top, k, threshold=enough), "enough": enough, "names": names,
-            "clusters": tuple(summaries(vectors, strategy, names)), "purity": purity(embedding, top),
-            "share_correlation": share_correlation(shares(scores), top), "part_overlap": parts.overlap,
-            "part_score": parts.score, "part_chance": parts.chance,
-            "part_cells": parts.cells, "part_best": parts.best, "prevalence": prevalence(top, k),
-        }  # fmt: skip
+            "embedding": embedding,
+            "embedding_pca": layout("pca", vectors),
+            "strategy": strategy,
+            "top_concept": top,
+            "important": important(top, k, threshold=enough),
+            "enough": enough,
+            "names": names,
+            "clusters": tuple(summaries(vectors, strategy, names)),
+            "purity": purity(embedding, top),
+            "share_correlation": share_correlation(shares(scores), top),
+            "part_overlap": parts.overlap,
+            "part_score": parts.score,
+            "part_chance": parts.chance,
+            "part_cells": parts.cells,
+            "part_best": parts.best,
+            "prevalence": prevalence(top, k),
+        }
 
     def _class(self, parts: Parts) -> dict[str, Any]:
         """What the images are said to be, which crops show the concepts, and which classes use them."""
@@ -239,12 +263,18 @@ class _Bank:
         best, top = best_crops(members.pictures, self.learnt.codes), top_of(self.learnt.scores)
         near, cosines = self._aligned()
         return {
-            "predicted": np.full(len(labels), self.params.cls), "labelled": labels, "wrong": wrong,
+            "predicted": np.full(len(labels), self.params.cls),
+            "labelled": labels,
+            "wrong": wrong,
             "second": _second(members.logits, self.params.cls),
-            "probability": odds[:, self.params.cls] / odds.sum(1), "crops": best.crops, "crop_of": best.of,
-            "reliability": reliability(top, ~wrong, self.learnt.atoms.k)[0], "aligned": near, "alignment": cosines,
+            "probability": odds[:, self.params.cls] / odds.sum(1),
+            "crops": best.crops,
+            "crop_of": best.of,
+            "reliability": reliability(top, ~wrong, self.learnt.atoms.k)[0],
+            "aligned": near,
+            "alignment": cosines,
             "aligned_labels": tuple(tuple(self.model.card.labels[i] for i in row) for row in near),
-        }  # fmt: skip
+        }
 
     def _aligned(self) -> tuple[np.ndarray, np.ndarray]:
         """Classes whose weights point most as each atom does; none where the way is not linear."""

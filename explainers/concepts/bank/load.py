@@ -1,21 +1,18 @@
 """The bank of a class, kept or learnt now: where every explainer that builds on a bank begins."""
 
-from explainers.base import WHOLE, Request, Run, Share
-from explainers.concepts.bank.lens import Concepts
+from explainers.base import Run
+from explainers.concepts.bank.lens import Concepts, concepts
 from explainers.concepts.bank.params import BankParams, bank_of
 from models.errors import InputError
 
 
-def kept_bank(run: Run, model: str, params: BankParams, cls: int, share: Share = WHOLE) -> Concepts:
+def kept_bank(run: Run, model: str, params: BankParams, cls: int) -> Concepts:
     """The bank of ``cls`` in the model of that name, learnt with the same choices.
 
     Raises:
         InputError: there is no such bank to be had; the text says why.
     """
-    bank = run.reuse(Request("concepts", model, bank_of(params, cls)), share)
-    if not isinstance(bank, Concepts):
-        raise InputError("The kept bank is of another kind; press Recompute.")
-    return bank
+    return run.reuse(concepts.request(model, bank_of(params, cls)))
 
 
 def concept_of(bank: Concepts, concept: int) -> int:

@@ -13,7 +13,7 @@ from explainers.kit.hooks import watched
 from explainers.kit.tail import context_of
 from models import Layer, ModelHandle
 from models.errors import InputError
-from models.imagesets.imageset import Picture, gallery
+from models.imagesets.imageset import Picture, image_set
 
 
 def reread(model: ModelHandle, params: BankParams, bank: Any, wanted: Iterable[int]) -> tuple[Picture, ...]:
@@ -25,7 +25,7 @@ def reread(model: ModelHandle, params: BankParams, bank: Any, wanted: Iterable[i
     asked = list(wanted)
     names = {bank.files[i] for i in asked}
     found: dict[int, Picture] = {}
-    for name, read in gallery(params.images, model, bank.cls, most=params.pool, seed=params.seed):
+    for name, read in image_set(params.images, model, bank.cls, most=params.pool, seed=params.seed):
         if name in names:
             try:
                 picture = read()

@@ -26,9 +26,8 @@ def rica(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = silent) 
     first = unit(np.random.default_rng(seed).standard_normal((k, a.shape[1])))
     options = {"maxiter": ITERATIONS}
     found = minimize(
-        loss, first.ravel(), args=(x, spread), jac=True, method="L-BFGS-B", options=options,
-        callback=lambda _: pulse(),
-    )  # fmt: skip
+        loss, first.ravel(), args=(x, spread), jac=True, method="L-BFGS-B", options=options, callback=lambda _: pulse()
+    )
     w = unit(found.x.reshape(k, -1)).astype(a.dtype)
     return Dictionary("rica", w, "linear", mean=mean, filters=w, converged=bool(found.success))
 

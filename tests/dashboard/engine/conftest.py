@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dashboard.engine import Engine, Settings
+from dashboard.engine.engine import Engine
+from dashboard.engine.settings import Settings
 from explainers import Request
 from tests.dashboard.engine.slow_lens import SlowParams
 

@@ -15,7 +15,8 @@ import torch
 
 import explainers
 import models
-from dashboard.engine import BusyError, Engine
+from dashboard.engine.engine import Engine
+from dashboard.engine.jobs import BusyError
 from explainers import Evidence, Request
 from tests.dashboard.engine.conftest import GRACE, request, until
 

@@ -7,17 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dashboard.engine import Settings
 from dashboard.engine import framing as wire
 from dashboard.engine.jobs import FairQueue, Job
-from dashboard.engine.settings import default_cache, default_threads
+from dashboard.engine.settings import Settings, default_cache, default_threads
 from models import InputError
 from tests.dashboard.engine.conftest import request
 
 
 def test_settings_come_from_the_environment_and_choices_win() -> None:
-    environ = {"SEEWHY_CACHE": "/tmp/x", "SEEWHY_CACHE_SIZE": "5000", "SEEWHY_THREADS": "3",
-               "SEEWHY_DEVICES": "cuda:0, cuda:1", "SEEWHY_PLUGINS": "a.b"}  # fmt: skip
+    environ = {
+        "SEEWHY_CACHE": "/tmp/x",
+        "SEEWHY_CACHE_SIZE": "5000",
+        "SEEWHY_THREADS": "3",
+        "SEEWHY_DEVICES": "cuda:0, cuda:1",
+        "SEEWHY_PLUGINS": "a.b",
+    }
     made = Settings.from_env(environ, threads=4, cache=None)
     assert (made.cache, made.cache_size, made.threads) == (Path("/tmp/x"), 5000, 4)
     assert (made.devices, made.plugins) == (("cuda:0", "cuda:1"), ("a.b",))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from dashboard.engine import Engine
+from dashboard.engine.engine import Engine
 from dashboard.engine.lease import Owner
 from explainers import find, params_of
 from explainers.base import Request
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[3]
 SERVER = """
 import sys, time
 from pathlib import Path
-from dashboard.engine import Engine
+from dashboard.engine.engine import Engine
 from tests.dashboard.engine.conftest import request, settings, until
 engine = Engine(settings(Path(sys.argv[1])))
 done, slow, waits = request(seed=1), request(seed=2, seconds=60), request(seed=3)

@@ -13,8 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dashboard.engine import Kept, Provenance, Store
+from dashboard.engine.answers import Answer, Provenance
 from dashboard.engine.cache import PickleRefusedError, PlainDisk
+from dashboard.engine.store import Store
 from models import Photo, StorageError
 from tests.dashboard.engine import slow_lens  # noqa: F401 - registers itself
 from tests.dashboard.engine.slow_lens import Slow
@@ -22,12 +23,21 @@ from tests.dashboard.engine.slow_lens import Slow
 MIB = 2**20
 
 
-def answer(key: str, size: int = 10, seconds: float = 0.5) -> Kept:
+def answer(key: str, size: int = 10, seconds: float = 0.5) -> Answer:
     made = Provenance(
-        explainer="slow", model="efficientnet_lite0", weights_sha256="ab", params={"seed": 1}, seed=1, versions={},
-        device="cpu", threads=1, seconds=seconds, when="2026-01-02T03:04:05+00:00", code="cd",
-    )  # fmt: skip
-    return Kept(key, Slow(numbers=np.arange(size, dtype=np.float64), pid=7), made)
+        explainer="slow",
+        model="efficientnet_lite0",
+        weights_sha256="ab",
+        params={"seed": 1},
+        seed=1,
+        versions={},
+        device="cpu",
+        threads=1,
+        seconds=seconds,
+        when="2026-01-02T03:04:05+00:00",
+        code="cd",
+    )
+    return Answer(key, Slow(numbers=np.arange(size, dtype=np.float64), pid=7), made)
 
 
 def photo(value: int = 0, side: int = 64) -> Photo:
@@ -176,8 +186,17 @@ def test_an_answer_bigger_than_the_cache_is_refused_in_a_sentence(tmp_path: Path
 
 
 def test_a_thousand_answers_are_listed_at_once(store: Store) -> None:
-    about = json.dumps({"part": "result", "explainer": "slow", "model": "m", "params": {"seed": 1}, "when": "w",
-                        "seconds": 1.0, "bytes": 20_000})  # fmt: skip
+    about = json.dumps(
+        {
+            "part": "result",
+            "explainer": "slow",
+            "model": "m",
+            "params": {"seed": 1},
+            "when": "w",
+            "seconds": 1.0,
+            "bytes": 20_000,
+        }
+    )
     with store._results.transact():
         for index in range(1000):
             store._results.set(f"k{index}", bytes(20_000), tag=about)

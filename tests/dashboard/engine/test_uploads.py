@@ -24,8 +24,10 @@ def test_a_folder_keeps_its_classes_and_box_files_under_its_digest(tmp_path: Pat
     kept, refused = uploads.keep(files)
     assert not refused
     assert sorted(path.relative_to(kept).as_posix() for path in kept.rglob("*") if path.is_file()) == [
-        "boxes.csv", "cat/a.png", "dog/b.png",
-    ]  # fmt: skip
+        "boxes.csv",
+        "cat/a.png",
+        "dog/b.png",
+    ]
     assert uploads.keep(reversed(files))[0] == kept, "the same files are the same folder"
     assert uploads.find(kept.name) == kept
     assert uploads.find("../" + kept.name) is None

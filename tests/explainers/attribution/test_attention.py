@@ -82,9 +82,14 @@ def test_gradient_attention_in_loops() -> None:
 @pytest.mark.parametrize("name", ["attention_rollout", "attention_gradient"])
 @pytest.mark.parametrize(
     ("arch", "fits"),
-    [("deit_tiny_distilled_patch16_224", True), ("vit_small_patch14_reg4_dinov2", True),
-     ("vit_small_patch16_dinov3", True), ("swin_tiny_patch4_window7_224", False), ("swinv2_tiny_window8_256", False)],
-)  # fmt: skip
+    [
+        ("deit_tiny_distilled_patch16_224", True),
+        ("vit_small_patch14_reg4_dinov2", True),
+        ("vit_small_patch16_dinov3", True),
+        ("swin_tiny_patch4_window7_224", False),
+        ("swinv2_tiny_window8_256", False),
+    ],
+)
 def test_families_that_attend_over_the_whole_picture_fit_and_others_are_refused(
     name: str, arch: str, fits: bool
 ) -> None:

@@ -183,8 +183,10 @@ def test_as_many_groups_as_channels_is_no_approximation_and_fewer_share_their_sc
     torch.testing.assert_close(few, maps_of("scorecam", ask_of(model, layer="stem", groups=3)).alpha[0])
 
 
-@pytest.mark.parametrize(("ours", "theirs"), [("gradcam++", "GradCAMPlusPlus"), ("xgradcam", "XGradCAM"),
-                                              ("hirescam", "HiResCAM"), ("layercam", "LayerCAM")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [("gradcam++", "GradCAMPlusPlus"), ("xgradcam", "XGradCAM"), ("hirescam", "HiResCAM"), ("layercam", "LayerCAM")],
+)
 def test_grad_cam_gives_the_same_maps(ours: str, theirs: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

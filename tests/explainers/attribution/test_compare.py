@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from explainers import Alone, explain, find, params_of
+from explainers import LocalRun, explain, find, params_of
 from explainers.attribution.methods.maps import gradcam_maps
 from explainers.attribution.neurons.importance import Neuron, NeuronWords, cohens_d, group_difference, neuron_words
 from explainers.evidence import agreement, rank_correlation
@@ -17,7 +17,7 @@ NAMES = "gradcam,counterfactual,attention_rollout,saliency"
 def test_methods_stand_side_by_side_and_the_unfit_one_is_named_with_its_reason() -> None:
     model, told = small_cnn(), []
     before = fingerprint(model.network)
-    run = Alone(model, 0, lambda _fraction, note: told.append(note))
+    run = LocalRun(model, 0, lambda _fraction, note: told.append(note))
     found = explain("compare", model, image=photo(), target=1, methods=NAMES, run=run)
     assert found.names == ("gradcam", "counterfactual", "saliency")
     assert found.maps.shape == (3, *found.image.shape[:2])
@@ -62,8 +62,8 @@ def test_evidence_sets_every_map_beside_the_controls() -> None:
     model = small_cnn()
     lens, chosen = find("compare"), {"image": photo(), "target": 1, "methods": "gradcam,counterfactual"}
     params = params_of(lens, chosen)
-    result = lens(model, params, Alone(model))
-    gain, agreed = lens.evidence(model, params, result, Alone(model)).scores
+    result = lens(model, params, LocalRun(model))
+    gain, agreed = lens.evidence(model, params, result, LocalRun(model)).scores
     assert {"centre", "random map"} < set(gain.baselines)
     assert gain.of in result.titles
     assert gain.value == max(gain.value, *(gain.baselines[title] for title in result.titles if title != gain.of))

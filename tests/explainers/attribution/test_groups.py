@@ -11,7 +11,7 @@ from PIL import Image
 
 import explainers
 import models
-from explainers import Alone
+from explainers import LocalRun
 from explainers.attribution.groups.collect import REGIONS, on_regions
 from explainers.attribution.groups.lens import GroupsParams
 from explainers.attribution.groups.statistics import looks, shuffled_effects
@@ -114,14 +114,14 @@ def test_evidence_tells_a_planted_difference_from_none(folder: Path) -> None:
     evidence = explainers.find("groups").evidence
     chosen = {"images": str(folder), "split": "class", "cls": 0, "rival": 1}
     planted = explain(model, **chosen)
-    strongest, halves = evidence(model, GroupsParams(**chosen), planted, Alone(model)).scores
+    strongest, halves = evidence(model, GroupsParams(**chosen), planted, LocalRun(model)).scores
     assert strongest.value > strongest.interval[1]
     assert "6 images in a group are few" in strongest.reading
     assert halves.value > halves.baselines["shuffled groups"]
     none = {"images": "menagerie", "others": "menagerie_biased", "split": "source", "limit": 24}
     other = models.wrap(model.network, input_size=(3, 32, 32), labels=LABELS, device="cpu")
     same = explain(other, **none)
-    (strongest, _) = evidence(other, GroupsParams(**none), same, Alone(other)).scores
+    (strongest, _) = evidence(other, GroupsParams(**none), same, LocalRun(other)).scores
     assert strongest.value < 1.5 * strongest.interval[1], "a network that has learnt nothing hardly sees the badge"
 
 

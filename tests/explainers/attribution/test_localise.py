@@ -74,7 +74,7 @@ def test_marks_are_those_of_the_pure_functions_and_controls_stand_beside(folder:
     assert (found.mean <= found.high).all()
     assert (found.controls[:, :, 1] == 0.5).all()
     params = LocaliseParams(images=str(folder))
-    evidence = explainers.find("localise").evidence(model, params, found, explainers.Alone(model))
+    evidence = explainers.find("localise").evidence(model, params, found, explainers.LocalRun(model))
     assert [score.name for score in evidence.scores] == ["pointing", "recall", "energy", "weak"]
     assert evidence.scores[0].baselines["centre"] == found.controls[0, :, 0].mean()
 
@@ -130,7 +130,7 @@ def test_coco_voc_and_csv_give_the_same(folder: Path) -> None:
             {"image_id": at, "category_id": LABELS.index(name), "bbox": [*map(int, (left, top)), 20, 20]}
             for at, (_, name, left, top, _, _) in enumerate(rows)
         ],
-    }  # fmt: skip
+    }
     (folder / "coco.json").write_text(json.dumps(told))
     (folder / "truth.json").write_text("{}")
     np.testing.assert_array_equal(explain(folder).marks, first.marks)

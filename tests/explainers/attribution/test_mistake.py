@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from explainers import Alone, explain, find, params_of
+from explainers import LocalRun, explain, find, params_of
 from explainers.attribution.methods.maps import gradcam_maps
 from explainers.attribution.mistake import likeness_to, overlap_of, place_mask
 from models.errors import InputError
@@ -94,8 +94,8 @@ def test_likeness_ranks_the_classes_by_the_direction_of_their_weights() -> None:
 def test_evidence_is_about_the_difference_and_bad_classes_are_refused() -> None:
     model, lens = small_cnn(), find("mistake")
     params = params_of(lens, {"image": photo()})
-    result = lens(model, params, Alone(model))
-    names = [score.name for score in lens.evidence(model, params, result, Alone(model)).scores]
+    result = lens(model, params, LocalRun(model))
+    names = [score.name for score in lens.evidence(model, params, result, LocalRun(model)).scores]
     assert names == ["deletion", "insertion", "randomisation"]
     with pytest.raises(InputError, match="0 to 4"):
         explain("mistake", model, image=photo(), truth=77)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 import explainers
 import models
-from explainers import Alone, Request, find, params_of
+from explainers import LocalRun, Request, find, params_of
 from explainers.attribution.evidence import quick as trust
 from explainers.attribution.methods.family import CAMS
 from explainers.attribution.questions import embedded_at
@@ -226,12 +226,14 @@ def test_the_other_picture_may_be_a_path(tmp_path: Path) -> None:
 def scores_of(model, question: str, **more):
     lens, chosen = find("gradcam"), {"image": photo(), "question": question, **QUESTIONS[question], **more}
     params = params_of(lens, chosen)
-    result = lens(model, params, Alone(model))
-    return result, {score.name: score for score in lens.evidence(model, params, result, Alone(model, 3)).scores}
+    result = lens(model, params, LocalRun(model))
+    return result, {score.name: score for score in lens.evidence(model, params, result, LocalRun(model, 3)).scores}
 
 
-@pytest.mark.parametrize(("question", "noun"), [("neuron", "the neuron's activation"), ("likeness", "the cosine"),
-                                                ("sentence", "the cosine")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("question", "noun"),
+    [("neuron", "the neuron's activation"), ("likeness", "the cosine"), ("sentence", "the cosine")],
+)
 def test_evidence_measures_what_was_asked(tmp_path: Path, question: str, noun: str) -> None:
     model = marked(tiny_clip(tmp_path) if question == "sentence" else small_cnn())
     before = fingerprint(model.network)
@@ -262,9 +264,16 @@ def test_a_share_is_the_quantity_over_that_of_the_picture() -> None:
         return body(x)[:, 3].mean((1, 2))
 
     subject = trust.Subject(
-        model, result.image, result.heatmap, result.cam, 0, None, False, lambda *_: result.cam,
+        model,
+        result.image,
+        result.heatmap,
+        result.cam,
+        0,
+        None,
+        False,
+        lambda *_: result.cam,
         trust.Quantity("the neuron's activation", score, result.value),
-    )  # fmt: skip
+    )
     np.testing.assert_allclose(subject.predict(images), activation / activation[0], rtol=1e-4)
     np.testing.assert_allclose(
         replace(subject, against=True).predict(images), 2 - activation / activation[0], rtol=1e-4

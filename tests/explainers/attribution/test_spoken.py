@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from explainers import Alone, explain, find, params_of
+from explainers import LocalRun, explain, find, params_of
 from explainers.kit.ablate import silenced
 from explainers.kit.crops import cut
 from models import imagesets
@@ -62,8 +62,8 @@ def test_silence_works_on_tokens_too() -> None:
 def test_evidence_beats_as_many_others() -> None:
     model, lens = small_cnn(), find("neurons")
     params = params_of(lens, {"image": photo(), "count": 2})
-    result = lens(model, params, Alone(model))
-    (score,) = lens.evidence(model, params, result, Alone(model)).scores
+    result = lens(model, params, LocalRun(model))
+    (score,) = lens.evidence(model, params, result, LocalRun(model)).scores
     assert score.value < score.baselines["without as many others"]
     assert "falls from" in score.reading
 

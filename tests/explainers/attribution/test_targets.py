@@ -8,7 +8,7 @@ from torch import Tensor, nn
 import explainers
 from explainers.attribution.methods.family import maps_of
 from explainers.attribution.methods.maps import Ask, gradcam_maps
-from explainers.attribution.methods.targets import (  # fmt: skip
+from explainers.attribution.methods.targets import (
     embedding,
     of_classes,
     of_difference,

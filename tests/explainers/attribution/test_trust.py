@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import explainers
-from explainers import Alone, Cancelled, find, params_of
+from explainers import Cancelled, LocalRun, find, params_of
 from tests.explainers.nets import fingerprint, marked, photo, small_cnn
 
 QUICK = ["deletion", "insertion", "randomisation"]
@@ -13,8 +13,8 @@ FULL = [*QUICK, "average_drop", "road", "mu_fidelity", "random_logit", "stabilit
 
 def evidence_of(model, lens: str, run=None, **chosen):
     params = params_of(find(lens), {"image": photo(), **chosen})
-    result = find(lens)(model, params, Alone(model))
-    return find(lens).evidence(model, params, result, run or Alone(model, 3))
+    result = find(lens)(model, params, LocalRun(model))
+    return find(lens).evidence(model, params, result, run or LocalRun(model, 3))
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_an_empty_map_says_why_nothing_can_be_measured() -> None:
 
 def test_progress_goes_up_and_stops_when_told() -> None:
     model, told = small_cnn(), []
-    evidence_of(model, "gradcam", Alone(model, 0, lambda fraction, _note: told.append(fraction)), full=True)
+    evidence_of(model, "gradcam", LocalRun(model, 0, lambda fraction, _note: told.append(fraction)), full=True)
     assert told == sorted(told)
     assert told[-1] <= 1
 
@@ -65,4 +65,4 @@ def test_progress_goes_up_and_stops_when_told() -> None:
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        evidence_of(model, "gradcam", Alone(model, 0, stop), full=True)
+        evidence_of(model, "gradcam", LocalRun(model, 0, stop), full=True)

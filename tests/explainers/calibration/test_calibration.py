@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import models
-from explainers import Alone, explain
+from explainers import LocalRun, explain
 from explainers.calibration import metrics as marks
 from explainers.calibration.aggregate import mean_and_interval, trust
 from explainers.calibration.benchmark import REGIONS, Exam, set_exam
@@ -53,7 +53,7 @@ class BrokenGradCam:
 @pytest.fixture(scope="module")
 def ranked(net: ModelHandle, exam: Exam) -> Calibration:
     methods: Mapping = {**chosen("gradcam, layercam"), "broken": BrokenGradCam()}
-    return hold(net, exam, dict(methods), 0, Alone(net))
+    return hold(net, exam, dict(methods), 0, LocalRun(net))
 
 
 def mark(result: Calibration, method: str, column: str) -> float:
@@ -73,9 +73,12 @@ def test_a_random_map_scores_at_chance(ranked: Calibration, exam: Exam) -> None:
 
 def test_the_oracle_is_near_the_ceiling(ranked: Calibration) -> None:
     for column, least in (
-        ("pointing", 0.99), ("energy", 0.9), ("part_correlation", 0.99), ("single_deletion", 0.99),
+        ("pointing", 0.99),
+        ("energy", 0.9),
+        ("part_correlation", 0.99),
+        ("single_deletion", 0.99),
         ("distractibility", 0.99),
-    ):  # fmt: skip
+    ):
         assert mark(ranked, "oracle", column) >= least, column
     assert mark(ranked, "oracle", "trust") == pytest.approx(1, abs=1e-9)
 

@@ -87,7 +87,7 @@ def test_every_lens_of_the_bank_works_with_an_open_size(images: Path) -> None:
     lens = explainers.find("concepts")
     bank = explainers.explain("concepts", colours(), **chosen)
     params = params_of(lens, chosen)
-    assert lens.evidence(colours(), params, bank, explainers.Alone(colours())).scores
+    assert lens.evidence(colours(), params, bank, explainers.LocalRun(colours())).scores
 
 
 def test_auto_is_said_on_the_command_line() -> None:

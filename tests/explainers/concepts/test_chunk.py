@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 import explainers
-from explainers import Alone, Cancelled, Request, codec, params_of
+from explainers import Cancelled, LocalRun, Request, codec, params_of
 from explainers.concepts.bank.chunk import CHUNK, ChunkParams, opened
 from explainers.concepts.bank.collect import gather
 from explainers.kit.tail import pick
@@ -18,7 +18,7 @@ from tests.explainers.concepts.worlds import block_picture, colours
 DAMAGED = f"{CHUNK + 5:03}.png"
 
 
-class Keeping(Alone):
+class Keeping(LocalRun):
     """Keeps chunks as the server does, by what they ask for; stops when told."""
 
     def __init__(self, model: ModelHandle, kept: dict[Any, bytes], stop_at: float = 2.0) -> None:
@@ -62,7 +62,7 @@ def learn(images: Path, model: ModelHandle, run: Any, **chosen: Any) -> Any:
 def test_a_stopped_bank_goes_on_and_ends_the_same(images: Path) -> None:
     whole, first, second = colours(), colours(), colours()
     whole_seen, first_seen, second_seen = counted(whole), counted(first), counted(second)
-    wanted = learn(images, whole, Alone(whole))
+    wanted = learn(images, whole, LocalRun(whole))
     kept: dict[Any, bytes] = {}
     with pytest.raises(Cancelled):
         learn(images, first, Keeping(first, kept, stop_at=0.5))
@@ -88,7 +88,7 @@ def test_another_number_of_concepts_looks_at_no_picture_again(images: Path) -> N
 def test_chunks_together_are_what_one_pass_finds(images: Path) -> None:
     model = colours()
     params = params_of(explainers.find("concepts"), {"images": str(images), "cls": 0, "k": 3, "limit": 70})
-    members = gather(model, params, pick(model, None), Alone(model), (0.0, 1.0))
+    members = gather(model, params, pick(model, None), LocalRun(model), (0.0, 1.0))
     pictures = [path for path in sorted(images.rglob("*.png")) if path.name != DAMAGED]
     logits = np.stack([model.network(model.preprocess(path)[None]).detach().numpy()[0] for path in pictures])
     mine = np.flatnonzero(logits.argmax(1) == 0)[:70]
@@ -111,10 +111,12 @@ def test_a_chunk_by_itself_is_the_same_as_with_the_gallery_open(images: Path) ->
     model = colours()
     params = ChunkParams(images=str(images), cls=0, layer="blocks", start=CHUNK)
     lens = explainers.find("concept_chunk")
-    alone = lens(model, params, Alone(model))
+    alone = lens(model, params, LocalRun(model))
     with opened(model, str(images), 0, 3000, 0) as found:
-        within = lens(model, params, Alone(model))
-        other = lens(model, ChunkParams(images=str(images), cls=0, layer="blocks", start=CHUNK, pool=40), Alone(model))
+        within = lens(model, params, LocalRun(model))
+        other = lens(
+            model, ChunkParams(images=str(images), cls=0, layer="blocks", start=CHUNK, pool=40), LocalRun(model)
+        )
     assert codec.pack(alone) == codec.pack(within)
     assert len(found) == 3 * CHUNK - 10
     assert other.names == (), "another pool is another gallery"

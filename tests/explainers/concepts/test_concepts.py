@@ -110,13 +110,16 @@ def test_crops_and_signed_methods_work(images: Path) -> None:
         assert made.codes.shape[0] == len(made.files)
 
 
-@pytest.mark.parametrize(("chosen", "words"), [
-    ({"k": 50, "limit": 2}, "50 concepts cannot be found in 32"),
-    ({"layer": "nowhere"}, "no layer"),
-    ({"importance": "closed", "bend": True}, "not linear"),
-    ({"images": "/no/such/folder"}, "no folder"),
-    ({"cls": 7}, "no class 7"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ({"k": 50, "limit": 2}, "50 concepts cannot be found in 32"),
+        ({"layer": "nowhere"}, "no layer"),
+        ({"importance": "closed", "bend": True}, "not linear"),
+        ({"images": "/no/such/folder"}, "no folder"),
+        ({"cls": 7}, "no class 7"),
+    ],
+)
 def test_what_cannot_be_is_said(images: Path, chosen: dict[str, Any], words: str) -> None:
     given = {"images": str(images), "cls": 0, "k": 3, **chosen}
     model = colours(bend=given.pop("bend", False))
@@ -143,14 +146,16 @@ def test_a_picture_of_the_bank_lands_on_its_own_dot(bank: Any, images: Path) -> 
 def test_the_kept_bank_is_asked_for(bank: Any, images: Path) -> None:
     asked = []
 
-    class Kept(explainers.Alone):
+    class Answer(explainers.LocalRun):
         def reuse(self, request: explainers.Request, share: tuple[float, float] = (0.0, 1.0)) -> Any:
             asked.append(request)
             return bank
 
     model = colours()
     found = next(images.rglob("0_00.png"))
-    one = explainers.explain("concept_explain", model, run=Kept(model), image=found, images=str(images), k=3, limit=300)
+    one = explainers.explain(
+        "concept_explain", model, run=Answer(model), image=found, images=str(images), k=3, limit=300
+    )
     assert [(each.explainer, each.params.cls, each.params.k) for each in asked] == [("concepts", 0, 3)]
     assert one.names == bank.names
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 import explainers
 import models
-from explainers import Alone
+from explainers import LocalRun
 from explainers.concepts.match import best_pairs
 from explainers.kit.metrics import correlations, pearson
 from models import ModelHandle
@@ -27,8 +27,15 @@ def turned(order: tuple[int, ...] = (2, 0, 1), labels: tuple[str, ...] = ("warm,
     network.blocks = torch.nn.Sequential(network.blocks[0], Turn(order))
     with torch.no_grad():
         network.head.weight.copy_(network.head.weight[:, list(order)])
-    return models.wrap(network.eval(), input_size=(3, 32, 32), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0),
-                       labels=labels, device="cpu", name="turned")  # fmt: skip
+    return models.wrap(
+        network.eval(),
+        input_size=(3, 32, 32),
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+        labels=labels,
+        device="cpu",
+        name="turned",
+    )
 
 
 class Turn(torch.nn.Module):
@@ -53,7 +60,7 @@ def match(images: Path, other: ModelHandle, **chosen: Any) -> Any:
     model = colours()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "card", lambda name: {"turned": other.card}[name])
-        run = Alone(model, others={"turned": other})
+        run = LocalRun(model, others={"turned": other})
         return explainers.explain("concept_match", model, run=run, images=str(images), k=3, other="turned", **chosen)
 
 
@@ -127,12 +134,12 @@ def test_pairs_are_the_best_of_all_matchings() -> None:
 
 def test_evidence_sees_shuffled_images(images: Path) -> None:
     found, lens = match(images, turned()), explainers.find("concept_match")
-    true = lens.evidence(colours(), None, found, Alone(colours())).scores[0]
+    true = lens.evidence(colours(), None, found, LocalRun(colours())).scores[0]
     assert true.value > true.interval[1]
     shuffled = np.random.default_rng(5).permutation(len(found.profile))
     table = correlations(found.profile[shuffled], found.other_profile)
     pairs, values = best_pairs(table)
     drawn = replace(found, profile=found.profile[shuffled], correlation=table, pairs=pairs, matched=values)
-    false = lens.evidence(colours(), None, drawn, Alone(colours())).scores[0]
+    false = lens.evidence(colours(), None, drawn, LocalRun(colours())).scores[0]
     assert false.value < true.value
     assert false.value < false.interval[1] + 0.1

@@ -12,7 +12,7 @@ from PIL import Image
 
 import explainers
 import models
-from explainers import Alone
+from explainers import LocalRun
 from explainers.concepts.named import candidates, closest
 from explainers.concepts.named_trust import marks
 from explainers.concepts.vocabulary import WORDS
@@ -58,7 +58,7 @@ def named(images: Path, **chosen: Any) -> Any:
     world = colours()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(models, "card", lambda name: {"colours": world.card}[name])
-        run = Alone(knows_colours(), others={"colours": world})
+        run = LocalRun(knows_colours(), others={"colours": world})
         given = {"images": str(images), "k": 3, "of": "colours", **chosen}
         return explainers.explain("concept_named", knows_colours(), run=run, **given)
 
@@ -68,8 +68,10 @@ def test_numbers_are_those_of_a_slow_restatement() -> None:
     found: Any = explainers.explain("concept_named", model, **CHOSEN)
     bank: Any = explainers.explain("concepts", model, **{name: CHOSEN[name] for name in ("cls", "k", "limit", "pool")})
     with torch.no_grad():
-        seen = [[F.normalize(model.network.visual(model.preprocess(crop)[None]), dim=1)[0] for crop in row]
-                for row in bank.crops]  # fmt: skip
+        seen = [
+            [F.normalize(model.network.visual(model.preprocess(crop)[None]), dim=1)[0] for crop in row]
+            for row in bank.crops
+        ]
     texts = [clip.sentence(model, f"a photo of {word}.") for word in COLOURS]
     mean = [torch.stack(row).mean(0) for row in seen]
     middle = torch.stack(mean).mean(0)
@@ -97,12 +99,12 @@ def test_a_clip_that_knows_colours_names_them(images: Path) -> None:
 
 def test_evidence_knows_crops_dealt_out_by_lot(images: Path) -> None:
     found, lens = named(images, words="red, green, blue"), explainers.find("concept_named")
-    fit, apart = lens.evidence(colours(), None, found, Alone(colours())).scores
+    fit, apart = lens.evidence(colours(), None, found, LocalRun(colours())).scores
     assert fit.value > fit.interval[1]
     assert apart.value > max(0.9, apart.interval[1])
     assert apart.baselines["crops dealt out by lot"] == pytest.approx(1 / 3, abs=0.12)
     dealt = np.random.default_rng(2).permutation(found.table.reshape(-1, 3)).reshape(found.table.shape)
-    fit, _ = lens.evidence(colours(), None, replace(found, table=dealt), Alone(colours())).scores
+    fit, _ = lens.evidence(colours(), None, replace(found, table=dealt), LocalRun(colours())).scores
     assert fit.interval[0] < fit.value < fit.interval[1]
 
 
@@ -114,11 +116,16 @@ def test_marks_are_those_of_loops() -> None:
         mean = np.array([[table[i, chosen, w].mean() for w in range(6)] for i in range(4)])
         word = [int(np.argmax(mean[i] - mean.mean(0))) for i in range(4)]
         said = np.array([[[table[i, c, word[j]] for j in range(4)] for c in held] for i in range(4)])
-        fits.append(np.mean([said[i, :, i].mean() - np.mean([said[o, :, i].mean() for o in range(4) if o != i])
-                             for i in range(4)]))  # fmt: skip
+        fits.append(
+            np.mean(
+                [said[i, :, i].mean() - np.mean([said[o, :, i].mean() for o in range(4) if o != i]) for i in range(4)]
+            )
+        )
         shared = said.mean((0, 1))
-        firsts = [[np.flatnonzero(said[i, c] - shared == (said[i, c] - shared).max()) for c in range(len(held))]
-                  for i in range(4)]  # fmt: skip
+        firsts = [
+            [np.flatnonzero(said[i, c] - shared == (said[i, c] - shared).max()) for c in range(len(held))]
+            for i in range(4)
+        ]
         rights.append(np.mean([(i in each) / len(each) for i, row in enumerate(firsts) for each in row]))
     assert marks(table) == pytest.approx((np.mean(fits), np.mean(rights)))
 
@@ -142,7 +149,7 @@ def test_one_concept_has_names_and_no_evidence() -> None:
     model = wrapped_clip()
     found: Any = explainers.explain("concept_named", model, **{**CHOSEN, "k": 1})
     assert len(found.best) == 1
-    scores = explainers.find("concept_named").evidence(model, None, found, Alone(model)).scores
+    scores = explainers.find("concept_named").evidence(model, None, found, LocalRun(model)).scores
     assert all(np.isnan(score.value) and "two concepts" in score.reading for score in scores)
 
 

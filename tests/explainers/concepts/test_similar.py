@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import explainers
-from explainers import Alone
+from explainers import LocalRun
 from explainers.concepts.similar import by_chance, closest, nearest
 from explainers.kit.metrics import cosine
 from models.errors import InputError
@@ -75,8 +75,13 @@ def test_crops_are_those_of_the_pairs(images: Path, similar: Any) -> None:
 
 def test_classes_are_chosen_by_weights_or_by_second_answers(bank: Any) -> None:
     aligned = np.array([[0, 4, 2], [0, 2, 5]])
-    near = replace(bank, cls=0, aligned=aligned, alignment=np.array([[0.9, 0.5, 0.2], [0.9, 0.8, 0.3]]),
-                   global_importance=np.array([0.9, 0.1]))  # fmt: skip
+    near = replace(
+        bank,
+        cls=0,
+        aligned=aligned,
+        alignment=np.array([[0.9, 0.5, 0.2], [0.9, 0.8, 0.3]]),
+        global_importance=np.array([0.9, 0.1]),
+    )
     assert nearest(near) == (4, 2, 5)  # .45, .18 + .08 and .03
     few = replace(near, alignment=near.alignment * [[1, 1, 0], [1, 0, 0]], second=np.array([3, 1, 3, 0, 0, 0]))
     assert nearest(few) == (4, 3, 1), "weights first, then second answers"
@@ -92,9 +97,9 @@ def test_a_class_without_images_is_skipped_and_said(images: Path, tmp_path: Path
         explainers.explain("concept_similar", model, images=str(tmp_path), cls=0, k=1, others="1")
 
 
-@pytest.mark.parametrize(("others", "words"), [
-    ("one", "numbers of classes with commas"), ("7", "no class 7"), ("0", "compared with itself"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("others", "words"), [("one", "numbers of classes with commas"), ("7", "no class 7"), ("0", "compared with itself")]
+)
 def test_what_cannot_be_is_said(images: Path, others: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         explainers.explain("concept_similar", colours(), images=str(images), others=others, **CHOSEN)
@@ -103,12 +108,12 @@ def test_what_cannot_be_is_said(images: Path, others: str, words: str) -> None:
 def test_evidence_tells_chance_from_likeness(similar: Any) -> None:
     lens = explainers.find("concept_similar")
     shuffled = replace(similar, chance=0.4, chance_high=0.97)
-    scores = lens.evidence(colours(), None, shuffled, Alone(colours())).scores
+    scores = lens.evidence(colours(), None, shuffled, LocalRun(colours())).scores
     assert [each.name for each in scores] == ["closeness", "beyond_chance"]
     assert scores[0].value == pytest.approx(similar.cosine.mean())
     assert scores[0].baselines == {"shuffled atoms": 0.4}
     assert scores[1].value == pytest.approx((similar.cosine > 0.97).mean())
     drawn = replace(similar, part=np.array([0, 1, 2]), near_part=np.array([[0], [1], [5]]), part_chance=0.2)
-    same = lens.evidence(colours(), None, drawn, Alone(colours())).scores[-1]
+    same = lens.evidence(colours(), None, drawn, LocalRun(colours())).scores[-1]
     assert same.value == pytest.approx(2 / 3)
     assert same.baselines == {"any two concepts": 0.2}

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import explainers
-from explainers import Alone, params_of
+from explainers import LocalRun, params_of
 from explainers.concepts.bank.evidence_fit import shuffled
 from explainers.kit.dictionaries import Dictionary
 from explainers.kit.metrics import cosine
@@ -29,8 +29,8 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def measured(images: Path, model: Any, **changed: Any) -> dict[str, Any]:
     lens = explainers.find("concepts")
     params = params_of(lens, {"images": str(images), "cls": 0, "k": 3})
-    bank = replace(lens(model, params, Alone(model)), **changed)
-    return {score.name: score for score in lens.evidence(model, params, bank, Alone(model)).scores}
+    bank = replace(lens(model, params, LocalRun(model)), **changed)
+    return {score.name: score for score in lens.evidence(model, params, bank, LocalRun(model)).scores}
 
 
 def test_concepts_that_rebuild_all_are_as_good_as_activations(images: Path) -> None:

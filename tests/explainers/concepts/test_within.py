@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import explainers
 import models
-from explainers import Alone
+from explainers import LocalRun
 from explainers.concepts.bank.reload import reread
 from explainers.concepts.within import earlier, explain_by, strongest
 from explainers.kit.metrics import cosine
@@ -39,8 +39,15 @@ class Warmth(nn.Module):
 
 
 def warmth() -> ModelHandle:
-    return models.wrap(Warmth().eval(), input_size=(3, 32, 32), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0),
-                       labels=("warm", "cold"), device="cpu", name="warmth")  # fmt: skip
+    return models.wrap(
+        Warmth().eval(),
+        input_size=(3, 32, 32),
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+        labels=("warm", "cold"),
+        device="cpu",
+        name="warmth",
+    )
 
 
 @pytest.fixture(scope="module")
@@ -135,6 +142,6 @@ def test_what_cannot_be_is_said(images: Path) -> None:
 
 def test_evidence_knows_shuffled_crops(within: Any) -> None:
     lens = explainers.find("concept_within")
-    fit = lens.evidence(warmth(), None, within, Alone(warmth())).scores[0]
+    fit = lens.evidence(warmth(), None, within, LocalRun(warmth())).scores[0]
     assert fit.value > fit.baselines["crops shuffled"] + 0.3
     assert fit.baselines["crops shuffled"] < 0.15

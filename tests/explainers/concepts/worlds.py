@@ -31,9 +31,14 @@ class Colours(nn.Module):
 def colours(*, bend: bool = False) -> ModelHandle:
     """A handle of `Colours` on pictures of 32 pixels, with zero for black."""
     return models.wrap(
-        Colours(bend=bend).eval(), input_size=(3, 32, 32), mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0),
-        labels=("warm, hot", "cold"), device="cpu", name="colours",
-    )  # fmt: skip
+        Colours(bend=bend).eval(),
+        input_size=(3, 32, 32),
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+        labels=("warm, hot", "cold"),
+        device="cpu",
+        name="colours",
+    )
 
 
 def block_picture(rng: np.random.Generator, first: int) -> np.ndarray:

@@ -10,10 +10,13 @@ from explainers.evidence.localisation import iou, largest_blob
 from models.errors import InputError
 
 CAT = {"a.jpg": (Box("cat", 2, 3, 6, 8),)}
-COCO = json.dumps({
-    "images": [{"id": 7, "file_name": "a.jpg"}], "categories": [{"id": 1, "name": "cat"}],
-    "annotations": [{"image_id": 7, "category_id": 1, "bbox": [2, 3, 4, 5]}],
-})  # fmt: skip
+COCO = json.dumps(
+    {
+        "images": [{"id": 7, "file_name": "a.jpg"}],
+        "categories": [{"id": 1, "name": "cat"}],
+        "annotations": [{"image_id": 7, "category_id": 1, "bbox": [2, 3, 4, 5]}],
+    }
+)
 VOC = """<annotation><filename>a.jpg</filename><object><name> cat </name><bndbox><xmin>3</xmin><ymin>4</ymin>
 <xmax>6</xmax><ymax>8</ymax></bndbox></object></annotation>"""
 CSV = "image,label,left,top,right,bottom\na.jpg,cat,2,3,6,8\n"
@@ -95,12 +98,15 @@ def test_recall_may_say_not_there() -> None:
     ("name", "text"),
     [
         ("deep.json", "[" * 200_000),
-        ("huge.json", '{"images":[{"id":1,"file_name":"a"}],"categories":[{"id":1,"name":"b"}],"annotations":'
-         '[{"image_id":1,"category_id":1,"bbox":[1' + "0" * 400 + ",1,1,1]}]}"),
+        (
+            "huge.json",
+            '{"images":[{"id":1,"file_name":"a"}],"categories":[{"id":1,"name":"b"}],"annotations":'
+            '[{"image_id":1,"category_id":1,"bbox":[1' + "0" * 400 + ",1,1,1]}]}",
+        ),
         ("wide.csv", "image,label,left,top,right,bottom\n" + "x" * 200_000 + ",a,0,0,1,1"),
         ("short.csv", "image,label,left,top,right,bottom\na.png"),
     ],
-)  # fmt: skip
+)
 def test_hostile_box_files_are_one_sentence(name: str, text: str) -> None:
     with pytest.raises(InputError, match="does not hold boxes as its ending says"):
         read_boxes(name, text)

@@ -6,16 +6,7 @@ from math import factorial
 import numpy as np
 import pytest
 
-from explainers.kit.importance import (
-    METHODS,
-    Tail,
-    closed_form,
-    importance,
-    linear,
-    prevalence,
-    reliability,
-    shares,
-)
+from explainers.kit.importance import METHODS, Tail, closed_form, importance, linear, prevalence, reliability, shares
 from explainers.kit.importance.sampling import subsets
 from models.errors import InputError
 

@@ -1,0 +1,32 @@
+"""Pictures in rows: a grid of large ones, or many small tiles."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import streamlit as st
+
+TILE = 166
+Titled = tuple[str, Any, str]  # title, picture (H, W, 3), the line under it
+
+
+def grid(pictures: Sequence[Titled], columns: int) -> None:
+    """Pictures side by side, one below the other where it is narrow."""
+    for start in range(0, len(pictures), columns):
+        for column, picture in zip(st.columns(columns), pictures[start : start + columns], strict=False):
+            with column:
+                _titled(*picture, "stretch")
+
+
+def tiles(pictures: Sequence[Titled]) -> None:
+    """Many small pictures, as many in a row as there is room for."""
+    with st.container(horizontal=True, gap="small"):
+        for picture in pictures:
+            with st.container(width=TILE, gap=None):
+                _titled(*picture, TILE - 6)
+
+
+def _titled(title: str, picture: Any, words: str, width: Any) -> None:
+    st.markdown(f"**{title}**")
+    st.image(picture, width=width, alt=f"{title} over the photo", output_format="JPEG")
+    if words:
+        st.caption(words)

@@ -1,0 +1,126 @@
+"""A page: the question that it answers, its studies, and the address of each answer that it shows."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import streamlit as st
+
+from dashboard.engine.jobs import StoredEntry
+from dashboard.widgets import links, model_picker
+from dashboard.widgets import study as studies
+from dashboard.widgets.form.form import stored_choices
+from dashboard.widgets.provenance import about
+from dashboard.widgets.study import Study
+from explainers.kinds import Choice
+from models import ModelCard
+
+
+def no_link(_entry: StoredEntry) -> None:
+    """A page that shows no stored answers."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """One entry of the navigation.
+
+    Attributes:
+        question: what it answers, for the navigation.
+        title: the method's name.
+        order: its place in the navigation.
+        studies: what it is made of; several are chosen from on the page.
+        draw: draws the page, where it is not made of studies.
+        key: the name of the chosen study in the address.
+        link: stored answer -> choices for the address, of answers that are shown here without a study of their own;
+            None for those that are not.
+    """
+
+    question: str
+    title: str
+    order: int
+    studies: tuple[Study[Any], ...] = ()
+    draw: Callable[[], None] | None = None
+    key: str = "study"
+    link: Callable[[StoredEntry], Mapping[str, str] | None] = no_link
+
+    def show(self) -> None:
+        """Draw the page."""
+        (self.draw or self._show_study)()
+
+    def choices(self, entry: StoredEntry) -> Mapping[str, str] | None:
+        """What the address of a stored answer says; None when the answer is not shown here."""
+        for study in self.studies:
+            for shown in (study.lens, *study.also):
+                if shown.name == entry.explainer:
+                    name = "" if study is self.studies[0] else study.address
+                    said = (study.stored or stored_choices)(shown, entry.params)
+                    return {self.key: name, "model": entry.model, **said}
+        return self.link(entry)
+
+    def _show_study(self) -> None:
+        known = {study.address: study for study in self.studies}
+        named = known.get(st.query_params.get(self.key, ""), self.studies[0])
+        pick = Choice(of={name: study.title for name, study in known.items()})
+        chooser = {self.key: (self.key, lambda text: pick.read("it", text))} if len(known) > 1 else {}
+        card = head({**chooser, **model_picker.readers(), **studies.readers(named)})
+        study = known[self._choose(known)] if chooser else self.studies[0]
+        if card is not None:
+            self._draw_study(study, card)
+        about(study.about() if study.about else study.lens, study.reading)
+
+    def _choose(self, known: Mapping[str, Study[Any]]) -> str:
+        st.session_state.setdefault(self.key, next(iter(known)))
+        chosen = st.segmented_control(
+            "What would you like to know?",
+            list(known),
+            key=self.key,
+            required=True,
+            persist_state="session",
+            format_func=lambda name: known[name].title,
+            label_visibility="collapsed",
+        )
+        return chosen or next(iter(known))
+
+    def _draw_study(self, study: Study[Any], card: ModelCard) -> None:
+        def save(choices: Mapping[str, str]) -> None:
+            name = "" if study is self.studies[0] else study.address
+            links.save({self.key: name, **model_picker.choices(), **choices})
+
+        if study.lay_out is not None:
+            study.lay_out(card, save)
+        else:
+            studies.draw(study, card, save)
+
+
+def studies_in(package: str) -> tuple[Study[Any], ...]:
+    """The ``STUDY`` of every module of a package, in their order."""
+    path = importlib.import_module(package).__path__
+    modules = [importlib.import_module(f"{package}.{module.name}") for module in pkgutil.iter_modules(path)]
+    return tuple(sorted((m.STUDY for m in modules if hasattr(m, "STUDY")), key=lambda study: study.order))
+
+
+def head(readers: links.Readers) -> ModelCard | None:
+    """The top of a page: what of a link could not be used, the model, and the link to copy.
+
+    Returns:
+        The model's card; None, with words on the page, while the model cannot be used.
+    """
+    for note in links.load(readers):
+        st.warning(note)
+    left, right = st.columns([4, 1], vertical_alignment="bottom")
+    with left:
+        card = model_picker.pick()
+    with right:
+        copy_link()
+    return card
+
+
+@st.fragment
+def copy_link() -> None:
+    """The link of this view, ready to copy."""
+    if st.button("Copy link", key="copy", shortcut="l", help="A link that opens this very view."):
+        st.session_state["_show_link"] = not st.session_state.get("_show_link", False)
+    if st.session_state.get("_show_link"):
+        st.code(links.current(), language=None)

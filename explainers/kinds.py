@@ -1,0 +1,340 @@
+"""What a parameter can be, said once: how it is checked, read from text and written as text.
+
+A `Kind` is what the web form, a link, the command line, Browse and the documentation have in common;
+`dashboard.widgets.form` adds the form field of each. A kind that points at something (a folder, another model) also
+says what lies behind it, so that an answer's address changes with the content and not only with the name.
+"""
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import models
+from models import ModelCard, Photo
+from models.errors import InputError, NotReadyError
+from models.imagesets.imageset import content_digest
+
+Table = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What a parameter can be.
+
+    Attributes:
+        type_name: the plain type, as ``seewhy explainers --json`` gives it.
+        words: "a whole number", for sentences.
+        low, high: bounds of a number, both allowed; None is unbounded.
+    """
+
+    type_name = "str"
+    words = "a text"
+    low: int | float | None = None
+    high: int | float | None = None
+
+    def options(self) -> dict[Any, str]:
+        """The allowed values with their titles, where they are few; empty otherwise."""
+        return {}
+
+    def accept(self, name: str, value: Any) -> Any:
+        """The value as the explainer gets it.
+
+        Raises:
+            InputError: it is not of this kind; the text gives the bounds or the choices.
+        """
+        if not isinstance(value, str):
+            raise wrong(name, self, repr(value))
+        return value
+
+    def read(self, name: str, text: str) -> Any:
+        """The value that a text stands for, as `accept` gives it."""
+        return self.accept(name, text)
+
+    def write(self, value: Any) -> str:
+        """The value as `read` reads it."""
+        return str(value)
+
+    def fit(self, value: Any, _card: ModelCard) -> Any:
+        """The value, if the model has such a thing.
+
+        Raises:
+            InputError: it has not; the text says what it has.
+        """
+        return value
+
+    def stamp(self, _value: Any) -> str:
+        """What lies behind the value, beyond its name; part of the answer's address."""
+        return ""
+
+
+def wrong(name: str, kind: Kind, got: str) -> InputError:
+    """The error that says what a parameter is, and what was given."""
+    return InputError(f"{name} is {kind.words}; got {got}.")
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """Any text."""
+
+
+@dataclass(frozen=True)
+class Switch(Kind):
+    """True or false."""
+
+    type_name = "bool"
+    words = "true or false"
+
+    def accept(self, name: str, value: Any) -> bool:
+        """A plain bool; NumPy's is one."""
+        if not isinstance(value, bool | np.bool_):
+            raise wrong(name, self, repr(value))
+        return bool(value)
+
+    def read(self, name: str, text: str) -> bool:
+        """1, true, yes, on; 0, false, no, off."""
+        yes, no = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+        if text.lower() not in yes + no:
+            raise wrong(name, self, f"'{text.lower()}'")
+        return text.lower() in yes
+
+
+@dataclass(frozen=True)
+class Number(Kind):
+    """A number between bounds."""
+
+    type_name = "float"
+    words = "a number"
+
+    def accept(self, name: str, value: Any) -> int | float:
+        """A plain number inside the bounds."""
+        return self._inside(name, self._plain(name, value))
+
+    def read(self, name: str, text: str) -> int | float:
+        """As Python reads it."""
+        try:
+            value = float(text)
+        except ValueError as error:
+            raise wrong(name, self, f"'{text}'") from error
+        return self.accept(name, value)
+
+    def _plain(self, name: str, value: Any) -> int | float:
+        if isinstance(value, bool | np.bool_) or not isinstance(value, int | float | np.integer | np.floating):
+            raise wrong(name, self, repr(value))
+        return float(value)
+
+    def _inside(self, name: str, value: int | float) -> int | float:
+        above = value == value and (self.low is None or value >= self.low)
+        if above and (self.high is None or value <= self.high):
+            return value
+        low, high = ("any" if bound is None else f"{bound:g}" for bound in (self.low, self.high))
+        raise InputError(f"{name} goes from {low} to {high}; got {value!r}.")
+
+
+@dataclass(frozen=True)
+class Whole(Number):
+    """A whole number between bounds."""
+
+    type_name = "int"
+    words = "a whole number"
+
+    def read(self, name: str, text: str) -> int | float:
+        """As Python reads it."""
+        try:
+            value = int(text)
+        except ValueError as error:
+            raise wrong(name, self, f"'{text}'") from error
+        return self.accept(name, value)
+
+    def _plain(self, name: str, value: Any) -> int | float:
+        if isinstance(value, bool | np.bool_):
+            raise wrong(name, self, repr(value))
+        try:
+            return operator.index(value)  # NumPy's and torch's whole numbers as well
+        except TypeError as error:
+            raise wrong(name, self, repr(value)) from error
+
+
+@dataclass(frozen=True)
+class Class(Whole):
+    """A class of the model, by its index."""
+
+    low: int | float | None = 0
+
+    def fit(self, value: Any, card: ModelCard) -> Any:
+        """A class that the model has."""
+        return card.check_target(value)
+
+
+@dataclass(frozen=True)
+class Choice(Kind):
+    """One of a few names.
+
+    Attributes:
+        of: the table of them, or what gives it; its values are titles or have one.
+        refusal: the sentence for another name, with ``{value}`` and ``{options}``; the usual one when empty.
+    """
+
+    of: Table = field(default_factory=dict)
+    refusal: str = ""
+
+    def options(self) -> dict[Any, str]:
+        """Names and titles."""
+        return titles(self.of)
+
+    def accept(self, name: str, value: Any) -> Any:
+        """A name that stands in the table."""
+        known = self.options()
+        if value not in known:
+            options = ", ".join(map(str, known))
+            usual = f"{name} is one of {options}; got {value!r}."
+            raise InputError(self.refusal.format(value=value, options=options) if self.refusal else usual)
+        return value
+
+    def read(self, name: str, text: str) -> Any:
+        """A name as it stands in the table."""
+        return self.accept(name, {str(known): known for known in self.options()}.get(text, text))
+
+
+@dataclass(frozen=True)
+class LayerName(Kind):
+    """A layer of the model."""
+
+    def fit(self, value: Any, card: ModelCard) -> Any:
+        """A layer that has a map over the image."""
+        return card.layer(value).name
+
+
+@dataclass(frozen=True)
+class Many(Kind):
+    """Several texts; written with commas between."""
+
+    def accept(self, name: str, value: Any) -> Any:
+        """A tuple, from any sequence or from one text with commas between."""
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, Iterable):
+            raise wrong(name, self, repr(value))
+        items = [part.strip() if isinstance(part, str) else part for part in parts]
+        return tuple(self.accept_one(name, item) for item in items if item != "")
+
+    def accept_one(self, name: str, item: Any) -> Any:
+        """One of the values."""
+        if not isinstance(item, str):
+            raise wrong(name, self, repr(item))
+        return item
+
+    def write(self, value: Any) -> str:
+        """With commas between."""
+        return ",".join(map(str, value))
+
+
+@dataclass(frozen=True)
+class Layers(Many):
+    """Layers of the model, whose maps are fused."""
+
+    def fit(self, value: Any, card: ModelCard) -> Any:
+        """Layers that have a map over the image."""
+        return tuple(card.layer(name).name for name in value)
+
+
+@dataclass(frozen=True)
+class Names(Many):
+    """Names out of a table.
+
+    Attributes:
+        of: the table, as for `Choice`.
+        noun: what each is, for the error.
+    """
+
+    of: Table = field(default_factory=dict)
+    noun: str = "method"
+
+    def options(self) -> dict[Any, str]:
+        """Names and titles."""
+        return titles(self.of)
+
+    def accept_one(self, name: str, item: Any) -> Any:
+        """A name that stands in the table."""
+        known = self.options()
+        if item not in known:
+            raise InputError(f"There is no {self.noun} '{item}'; there are: {', '.join(known)}.")
+        return item
+
+
+@dataclass(frozen=True)
+class Classes(Many):
+    """Classes of the model, by their indices."""
+
+    words = "whole numbers with commas between"
+
+    def accept_one(self, name: str, item: Any) -> Any:
+        """A whole number of 0 or more."""
+        if isinstance(item, str) and not item.isdecimal():
+            raise wrong(name, self, f"'{item}'")
+        return Class().accept(name, int(item) if isinstance(item, str) else item)
+
+    def fit(self, value: Any, card: ModelCard) -> Any:
+        """Classes that the model has."""
+        return tuple(card.check_target(index) for index in value)
+
+
+@dataclass(frozen=True)
+class Images(Kind):
+    """A source of images: a name such as ``menagerie``, or a folder.
+
+    Attributes:
+        more: names beside the usual sources, with their titles; they come first.
+    """
+
+    more: Mapping[str, str] = field(default_factory=dict)
+
+    def stamp(self, value: Any) -> str:
+        """The content of a folder or data set."""
+        return content_digest(value) if value else ""
+
+
+@dataclass(frozen=True)
+class ModelName(Kind):
+    """Another model of the zoo, or a file."""
+
+    def stamp(self, value: Any) -> str:
+        """The digest of its weights; empty for one that is not there, which the explainer refuses."""
+        try:
+            return models.card(value).digest if value else ""
+        except (InputError, NotReadyError):
+            return ""
+
+
+@dataclass(frozen=True)
+class Picture(Kind):
+    """A picture beside the one that is explained."""
+
+    type_name = "Photo"
+    words = "a picture"
+
+    def accept(self, name: str, value: Any) -> Photo:
+        """An opened picture."""
+        if not isinstance(value, Photo):
+            raise wrong(name, self, repr(value))
+        return value
+
+    def read(self, name: str, text: str) -> Any:
+        """The text as it is, a file's name or an address: who knows where pictures are kept opens it."""
+        return text
+
+    def write(self, value: Any) -> str:
+        """The address of its content."""
+        return f"sha256:{value.digest}"
+
+
+def titles(table: Table) -> dict[Any, str]:
+    """Names of a table with their titles; a name without one is its own, its underscores as spaces."""
+    found = table() if callable(table) else table
+    return {name: _title(name, entry) for name, entry in found.items()}
+
+
+def _title(name: Any, entry: Any) -> str:
+    title = entry if isinstance(entry, str) else getattr(entry, "title", "")
+    return title or str(name).replace("_", " ")
