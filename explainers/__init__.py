@@ -1,6 +1,7 @@
 """How we explain: a model and parameters in, a result of arrays out."""
 
 from explainers.base import (
+    AnyExplainer,
     Cancelled,
     Evidence,
     Explainer,
@@ -20,6 +21,7 @@ Alone = LocalRun  # its name in programs written before
 
 __all__ = [
     "Alone",
+    "AnyExplainer",
     "Cancelled",
     "Evidence",
     "Explainer",

@@ -185,12 +185,22 @@ class Explainer(Generic[P, R]):
         """Explain: the wrapped function."""
         return self.function(model, params, run)
 
+    def choose(self, **chosen: object) -> P:
+        """The params that choices by name make; a picture is an opened `Photo`.
+
+        Raises:
+            InputError: a choice is impossible, or does not fit the others.
+        """
+        values: dict[str, Any] = chosen
+        return self.params(**values)
+
     def request(self, model: str, params: P) -> "Request[R]":
         """The question for this explainer's answer about the model of that name."""
         return Request(self.name, model, params)
 
 
-_REGISTRY: dict[str, Explainer[Any, Any]] = {}
+AnyExplainer = Explainer[Any, Any]
+_REGISTRY: dict[str, AnyExplainer] = {}
 
 
 def explainer(
@@ -226,13 +236,13 @@ def _import_all() -> None:
         importlib.import_module(module.name)
 
 
-def registry() -> Mapping[str, Explainer[Any, Any]]:
+def registry() -> Mapping[str, AnyExplainer]:
     """All explainers by name, those left out that only others ask."""
     _import_all()
     return {name: lens for name, lens in sorted(_REGISTRY.items()) if not lens.inner}
 
 
-def find(name: str) -> Explainer[Any, Any]:
+def find(name: str) -> AnyExplainer:
     """The explainer called ``name``; an `InputError` that lists all names otherwise."""
     known = registry()
     if name in _REGISTRY:

@@ -36,20 +36,7 @@ def sheet(pictures: Sequence[tuple[str, np.ndarray]], look: Look, title: str, co
         vertical_spacing=words / tall if look.export else 0.12 / max(2, rows),
     )
     for index, (_, picture) in enumerate(pictures):
-        row, column = divmod(index, columns)
-        place = "" if index == 0 else str(index + 1)
-        figure.add_scatter(x=[], y=[], showlegend=False, row=row + 1, col=column + 1)
-        figure.add_layout_image(
-            source=photo_uri(picture, lossless=look.export),
-            xref=f"x{place}",
-            yref=f"y{place}",
-            x=0,
-            y=0,
-            sizex=width,
-            sizey=height,
-            sizing="stretch",
-        )
-        figure.update_layout({f"yaxis{place}": {"scaleanchor": f"x{place}"}})
+        _place(figure, picture, divmod(index, columns), look)
     figure.update_xaxes(range=[0, width], visible=False, constrain="domain")
     figure.update_yaxes(range=[height, 0], visible=False, constrain="domain")
     figure.update_layout(height=250 * rows)
@@ -65,3 +52,22 @@ def sheet(pictures: Sequence[tuple[str, np.ndarray]], look: Look, title: str, co
         if look.width != "slide":
             figure.update_layout(height=figure.layout.height + words)
     return figure
+
+
+def _place(figure: go.Figure, picture: np.ndarray, cell: tuple[int, int], look: Look) -> None:
+    """Put a picture (H, W, 3) into the cell (row, column) of a figure."""
+    row, column = (at + 1 for at in cell)
+    figure.add_scatter(x=[], y=[], showlegend=False, row=row, col=column)
+    trace = figure.data[-1]
+    height, width = picture.shape[:2]
+    figure.add_layout_image(
+        source=photo_uri(picture, lossless=look.export),
+        xref=trace.xaxis,
+        yref=trace.yaxis,
+        x=0,
+        y=0,
+        sizex=width,
+        sizey=height,
+        sizing="stretch",
+    )
+    figure.update_yaxes(scaleanchor=trace.xaxis, row=row, col=column)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import streamlit as st
@@ -79,7 +79,7 @@ def _truth() -> None:
         net = st.selectbox("Network", names, key=NET, format_func=lambda name: nets.SPECS[name].title)
         values = form.form(calibration, models.card(net), {"biased": lambda _field: nets.SPECS[net].biased})
     links.save({**form.choices(calibration, values), "biased": "", "net": "" if net == names[0] else net})
-    request = calibration.request(net, calibration.params(**values))
+    request = calibration.request(net, calibration.choose(**values))
     words = "a few minutes for maps of layers, a quarter of an hour or more for all methods; you may keep browsing"
     with centre, st.container(key="centre"):
         answer, look = _on_demand(request, "Begin the exam", words), session.look()
@@ -110,7 +110,7 @@ def _table(answer: Answer[Calibration], look: Look) -> None:
     chart(answer, look, "trust", lambda: figures.trust_against_cost(result, look), config=ZOOM, alt=result.plain)
     rows = []
     for i, title in enumerate(result.titles):
-        row: dict[str, Any] = {"Method": title, "Forwards": float(result.cost[i])}
+        row: dict[str, object] = {"Method": title, "Forwards": float(result.cost[i])}
         for c in np.flatnonzero(result.asked.any(0)):
             column = result.columns[c]
             row[figures.WORDS[column]] = float(result.mean[i, c]) if result.asked[i, c] else None
@@ -171,7 +171,7 @@ def _own() -> None:
     about(trial, ("Higher insertion and lower deletion are better; compare with the two controls.",))
 
 
-def _trials(card: ModelCard, values: Mapping[str, Any], photos: list[Photo]) -> None:
+def _trials(card: ModelCard, values: Mapping[str, object], photos: list[Photo]) -> None:
     words = "a few minutes for all of them; you may keep browsing"
     requests = [request_of(trial, card, {**values, "image": photo}) for photo in photos]
     answers = [
@@ -206,7 +206,7 @@ def _grid(result: Trial) -> None:
                 st.caption(title)
 
 
-def _mean_rows(results: list[Trial]) -> list[dict[str, Any]]:
+def _mean_rows(results: list[Trial]) -> list[dict[str, object]]:
     first = results[0]
     shared = [result for result in results if result.names == first.names]
     marks = np.mean([result.marks for result in shared], axis=0)

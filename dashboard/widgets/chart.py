@@ -1,19 +1,19 @@
 """One way to put a Plotly figure on a page."""
 
 from collections.abc import Callable, Hashable
-from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
+from explainers import Result
 
 PLAIN = {"displayModeBar": False}
 ZOOM = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}  # export has its own buttons
 
 
-def chart(answer: Answer[Any], look: Look, name: str, draw: Callable[[], go.Figure], **options: Any) -> Any:
+def chart(answer: Answer[Result], look: Look, name: str, draw: Callable[[], go.Figure], **options: Any) -> None:
     """Draw the figure called ``name`` of an answer; made once for everybody who looks at it so.
 
     Args:
@@ -24,7 +24,7 @@ def chart(answer: Answer[Any], look: Look, name: str, draw: Callable[[], go.Figu
         options: of ``st.plotly_chart``; ``alt``, the picture in words, is always given.
     """
     figure = _figure((answer.key, answer.provenance.when, look, name), draw)
-    return st.plotly_chart(figure, key=f"{name}.{answer.key[:16]}", theme=None, **{"config": PLAIN, **options})
+    st.plotly_chart(figure, key=f"{name}.{answer.key[:16]}", theme=None, **{"config": PLAIN, **options})
 
 
 @st.cache_resource(max_entries=500, show_spinner=False)

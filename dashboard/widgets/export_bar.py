@@ -1,7 +1,6 @@
 """Take it with you: one click for each kind of file, made only when it is wanted."""
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
@@ -10,14 +9,14 @@ from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.style import Width
 from dashboard.widgets import session
-from explainers import Request
+from explainers import Request, Result
 
 WIDTHS: dict[Width, str] = {"column": "Column, 85 mm", "page": "Page, 170 mm", "slide": "Slide, 16:9"}
 MIMES = {"png": "image/png", "svg": "image/svg+xml", "pdf": "application/pdf", "html": "text/html"}
 
 
 @st.fragment
-def exports(answer: Answer[Any], request: Request[Any], look: Look, mark: str = "") -> None:
+def exports(answer: Answer[Result], request: Request[Result], look: Look, mark: str = "") -> None:
     """PNG, SVG, PDF, HTML and the bundle; ``mark`` tells the bars of one page apart."""
     with st.container(horizontal=True, vertical_alignment="bottom", key=f"export{mark}"):
         width = st.selectbox("Export at", list(WIDTHS), 1, WIDTHS.__getitem__, key=f"width{mark}", width=170)
@@ -47,10 +46,10 @@ def exports(answer: Answer[Any], request: Request[Any], look: Look, mark: str = 
         st.caption(export.NO_BROWSER)
 
 
-def _maker(answer: Answer[Any], look: Look, width: Width, kind: str) -> Callable[[], bytes]:
+def _maker(answer: Answer[Result], look: Look, width: Width, kind: str) -> Callable[[], bytes]:
     return lambda: export.render(next(iter(export.paper_figures(answer, look, width).values())), kind)
 
 
-def _bundle(answer: Answer[Any], request: Request[Any], look: Look, width: Width) -> bytes:
+def _bundle(answer: Answer[Result], request: Request[Result], look: Look, width: Width) -> bytes:
     scores = session.the_engine().kept(request.evidence().key)
     return export.zipped(export.bundle(answer, scores, request, look, width, export.kinds_here()))

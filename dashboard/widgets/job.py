@@ -66,7 +66,7 @@ def _ended(request: Request[R], state: JobState) -> Answer[R] | None:
     return None
 
 
-def recompute(request: Request[Any]) -> None:
+def recompute(request: Request[Result]) -> None:
     """Compute a request again, whatever is stored."""
     st.session_state[f"fresh.{request.key}"] = True
     st.rerun()

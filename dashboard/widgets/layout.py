@@ -1,12 +1,13 @@
 """Pictures in rows: a grid of large ones, or many small tiles."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
+import numpy as np
 import streamlit as st
 
 TILE = 166
-Titled = tuple[str, Any, str]  # title, picture (H, W, 3), the line under it
+Titled = tuple[str, np.ndarray, str]  # title, picture (H, W, 3), the line under it
 
 
 def grid(pictures: Sequence[Titled], columns: int) -> None:
@@ -25,7 +26,7 @@ def tiles(pictures: Sequence[Titled]) -> None:
                 _titled(*picture, TILE - 6)
 
 
-def _titled(title: str, picture: Any, words: str, width: Any) -> None:
+def _titled(title: str, picture: np.ndarray, words: str, width: int | Literal["stretch"]) -> None:
     st.markdown(f"**{title}**")
     st.image(picture, width=width, alt=f"{title} over the photo", output_format="JPEG")
     if words:

@@ -19,7 +19,7 @@ from models.errors import InputError, SeewhyError
 WRITTEN = "_link"
 NOTES = "_link_notes"
 LOADED = "_link_loaded"
-Readers = Mapping[str, tuple[str, Callable[[str], Any]]]
+Readers = Mapping[str, tuple[str, Callable[[str], object]]]
 
 
 def load(readers: Readers) -> list[str]:
@@ -76,7 +76,7 @@ def address(path: str, choices: Mapping[str, str]) -> str:
     return f"{path}?{urlencode(chosen, safe=':/,')}" if chosen else path
 
 
-def read(knob: Knob, text: str, card: ModelCard) -> Any:
+def read(knob: Knob, text: str, card: ModelCard) -> object:
     """The value that a link's text stands for, held to the model and to what this server has.
 
     Raises:

@@ -4,7 +4,6 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import streamlit as st
 
@@ -14,6 +13,7 @@ from dashboard.widgets import study as studies
 from dashboard.widgets.form.form import stored_choices
 from dashboard.widgets.provenance import about
 from dashboard.widgets.study import Study
+from explainers import Result
 from explainers.kinds import Choice
 from models import ModelCard
 
@@ -40,7 +40,7 @@ class Page:
     question: str
     title: str
     order: int
-    studies: tuple[Study[Any], ...] = ()
+    studies: tuple[Study[Result], ...] = ()
     draw: Callable[[], None] | None = None
     key: str = "study"
     link: Callable[[StoredEntry], Mapping[str, str] | None] = no_link
@@ -70,7 +70,7 @@ class Page:
             self._draw_study(study, card)
         about(study.about() if study.about else study.lens, study.reading)
 
-    def _choose(self, known: Mapping[str, Study[Any]]) -> str:
+    def _choose(self, known: Mapping[str, Study[Result]]) -> str:
         st.session_state.setdefault(self.key, next(iter(known)))
         chosen = st.segmented_control(
             "What would you like to know?",
@@ -83,7 +83,7 @@ class Page:
         )
         return chosen or next(iter(known))
 
-    def _draw_study(self, study: Study[Any], card: ModelCard) -> None:
+    def _draw_study(self, study: Study[Result], card: ModelCard) -> None:
         def save(choices: Mapping[str, str]) -> None:
             name = "" if study is self.studies[0] else study.address
             links.save({self.key: name, **model_picker.choices(), **choices})
@@ -94,7 +94,7 @@ class Page:
             studies.draw(study, card, save)
 
 
-def studies_in(package: str) -> tuple[Study[Any], ...]:
+def studies_in(package: str) -> tuple[Study[Result], ...]:
     """The ``STUDY`` of every module of a package, in their order."""
     path = importlib.import_module(package).__path__
     modules = [importlib.import_module(f"{package}.{module.name}") for module in pkgutil.iter_modules(path)]

@@ -3,16 +3,15 @@
 import datetime
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
 
 import streamlit as st
 
 from dashboard.engine.answers import Answer
 from dashboard.widgets import job, session
-from explainers import Explainer, Request
+from explainers import AnyExplainer, Request, Result
 
 
-def provenance(answer: Answer[Any], request: Request[Any]) -> None:
+def provenance(answer: Answer[Result], request: Request[Result]) -> None:
     """What made the answer; and Recompute when it was stored before."""
     source = answer.provenance
     age = datetime.datetime.now(datetime.UTC) - datetime.datetime.fromisoformat(source.when)
@@ -26,7 +25,7 @@ def provenance(answer: Answer[Any], request: Request[Any]) -> None:
             job.recompute(request)
 
 
-def about(lens: Explainer[Any, Any], steps: Sequence[str]) -> None:
+def about(lens: AnyExplainer, steps: Sequence[str]) -> None:
     """How to read the picture, what the method is, and where it fails."""
     with st.expander("How to read this"):
         for step in steps:

@@ -19,7 +19,7 @@ from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form
 from dashboard.widgets.provenance import provenance
-from explainers import Explainer, Request, Result, takes_image
+from explainers import AnyExplainer, Explainer, Request, Result, takes_image
 from models import ModelCard
 from models.errors import SeewhyError
 
@@ -39,7 +39,7 @@ class Begin:
     words: str
 
 
-def draw_figures(answer: Answer[Any], look: Look) -> None:
+def draw_figures(answer: Answer[Result], look: Look) -> None:
     """The result's sentence and all of its figures, one below the other."""
     st.markdown(f"##### {answer.result.sentence}")
     for name, figure in figures_of(answer.result, look).items():
@@ -81,10 +81,10 @@ class Study(Generic[R]):
     begin: Begin | None = None
     special: Mapping[str, form.Drawer] = field(default_factory=dict)
     lay_out: Callable[[ModelCard, Callable[[Mapping[str, str]], None]], None] | None = None
-    also: tuple[Explainer[Any, Any], ...] = ()
-    about: Callable[[], Explainer[Any, Any]] | None = None
+    also: tuple[AnyExplainer, ...] = ()
+    about: Callable[[], AnyExplainer] | None = None
     readers: Callable[[], links.Readers] | None = None
-    stored: Callable[[Explainer[Any, Any], Mapping[str, Any]], Mapping[str, str]] | None = None
+    stored: Callable[[AnyExplainer, Mapping[str, object]], Mapping[str, str]] | None = None
 
     @property
     def address(self) -> str:
@@ -92,14 +92,14 @@ class Study(Generic[R]):
         return self.name or self.lens.name
 
 
-def readers(study: Study[Any]) -> links.Readers:
+def readers(study: Study[Result]) -> links.Readers:
     """What a link may say of a study."""
     if study.readers is not None:
         return study.readers()
     return usual_readers(study.lens, overlay=study.overlay)
 
 
-def usual_readers(lens: Explainer[Any, Any], *, overlay: bool) -> links.Readers:
+def usual_readers(lens: AnyExplainer, *, overlay: bool) -> links.Readers:
     """The picture, the parameters, and how the map is drawn."""
     return {
         **(image_picker.readers() if takes_image(lens.params) else {}),
@@ -141,10 +141,10 @@ def draw(study: Study[R], card: ModelCard, save: Callable[[Mapping[str, str]], N
         provenance(answer, request)
 
 
-def request_of(lens: Explainer[Any, R], card: ModelCard, values: Mapping[str, Any]) -> Request[R] | None:
+def request_of(lens: Explainer[Any, R], card: ModelCard, values: Mapping[str, object]) -> Request[R] | None:
     """The request that the choices make; None, with words on the page, where they do not fit each other."""
     try:
-        return lens.request(card.name, lens.params(**values))
+        return lens.request(card.name, lens.choose(**values))
     except SeewhyError as error:
         st.error(str(error))
         return None

@@ -24,6 +24,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 
 
 def attribution() -> None:
+    from dashboard.pages import pages
 
     pages()["attribution"].show()
 

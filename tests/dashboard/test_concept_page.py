@@ -118,7 +118,7 @@ def test_a_name_is_seen_by_everybody_and_stays_until_it_is_taken_back(settings: 
 
 def test_other_classes_come_with_links_that_open() -> None:
     tab = opened()
-    tab.choose(next(each.key for each in tab.test.multiselect if each.key.startswith("similar.")), [1])
+    tab.choose("concept_similar.others", [1])
     pressed(tab, "Look in other classes", lambda each: any("(cosine " in words for words in each.words()))
     links = [found[1] for each in tab.test.caption if (found := re.search(r"\[Ladle Heron\]\((.+?)\):", each.value))]
     assert len(links) == 3
@@ -133,7 +133,7 @@ def test_other_classes_come_with_links_that_open() -> None:
 
 def test_two_models_are_compared() -> None:
     tab = opened()
-    tab.choose("match.other", "menagerie_vit")
+    tab.choose("concept_match.other", "menagerie_vit")
     pressed(tab, "Compare the models", lambda each: any("is most like" in words for words in each.words()))
     assert tab.figures("match.table")
     assert any("Menagerie" in each.value and "correlation" in each.value for each in tab.test.caption)

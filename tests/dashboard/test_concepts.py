@@ -13,7 +13,7 @@ from dashboard.figures.concepts.colours import GREY, HUES, colour, tinted
 from dashboard.figures.concepts.crops import heat, strip
 from dashboard.figures.concepts.graph import View, csv, graph
 from dashboard.figures.raster import thumbnail
-from dashboard.widgets.form import fields
+from dashboard.widgets.form import images
 from models.errors import InputError
 from tests.explainers.nets import photo, small_cnn
 
@@ -44,12 +44,12 @@ class Engine:
 
 
 def test_a_visitor_may_name_given_folders_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fields.state, "the_engine", Engine)
-    assert fields.parse_images("birds") == fields.parse_images("/srv/photos/birds") == "/srv/photos/birds"
-    assert fields.parse_images("menagerie") == "menagerie"
+    monkeypatch.setattr(images.session, "the_engine", Engine)
+    assert images.named("birds") == images.named("/srv/photos/birds") == "/srv/photos/birds"
+    assert images.named("menagerie") == "menagerie"
     for hostile in ("/etc", "/srv/photos", "../birds", "", "/srv/photos/birds/.."):
         with pytest.raises(InputError, match="was not given that folder"):
-            fields.parse_images(hostile)
+            images.named(hostile)
 
 
 def test_folders_come_from_the_environment_and_reach_the_workers() -> None:
@@ -100,6 +100,6 @@ def test_pictures_of_a_concept_have_their_size(bank: Any) -> None:
 
 
 def test_the_page_offers_no_path_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fields.state, "the_engine", Engine)
-    assert list(fields.offered().values())[-1] == "folder photos/birds"
-    assert Path(list(fields.offered())[-1]).is_absolute()
+    monkeypatch.setattr(images.session, "the_engine", Engine)
+    assert list(images.offered().values())[-1] == "folder photos/birds"
+    assert Path(list(images.offered())[-1]).is_absolute()

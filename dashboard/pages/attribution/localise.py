@@ -1,7 +1,5 @@
 """Maps held to boxes: does a method point at the thing, in a whole folder of pictures?"""
 
-from typing import Any
-
 import streamlit as st
 
 from dashboard.engine.answers import Answer
@@ -39,7 +37,7 @@ def _left_out(result: Localisation) -> None:
             st.caption(f"{words}: {count}" + (f" ({', '.join(names[:5])})." if names else "."))
 
 
-def _rows(result: Localisation) -> list[dict[str, Any]]:
+def _rows(result: Localisation) -> list[dict[str, object]]:
     return [
         {
             "Picture": name,

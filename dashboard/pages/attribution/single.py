@@ -1,7 +1,6 @@
 """One picture: a map, for one class or several side by side, with the likeliest classes and all the evidence."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -16,11 +15,11 @@ from dashboard.widgets.chart import ZOOM, chart
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form
-from dashboard.widgets.form.fields import Field, class_title
+from dashboard.widgets.form.fields import Field, Values, class_title
 from dashboard.widgets.form.form import stored_choices
 from dashboard.widgets.provenance import provenance
 from dashboard.widgets.study import Study, usual_readers
-from explainers import Explainer, Request, knobs
+from explainers import AnyExplainer, Request, knobs
 from explainers.attribution.gradcam import GradCam, gradcam
 from explainers.attribution.saliency import PixelMap, saliency
 from explainers.kinds import Choice, Classes
@@ -28,13 +27,13 @@ from models import ModelCard, Photo, labels
 from models.errors import SeewhyError
 
 OneMap = GradCam | PixelMap
-LENSES: tuple[Explainer[Any, Any], ...] = (gradcam, saliency)
+LENSES: tuple[AnyExplainer, ...] = (gradcam, saliency)
 MOST = 4  # classes side by side
 METHOD, TARGET = (form.key_of(gradcam, name) for name in ("method", "target"))
 NEXT = "_next_target"  # a class chosen elsewhere on the page, for the field that is drawn at the next rerun
 
 
-def _methods() -> dict[str, Explainer[Any, Any]]:
+def _methods() -> dict[str, AnyExplainer]:
     """Every method, and the explainer that has it: first those that read a layer's maps, then those of pixels."""
     kinds = [next(knob.kind for knob in knobs(lens.params) if knob.name == "method") for lens in LENSES]
     return {str(name): lens for lens, kind in zip(LENSES, kinds, strict=True) for name in kind.options()}
@@ -45,7 +44,7 @@ def _titles() -> dict[str, str]:
     return {str(name): title for kind in kinds for name, title in kind.options().items()}
 
 
-def _lens(method: object = None) -> Explainer[Any, Any]:
+def _lens(method: object = None) -> AnyExplainer:
     """The explainer of a method, by default of the one that is chosen."""
     return _methods().get(str(method or st.session_state.get(METHOD)), gradcam)
 
@@ -122,14 +121,14 @@ def _find_class(card: ModelCard) -> None:
         st.caption(f"{len(found)} of {len(card.labels)} classes" if found else "No class has such a name.")
 
 
-def _requests(card: ModelCard, photo: Photo, values: Mapping[str, Any]) -> list[Request[OneMap]]:
+def _requests(card: ModelCard, photo: Photo, values: Values) -> list[Request[OneMap]]:
     rest = {name: value for name, value in values.items() if name != "target"}
     lens = _lens(values["method"])
     targets = values["target"] or (None,)  # a neuron, a likeness and a sentence have no class
-    return [lens.request(card.name, lens.params(image=photo, target=target, **rest)) for target in targets]
+    return [lens.request(card.name, lens.choose(image=photo, target=target, **rest)) for target in targets]
 
 
-def _explain_all(card: ModelCard, values: Mapping[str, Any]) -> None:
+def _explain_all(card: ModelCard, values: Values) -> None:
     """Several uploads: all of them in the background, with the same choices."""
     photos = image_picker.uploaded()
     if len(photos) < 2 or not st.button(f"Explain all {len(photos)} uploads", key="all"):
@@ -185,7 +184,7 @@ def readers() -> links.Readers:
     }
 
 
-def _choices(values: Mapping[str, Any]) -> dict[str, str]:
+def _choices(values: Values) -> dict[str, str]:
     """Every choice that is not a default, for the address."""
     return {
         **form.choices(_lens(), values),
@@ -194,7 +193,7 @@ def _choices(values: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def stored(lens: Explainer[Any, Any], params: Mapping[str, Any]) -> dict[str, str]:
+def stored(lens: AnyExplainer, params: Mapping[str, object]) -> dict[str, str]:
     """What the address of a stored answer says: the page's own default method is Grad-CAM, whoever has the method."""
     method = str(params["method"])
     return {**stored_choices(lens, params), "method": "" if method == gradcam.name else method}

@@ -32,10 +32,12 @@ OTHERS, OTHER, BY = (
 )
 
 
-def about_same_bank(lens: Explainer[Any, R], request: Request[Concepts], model: str = "", **further: Any) -> Request[R]:
+def about_same_bank(
+    lens: Explainer[Any, R], request: Request[Concepts], model: str = "", **further: object
+) -> Request[R]:
     """A request of another explainer about the same bank; of another model when one is named."""
     given = {knob.name: getattr(request.params, knob.name) for knob in knobs(type(request.params))}
-    return lens.request(model or request.model, lens.params(**given, **further))
+    return lens.request(model or request.model, lens.choose(**given, **further))
 
 
 def params_of(request: Request[Concepts]) -> ConceptsParams:
@@ -54,12 +56,12 @@ def readers() -> links.Readers:
     return {"others": similar["others"], "other": match["other"], "by": match["by"]}
 
 
-def choices() -> dict[str, str]:
+def choices(card: ModelCard) -> dict[str, str]:
     """The comparisons, for the address."""
-    by = st.session_state.get(BY)
+    other, by = st.session_state.get(OTHER), st.session_state.get(BY)
     return {
         "others": ",".join(map(str, st.session_state.get(OTHERS) or ())),
-        "other": st.session_state.get(OTHER) or "",
+        "other": other if other and other != next(iter(_comparable(card)), None) else "",
         "by": by if by and by != "correlation" else "",
     }
 
@@ -119,7 +121,7 @@ def _link(request: Request[Concepts], cls: int) -> str:
 
 
 def _match(card: ModelCard, request: Request[Concepts], look: Look) -> None:
-    ready = [name for name in model_picker.ready() if name != card.name and _same_labels(card, name)]
+    ready = _comparable(card)
     if not ready:
         st.caption("No other model on this machine knows this class; fetch one, see `seewhy models`.")
         return
@@ -152,8 +154,10 @@ def _match(card: ModelCard, request: Request[Concepts], look: Look) -> None:
     exports(answer, wanted, look, ".match")
 
 
-def _same_labels(card: ModelCard, name: str) -> bool:
-    return model_picker.card_of(name).labels == card.labels
+def _comparable(card: ModelCard) -> list[str]:
+    """The other models on this machine that know the same classes."""
+    ready = (name for name in model_picker.ready() if name != card.name)
+    return [name for name in ready if model_picker.card_of(name).labels == card.labels]
 
 
 def parts_popover(bank: Answer[Concepts], concept: int, request: Request[Concepts]) -> None:

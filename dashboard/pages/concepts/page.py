@@ -1,7 +1,6 @@
 """What does it look for? The concepts of a class, and the strategic graph of the images that it decides."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -57,7 +56,7 @@ def _study(card: ModelCard) -> None:
         )
     with centre, st.container(key="centre"):
         photo = image_picker.strip() if st.session_state.get(PLACED) else None
-        links.save({**model_picker.choices(), **_choices(values, photo)})
+        links.save({**model_picker.choices(), **_choices(card, values, photo)})
         request = request_of(concepts, card, values)
         if request is None:
             return
@@ -128,11 +127,11 @@ def _image(text: str) -> str:
     return address
 
 
-def _choices(values: Mapping[str, Any], photo: Photo | None) -> dict[str, str]:
+def _choices(card: ModelCard, values: Mapping[str, object], photo: Photo | None) -> dict[str, str]:
     chosen = form.choices(concepts, values)
     if chosen["images"]:  # the class that comes first depends on the images
         chosen["cls"] = str(values["cls"])
-    return {**chosen, **compare.choices(), **(image_picker.choices() if photo is not None else {})}
+    return {**chosen, **compare.choices(card), **(image_picker.choices() if photo is not None else {})}
 
 
 def stored(entry: StoredEntry) -> Mapping[str, str] | None:

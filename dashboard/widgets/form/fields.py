@@ -27,6 +27,8 @@ from explainers.kinds import (
 )
 from models import ModelCard
 
+Options = dict[str, Any]  # keyword arguments of a widget of Streamlit
+Values = Mapping[str, Any]  # of parameters, as the explainer gets them
 SLIDER = 100  # a range of at most so many steps is drawn as a slider
 
 
@@ -44,36 +46,36 @@ class Field:
     knob: Knob
     key: str
     card: ModelCard
-    values: Mapping[str, Any]
+    values: Values
 
     @property
-    def common(self) -> dict[str, Any]:
+    def common(self) -> Options:
         """What every widget of Streamlit is given."""
         return {"label": self.knob.label, "key": self.key, "help": self.knob.help, "persist_state": "session"}
 
 
 @singledispatch
-def draw(_kind: Kind, field: Field) -> Any:
+def draw(_kind: Kind, field: Field) -> object:
     """Draw the field; gives the value. A kind without a function of its own is a text."""
     st.session_state.setdefault(field.key, field.knob.default)
     return st.text_input(**field.common, placeholder=field.knob.auto) or (None if field.knob.optional else "")
 
 
 @draw.register
-def _switch(_kind: Switch, field: Field) -> Any:
+def _switch(_kind: Switch, field: Field) -> object:
     st.session_state.setdefault(field.key, field.knob.default)
     return st.toggle(**field.common)
 
 
 @draw.register
-def _number(kind: Number, field: Field) -> Any:
+def _number(kind: Number, field: Field) -> object:
     if field.knob.optional:
         return _automatic_or_number(kind, field)
     st.session_state.setdefault(field.key, field.knob.default)
     return _plain_number(kind, field.common)
 
 
-def _plain_number(kind: Number, common: dict[str, Any]) -> Any:
+def _plain_number(kind: Number, common: Options) -> object:
     plain = int if isinstance(kind, Whole) else float
     low, high = (None if bound is None else plain(bound) for bound in (kind.low, kind.high))
     if low is not None and high is not None and high - low <= SLIDER:
@@ -81,7 +83,7 @@ def _plain_number(kind: Number, common: dict[str, Any]) -> Any:
     return st.number_input(**common, min_value=low, max_value=high, step=1 if plain is int else None)
 
 
-def _automatic_or_number(kind: Number, field: Field) -> Any:
+def _automatic_or_number(kind: Number, field: Field) -> object:
     """A switch that leaves the number to the lens; the number is drawn when it is off."""
     auto, number = f"{field.key}.auto", f"{field.key}.number"
     if field.key in st.session_state:  # a link says it
@@ -97,14 +99,14 @@ def _automatic_or_number(kind: Number, field: Field) -> Any:
 
 
 @draw.register
-def _choice(kind: Choice, field: Field) -> Any:
+def _choice(kind: Choice, field: Field) -> object:
     st.session_state.setdefault(field.key, field.knob.default)
     titles = kind.options()
     return st.selectbox(**field.common, options=list(titles), format_func=titles.__getitem__)
 
 
 @draw.register
-def _class(_kind: Class, field: Field) -> Any:
+def _class(_kind: Class, field: Field) -> object:
     """All classes; those of which the chosen images have some come first, with their number."""
     many = _counts(field)
     known = [*many, *(index for index in range(len(field.card.labels)) if index not in many)]
@@ -135,7 +137,7 @@ def _counts(field: Field) -> dict[int, int]:
 
 
 @draw.register
-def _classes(_kind: Classes, field: Field) -> Any:
+def _classes(_kind: Classes, field: Field) -> object:
     here = [index for index in st.session_state.get(field.key) or () if index < len(field.card.labels)]
     st.session_state[field.key] = here
     chosen = st.multiselect(
@@ -148,7 +150,7 @@ def _classes(_kind: Classes, field: Field) -> Any:
 
 
 @draw.register
-def _layer(_kind: LayerName, field: Field) -> Any:
+def _layer(_kind: LayerName, field: Field) -> object:
     shapes = _shapes(field.card)
     main = [layer.name for layer in field.card.layers if layer.main or layer.default]
     here = st.session_state.get(field.key)
@@ -165,7 +167,7 @@ def _layer(_kind: LayerName, field: Field) -> Any:
 
 
 @draw.register
-def _layers(_kind: Layers, field: Field) -> Any:
+def _layers(_kind: Layers, field: Field) -> object:
     shapes = _shapes(field.card)
     main = [layer.name for layer in field.card.layers if layer.main or layer.default]
     here = [name for name in st.session_state.get(field.key) or () if name in shapes]
@@ -184,12 +186,12 @@ def _shapes(card: ModelCard) -> dict[str, str]:
 
 
 @draw.register
-def _images(kind: Images, field: Field) -> Any:
+def _images(kind: Images, field: Field) -> object:
     return images.pick(field.knob.label, field.key, field.knob.help, kind.more)
 
 
 @draw.register
-def _names(kind: Names, field: Field) -> Any:
+def _names(kind: Names, field: Field) -> object:
     titles = kind.options()
     st.session_state[field.key] = list(st.session_state.get(field.key) or ())
     chosen = st.multiselect(
@@ -199,7 +201,7 @@ def _names(kind: Names, field: Field) -> Any:
 
 
 @draw.register
-def _model(_kind: ModelName, field: Field) -> Any:
+def _model(_kind: ModelName, field: Field) -> object:
     ready = [name for name in model_picker.ready() if name != field.card.name]
     st.session_state.setdefault(field.key, field.knob.default or None)
     return st.selectbox(
@@ -212,5 +214,5 @@ def _model(_kind: ModelName, field: Field) -> Any:
 
 
 @draw.register
-def _picture(_kind: Picture, field: Field) -> Any:
+def _picture(_kind: Picture, field: Field) -> object:
     return image_picker.another(field.knob.label, field.key, field.knob.help)

@@ -6,14 +6,14 @@ from typing import Any
 import streamlit as st
 
 from dashboard.widgets import links
-from dashboard.widgets.form.fields import Field, draw
-from explainers import Explainer, Knob, knobs
+from dashboard.widgets.form.fields import Field, Values, draw
+from explainers import AnyExplainer, Knob, knobs
 from models import ModelCard
 
-Drawer = Callable[[Field], Any]
+Drawer = Callable[[Field], object]
 
 
-def form(lens: Explainer[Any, Any], card: ModelCard, special: Mapping[str, Drawer] | None = None) -> dict[str, Any]:
+def form(lens: AnyExplainer, card: ModelCard, special: Mapping[str, Drawer] | None = None) -> dict[str, Any]:
     """Draw the form.
 
     Args:
@@ -27,7 +27,7 @@ def form(lens: Explainer[Any, Any], card: ModelCard, special: Mapping[str, Drawe
     mine = knobs(lens.params)
     values = {knob.name: st.session_state.get(key_of(lens, knob.name), knob.default) for knob in mine}
 
-    def field(knob: Knob) -> Any:
+    def field(knob: Knob) -> object:
         if not knob.effective(values):
             return knob.default
         wanted = Field(knob, key_of(lens, knob.name), card, values)
@@ -44,7 +44,7 @@ def form(lens: Explainer[Any, Any], card: ModelCard, special: Mapping[str, Drawe
     return values
 
 
-def key_of(lens: Explainer[Any, Any], name: str) -> str:
+def key_of(lens: AnyExplainer, name: str) -> str:
     """Where the session keeps a parameter's value."""
     return f"{lens.name}.{name}"
 
@@ -56,21 +56,21 @@ def _forget(keys: set[str]) -> None:
     st.rerun()
 
 
-def readers(lens: Explainer[Any, Any], card: Callable[[], ModelCard]) -> dict[str, tuple[str, Callable[[str], Any]]]:
+def readers(lens: AnyExplainer, card: Callable[[], ModelCard]) -> dict[str, tuple[str, Callable[[str], object]]]:
     """What a link may say of the parameters: name -> (key in the session, text -> value)."""
 
-    def reader(knob: Knob) -> Callable[[str], Any]:
+    def reader(knob: Knob) -> Callable[[str], object]:
         return lambda text: links.read(knob, text, card())
 
     return {knob.name: (key_of(lens, knob.name), reader(knob)) for knob in knobs(lens.params)}
 
 
-def choices(lens: Explainer[Any, Any], values: Mapping[str, Any]) -> dict[str, str]:
+def choices(lens: AnyExplainer, values: Values) -> dict[str, str]:
     """Every choice that is not a default, for the address."""
     return {knob.name: links.write(knob, values[knob.name]) for knob in knobs(lens.params) if knob.name in values}
 
 
-def stored_choices(lens: Explainer[Any, Any], params: Mapping[str, Any]) -> dict[str, str]:
+def stored_choices(lens: AnyExplainer, params: Mapping[str, object]) -> dict[str, str]:
     """Every parameter of a stored answer that is not a default, as the address says it."""
     choices = {}
     for knob in knobs(lens.params):

@@ -1,9 +1,4 @@
-"""What a parameter can be, said once: how it is checked, read from text and written as text.
-
-A `Kind` is what the web form, a link, the command line, Browse and the documentation have in common;
-`dashboard.widgets.form` adds the form field of each. A kind that points at something (a folder, another model) also
-says what lies behind it, so that an answer's address changes with the content and not only with the name.
-"""
+"""Numbers, switches, texts, choices of a table, and lists of them."""
 
 import operator
 from collections.abc import Callable, Iterable, Mapping
@@ -12,10 +7,8 @@ from typing import Any
 
 import numpy as np
 
-import models
-from models import ModelCard, Photo
-from models.errors import InputError, NotReadyError
-from models.imagesets.imageset import content_digest
+from models import ModelCard
+from models.errors import InputError
 
 Table = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
 
@@ -158,17 +151,6 @@ class Whole(Number):
 
 
 @dataclass(frozen=True)
-class Class(Whole):
-    """A class of the model, by its index."""
-
-    low: int | float | None = 0
-
-    def fit(self, value: Any, card: ModelCard) -> Any:
-        """A class that the model has."""
-        return card.check_target(value)
-
-
-@dataclass(frozen=True)
 class Choice(Kind):
     """One of a few names.
 
@@ -199,15 +181,6 @@ class Choice(Kind):
 
 
 @dataclass(frozen=True)
-class LayerName(Kind):
-    """A layer of the model."""
-
-    def fit(self, value: Any, card: ModelCard) -> Any:
-        """A layer that has a map over the image."""
-        return card.layer(value).name
-
-
-@dataclass(frozen=True)
 class Many(Kind):
     """Several texts; written with commas between."""
 
@@ -228,15 +201,6 @@ class Many(Kind):
     def write(self, value: Any) -> str:
         """With commas between."""
         return ",".join(map(str, value))
-
-
-@dataclass(frozen=True)
-class Layers(Many):
-    """Layers of the model, whose maps are fused."""
-
-    def fit(self, value: Any, card: ModelCard) -> Any:
-        """Layers that have a map over the image."""
-        return tuple(card.layer(name).name for name in value)
 
 
 @dataclass(frozen=True)
@@ -261,72 +225,6 @@ class Names(Many):
         if item not in known:
             raise InputError(f"There is no {self.noun} '{item}'; there are: {', '.join(known)}.")
         return item
-
-
-@dataclass(frozen=True)
-class Classes(Many):
-    """Classes of the model, by their indices."""
-
-    words = "whole numbers with commas between"
-
-    def accept_one(self, name: str, item: Any) -> Any:
-        """A whole number of 0 or more."""
-        if isinstance(item, str) and not item.isdecimal():
-            raise wrong(name, self, f"'{item}'")
-        return Class().accept(name, int(item) if isinstance(item, str) else item)
-
-    def fit(self, value: Any, card: ModelCard) -> Any:
-        """Classes that the model has."""
-        return tuple(card.check_target(index) for index in value)
-
-
-@dataclass(frozen=True)
-class Images(Kind):
-    """A source of images: a name such as ``menagerie``, or a folder.
-
-    Attributes:
-        more: names beside the usual sources, with their titles; they come first.
-    """
-
-    more: Mapping[str, str] = field(default_factory=dict)
-
-    def stamp(self, value: Any) -> str:
-        """The content of a folder or data set."""
-        return content_digest(value) if value else ""
-
-
-@dataclass(frozen=True)
-class ModelName(Kind):
-    """Another model of the zoo, or a file."""
-
-    def stamp(self, value: Any) -> str:
-        """The digest of its weights; empty for one that is not there, which the explainer refuses."""
-        try:
-            return models.card(value).digest if value else ""
-        except (InputError, NotReadyError):
-            return ""
-
-
-@dataclass(frozen=True)
-class Picture(Kind):
-    """A picture beside the one that is explained."""
-
-    type_name = "Photo"
-    words = "a picture"
-
-    def accept(self, name: str, value: Any) -> Photo:
-        """An opened picture."""
-        if not isinstance(value, Photo):
-            raise wrong(name, self, repr(value))
-        return value
-
-    def read(self, name: str, text: str) -> Any:
-        """The text as it is, a file's name or an address: who knows where pictures are kept opens it."""
-        return text
-
-    def write(self, value: Any) -> str:
-        """The address of its content."""
-        return f"sha256:{value.digest}"
 
 
 def titles(table: Table) -> dict[Any, str]:
