@@ -1,5 +1,7 @@
 """How we explain: a model and parameters in, a result of arrays out."""
 
+import pkgutil
+
 from explainers.base import (
     AnyExplainer,
     Cancelled,
@@ -17,6 +19,7 @@ from explainers.base import (
 from explainers.local import LocalRun, answer, explain, params_of
 from explainers.params import ImageParams, Knob, Params, knob, knobs, takes_image
 
+__path__ = pkgutil.extend_path(__path__, __name__)  # a folder `explainers` elsewhere on the path adds lenses
 Alone = LocalRun  # its name in programs written before
 
 __all__ = [

@@ -1,7 +1,7 @@
 """The SHA-256 of our own sources: code that changes makes new answers."""
 
 import hashlib
-import importlib.util
+import importlib
 from pathlib import Path
 
 
@@ -9,8 +9,7 @@ def source_digest(*packages: str) -> str:
     """SHA-256 over path and content of every Python file of the packages, in order of path."""
     sha = hashlib.sha256()
     for package in packages:
-        spec = importlib.util.find_spec(package)
-        for folder in (spec.submodule_search_locations or []) if spec else []:
+        for folder in importlib.import_module(package).__path__:
             for path in sorted(Path(folder).rglob("*.py")):
                 sha.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return sha.hexdigest()

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dashboard.engine.jobs import StoredEntry
     from dashboard.widgets.page import Page
 
-__path__ = pkgutil.extend_path(__path__, __name__)
+__path__ = pkgutil.extend_path(__path__, __name__)  # pages of lenses that live elsewhere
 
 
 @lru_cache(maxsize=1)

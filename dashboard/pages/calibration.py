@@ -14,8 +14,9 @@ from dashboard.figures import Look
 from dashboard.figures import calibration as figures
 from dashboard.figures.agreement import agreement_map
 from dashboard.figures.raster import blend
-from dashboard.widgets import image_picker, job, links, model_picker, session
+from dashboard.widgets import job, links, session
 from dashboard.widgets.chart import ZOOM, chart
+from dashboard.widgets.controls import image_picker, model_picker
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form
 from dashboard.widgets.form.form import stored_choices

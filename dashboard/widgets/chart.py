@@ -1,6 +1,7 @@
 """One way to put a Plotly figure on a page."""
 
 from collections.abc import Callable, Hashable
+from typing import Any
 
 import plotly.graph_objects as go
 import streamlit as st

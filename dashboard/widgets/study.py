@@ -13,8 +13,9 @@ import streamlit as st
 
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look, figures_of
-from dashboard.widgets import display_options, image_picker, job, links, model_picker, session
+from dashboard.widgets import job, links, session
 from dashboard.widgets.chart import chart
+from dashboard.widgets.controls import display_options, image_picker, model_picker
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form

@@ -44,8 +44,8 @@ def jobs() -> None:
 class Tab:
     """A browser tab on one page: a session of its own."""
 
-    def __init__(self, page: Callable[[], None], **link: str) -> None:
-        self.test = AppTest.from_function(page, default_timeout=SECONDS)
+    def __init__(self, page: Callable[..., None], given: dict[str, Any] | None = None, **link: str) -> None:
+        self.test = AppTest.from_function(page, default_timeout=SECONDS, kwargs=given)
         for name, value in link.items():
             self.test.query_params[name] = value
         self.run()

@@ -12,7 +12,7 @@ from dashboard import engine
 from dashboard.engine.engine import Engine
 from dashboard.engine.settings import Settings
 from dashboard.pages.concepts import clip_names
-from dashboard.widgets import model_picker
+from dashboard.widgets.controls import model_picker
 from explainers import Request, find
 from tests.clips import clip_file
 from tests.dashboard.conftest import Tab

@@ -9,7 +9,8 @@ import models
 from dashboard.engine.engine import Engine
 from dashboard.pages import home_of
 from dashboard.pages.attribution import single
-from dashboard.widgets import image_picker, links, session
+from dashboard.widgets import links, session
+from dashboard.widgets.controls import image_picker
 from models import imagesets
 from models.errors import InputError
 from tests.dashboard.conftest import Tab, attribution, browse, jobs

@@ -10,8 +10,9 @@ from dashboard.engine.jobs import BusyError
 from dashboard.figures import Look
 from dashboard.figures.attribution import map as figures
 from dashboard.figures.scores import probability_bars
-from dashboard.widgets import display_options, image_picker, job, links, model_picker, session
+from dashboard.widgets import job, links, session
 from dashboard.widgets.chart import ZOOM, chart
+from dashboard.widgets.controls import display_options, image_picker, model_picker
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form

@@ -7,7 +7,7 @@ from dashboard.figures import Look
 from dashboard.figures.concepts.named import fitting
 from dashboard.figures.raster import in_a_row
 from dashboard.pages.concepts import compare, names
-from dashboard.widgets import model_picker
+from dashboard.widgets.controls import model_picker
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from explainers import Request

@@ -9,8 +9,9 @@ from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.concepts.match import correlations
 from dashboard.figures.raster import in_a_row
-from dashboard.widgets import job, links, model_picker
+from dashboard.widgets import job, links
 from dashboard.widgets.chart import chart
+from dashboard.widgets.controls import model_picker
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form

@@ -8,7 +8,8 @@ import models
 from dashboard.engine.answers import Answer
 from dashboard.engine.jobs import StoredEntry
 from dashboard.pages.concepts import cards, clip_names, compare, graph, names
-from dashboard.widgets import image_picker, job, links, model_picker, session
+from dashboard.widgets import job, links, session
+from dashboard.widgets.controls import image_picker, model_picker
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form

@@ -7,7 +7,7 @@ from typing import Any
 
 import streamlit as st
 
-from dashboard.widgets import image_picker, model_picker
+from dashboard.widgets.controls import image_picker, model_picker
 from dashboard.widgets.form import images
 from explainers import Knob
 from explainers.kinds import (

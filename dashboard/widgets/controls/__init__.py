@@ -1,0 +1,1 @@
+"""What a page lets a person choose beside the form: the model, the picture, how a map is drawn."""
