@@ -3,6 +3,7 @@
 import ast
 import subprocess
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,12 @@ import pytest
 ROOT = Path(__file__).parents[1]
 ROOMS = ("models", "explainers", "dashboard")
 SOURCES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
-LONGEST_FUNCTION, LONGEST_FILE = 40, 300
+LONGEST_FUNCTION, LONGEST_FILE, FULLEST_FOLDER = 40, 300, 12
+WIDE_FOLDERS = ("explainers/kit", "models/menagerie")  # many small pieces, one idea each
+DIALECT = {"told", "found", "asked", "made", "each", "own", "mine"}  # name the thing: progress, result, request ...
+TABLES: tuple[str, ...] = ()  # files of data, in which the formatter may be kept from a table
 
+COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -85,6 +90,46 @@ def test_source_leaves_nothing_half_done(path: Path) -> None:
             pytest.fail("from __future__ import annotations turns the checked shapes into strings")
     marks = [mark for mark in ("TODO", "FIXME", "XXX", "NotImplementedError") if mark in path.read_text()]
     assert not marks
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=relative)
+def test_locals_are_named_after_the_thing(path: Path) -> None:
+    tree = ast.parse(path.read_text())
+    inside = {id(name) for node in ast.walk(tree) if isinstance(node, COMPREHENSIONS) for name in ast.walk(node)}
+    names = [(node.id, node.lineno) for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in inside]
+    names += [(node.arg, node.lineno) for node in ast.walk(tree) if isinstance(node, ast.arg)]
+    assert not [f"{name}, line {line}" for name, line in names if name in DIALECT]
+
+
+def test_the_formatter_has_the_last_word() -> None:
+    assert not [relative(path) for path in SOURCES if "fmt: " in path.read_text() and relative(path) not in TABLES]
+
+
+def test_folders_can_be_overlooked() -> None:
+    folders = {path.parent for path in SOURCES}
+    counts = {relative(folder): len(list(folder.glob("*.py"))) for folder in folders}
+    assert not {name: n for name, n in counts.items() if n > FULLEST_FOLDER and name not in WIDE_FOLDERS}
+
+
+def module(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def imported(path: Path, known: set[str]) -> set[str]:
+    """Modules of the house that a file imports, wherever in it."""
+    nodes = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    for node in nodes:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {full if (full := f"{node.module}.{a.name}") in known else node.module for a in node.names}
+    return (names & known) - {module(path)}
+
+
+def test_no_import_goes_in_a_circle() -> None:
+    known = {module(path) for path in SOURCES}
+    graph = {module(path): imported(path, known) for path in SOURCES if path.name != "__init__.py"}
+    graph = {name: {other for other in others if other in graph} for name, others in graph.items()}
+    TopologicalSorter(graph).prepare()  # a CycleError names the modules of a circle
 
 
 def test_no_file_shadows_a_room() -> None:

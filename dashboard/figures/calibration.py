@@ -44,21 +44,21 @@ def trial(result: Trial, look: Look) -> dict[str, go.Figure]:
 
 def trust_against_cost(result: Calibration, look: Look) -> go.Figure:
     """One dot a method, with its interval; controls as lines across, for they cost nothing."""
-    own = [i for i, name in enumerate(result.names) if name not in CONTROLS]
+    rows = [i for i, name in enumerate(result.names) if name not in CONTROLS]
     figure = go.Figure(
         go.Scatter(
-            x=result.cost[own],
-            y=result.mean[own, 0],
+            x=result.cost[rows],
+            y=result.mean[rows, 0],
             mode="markers+text",
-            text=_labels(result, own),
-            customdata=[result.titles[i] for i in own],
+            text=_labels(result, rows),
+            customdata=[result.titles[i] for i in rows],
             textposition="middle right",
             marker={"color": look.accent, "size": 11, "line": {"color": look.ink, "width": 0.5}},
             error_y={
-                "array": result.high[own, 0] - result.mean[own, 0],
+                "array": result.high[rows, 0] - result.mean[rows, 0],
                 "thickness": 1.2,
                 "color": look.quiet,
-                "arrayminus": result.mean[own, 0] - result.low[own, 0],
+                "arrayminus": result.mean[rows, 0] - result.low[rows, 0],
             },
             cliponaxis=False,
             hovertemplate="%{customdata}<br>trust %{y:.2f}<br>%{x:.1f} forwards a picture<extra></extra>",
@@ -81,11 +81,11 @@ def trust_against_cost(result: Calibration, look: Look) -> go.Figure:
     return dress(figure, look, title=result.sentence, aspect=0.6, axes=True)
 
 
-def _labels(result: Calibration, own: list[int]) -> list[str]:
+def _labels(result: Calibration, rows: list[int]) -> list[str]:
     """Titles of the dots that have room for one; the others tell theirs when pointed at."""
     placed: list[tuple[float, float]] = []
     labels = []
-    for i in own:
+    for i in rows:
         spot = (float(np.log10(max(result.cost[i], 0.1))), float(result.mean[i, 0]))
         free = all(abs(spot[0] - x) > 0.5 or abs(spot[1] - y) > 0.07 for x, y in placed)
         labels.append(f"  {result.titles[i]}" if free else "")

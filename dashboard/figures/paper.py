@@ -67,5 +67,5 @@ def _labels(figure: go.Figure, axis: str) -> list[str]:
 
 
 def _along(trace: object, axis: str) -> Iterable[object]:
-    found = getattr(trace, axis, None)
-    return () if found is None else list(found)
+    values = getattr(trace, axis, None)
+    return () if values is None else list(values)

@@ -42,8 +42,8 @@ def sheet(pictures: Sequence[tuple[str, np.ndarray]], look: Look, title: str, co
     figure.update_layout(height=250 * rows)
     titles = len(figure.layout.annotations)
     dress(figure, look, title=title, aspect=tall / spread)
-    for each in figure.layout.annotations[:titles]:
-        each.update(font_size=figure.layout.font.size, font_color=look.ink)
+    for name in figure.layout.annotations[:titles]:
+        name.update(font_size=figure.layout.font.size, font_color=look.ink)
     if not look.export:
         figure.update_layout(margin_t=26)
     else:  # the finding stands above the titles of the first row

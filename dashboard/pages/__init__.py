@@ -19,11 +19,11 @@ __path__ = pkgutil.extend_path(__path__, __name__)  # pages of lenses that live 
 @lru_cache(maxsize=1)
 def pages() -> "dict[str, Page]":
     """Every page by its address, in the order of the navigation."""
-    found = {}
+    by_address = {}
     for module in pkgutil.iter_modules(__path__):
         name = f"{__name__}.{module.name}" + (".page" if module.ispkg else "")
-        found[module.name] = importlib.import_module(name).PAGE
-    return dict(sorted(found.items(), key=lambda item: item[1].order))
+        by_address[module.name] = importlib.import_module(name).PAGE
+    return dict(sorted(by_address.items(), key=lambda item: item[1].order))
 
 
 def entry(address: str) -> st.Page:

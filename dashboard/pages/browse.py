@@ -26,14 +26,14 @@ def draw() -> None:
     links.load({"find": ("find", str), "lens": ("lens", str), "by": ("by", str)})
     query, lens, model = _filters(cards)
     links.save({"find": query, "lens": lens, "by": model})
-    found = [card for card in cards if _fits(card, query, lens, model)]
-    st.caption(f"{len(found)} of {len(cards)} explanations")
-    if not found:
+    shown = [card for card in cards if _fits(card, query, lens, model)]
+    st.caption(f"{len(shown)} of {len(cards)} explanations")
+    if not shown:
         st.info("Nothing kept fits; take a word away or choose another model.")
         return
-    pages = (len(found) - 1) // PER_PAGE + 1
+    pages = (len(shown) - 1) // PER_PAGE + 1
     number = st.pagination(pages, key="browse.page") if pages > 1 else 1
-    _grid(found[(number - 1) * PER_PAGE : number * PER_PAGE])
+    _grid(shown[(number - 1) * PER_PAGE : number * PER_PAGE])
 
 
 def _filters(cards: list[StoredEntry]) -> tuple[str, str, str]:

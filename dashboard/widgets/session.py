@@ -41,10 +41,10 @@ def photo(address: str) -> Photo | None:
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _upload(digest: str) -> Photo:
     # Reading an upload checks its SHA-256, which takes 0.1 s for 16 megapixels: not at every rerun.
-    found = the_engine().photo(digest)
-    if found is None:
+    upload = the_engine().photo(digest)
+    if upload is None:
         raise KeyError(digest)
-    return found
+    return upload
 
 
 def ago(when: str) -> str:

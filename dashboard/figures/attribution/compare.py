@@ -16,10 +16,10 @@ from explainers.attribution.saliency import drawn
 def figures(result: SideBySide, look: Look) -> dict[str, go.Figure]:
     """What is exported: all maps on one sheet, and their agreement."""
     shown = [picture(result.image, values, look) for values in result.maps]
-    made = {"sheet": sheet(list(zip(result.titles, shown, strict=True)), look, result.sentence)}
+    named = {"sheet": sheet(list(zip(result.titles, shown, strict=True)), look, result.sentence)}
     if len(result.names) > 1:
-        made["agreement"] = agreement_map(result, look)
-    return made
+        named["agreement"] = agreement_map(result, look)
+    return named
 
 
 def picture(image: np.ndarray, values: np.ndarray, look: Look) -> np.ndarray:

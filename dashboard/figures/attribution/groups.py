@@ -16,8 +16,8 @@ GAP = 2
 @draws(Groups)
 def figures(result: Groups, look: Look) -> dict[str, go.Figure]:
     """What is exported: mean maps and their difference, the channels, their patches; regions where they are known."""
-    made = {"maps": maps(result, look), "channels": channels(result, look), "patches": patches(result, look)}
-    return {**made, "regions": regions(result, look)} if result.regions else made
+    named = {"maps": maps(result, look), "channels": channels(result, look), "patches": patches(result, look)}
+    return {**named, "regions": regions(result, look)} if result.regions else named
 
 
 def maps(result: Groups, look: Look) -> go.Figure:
@@ -47,7 +47,7 @@ def label(result: Groups, at: int) -> str:
 def channels(result: Groups, look: Look) -> go.Figure:
     """How much more each listed channel gives to the class in one group than in the other, in deviations."""
     names = [label(result, at) for at in range(len(result.neurons))]
-    short = [" ".join((str(index), *own[:1])) for index, own in zip(result.neurons, result.names, strict=True)]
+    short = [" ".join((str(index), *names[:1])) for index, names in zip(result.neurons, result.names, strict=True)]
     figure = go.Figure(
         go.Bar(
             x=result.effect,

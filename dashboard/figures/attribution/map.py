@@ -17,10 +17,10 @@ OneMap = GradCam | PixelMap | Mistake
 @draws(GradCam, PixelMap)
 def figures(result: OneMap, look: Look) -> dict[str, go.Figure]:
     """The map over the photo, and its signs."""
-    made = {"map": overlay(result, look)}
+    named = {"map": overlay(result, look)}
     if look.show != "signed":
-        made["signed"] = overlay(result, replace(look, show="signed"))
-    return made
+        named["signed"] = overlay(result, replace(look, show="signed"))
+    return named
 
 
 def overlay(result: OneMap, look: Look) -> go.Figure:

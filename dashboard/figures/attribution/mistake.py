@@ -21,21 +21,21 @@ def figures(result: Mistake, look: Look) -> dict[str, go.Figure]:
 def panels(result: Mistake, look: Look) -> list[tuple[str, np.ndarray, str]]:
     """The answer's map, the true class's, and their difference: title, picture, and what it shows."""
     size = result.image.shape[:2]
-    own = {row.index: enlarged(values, size) for row, values in zip(result.rows, result.maps, strict=True)}
+    maps = {row.index: enlarged(values, size) for row, values in zip(result.rows, result.maps, strict=True)}
     answer, truth = (name.split(",")[0] for name in (result.label, result.truth_label))
-    made = [(f"Answer: {answer}", picture(result.image, own[result.target], look), "speaks for the answer")]
+    shown = [(f"Answer: {answer}", picture(result.image, maps[result.target], look), "speaks for the answer")]
     if result.truth != result.target:
         signed = Look(**{**vars(look), "show": "signed"})
         beside = "True class" if result.given else "Second answer"
-        made += [
-            (f"{beside}: {truth}", picture(result.image, own[result.truth], look), f"speaks for {truth}"),
+        shown += [
+            (f"{beside}: {truth}", picture(result.image, maps[result.truth], look), f"speaks for {truth}"),
             (
                 "Difference",
                 picture(result.image, enlarged(result.cam, size), signed),
                 f"red: for {answer}; blue: for {truth}",
             ),
         ]
-    return made
+    return shown
 
 
 def fates(result: Mistake, look: Look) -> go.Figure:

@@ -36,7 +36,7 @@ def strip(result: Neurons, index: int) -> np.ndarray:
 
 def bars(result: Neurons, look: Look) -> go.Figure:
     """What each neuron gives to the class's score, or takes from it."""
-    names = [" ".join((str(neuron), *own[:1])) for neuron, own in zip(result.neuron, result.names, strict=True)]
+    names = [" ".join((str(neuron), *names[:1])) for neuron, names in zip(result.neuron, result.names, strict=True)]
     figure = go.Figure(
         go.Bar(
             x=result.contribution,

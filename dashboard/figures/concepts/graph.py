@@ -72,18 +72,18 @@ def graph(result: Concepts, look: Look, view: View | None = None) -> go.Figure:
 def _dots(figure: go.Figure, result: Concepts, at: np.ndarray, shown: tuple[int, bool], look: Look) -> None:
     concept, often = shown
     size = {"column": 4.5, "page": 6.5, "slide": 11.0}[look.width] if look.export else 9.0
-    mine = np.flatnonzero(result.top_concept == concept)
-    share = 100 * len(mine) / len(at)
+    members = np.flatnonzero(result.top_concept == concept)
+    share = 100 * len(members) / len(at)
     words = [
         f"{result.files[i]}<br>{result.names[concept]} adds {result.importance[i, concept]:+.2f}"
         f"<br>probability {result.probability[i]:.0%}"
-        for i in mine
+        for i in members
     ]
     figure.add_scatter(
-        x=at[mine, 0],
-        y=at[mine, 1],
+        x=at[members, 0],
+        y=at[members, 1],
         mode="markers",
-        customdata=mine,
+        customdata=members,
         text=words,
         name=f"{result.names[concept]} · {share:.0f} %",
         hovertemplate="%{text}<extra></extra>",
@@ -142,10 +142,10 @@ def _name_clusters(figure: go.Figure, result: Concepts, at: np.ndarray, look: Lo
     """A cluster's line stands above its middle, where half of its dots lie nearer."""
     ground = "rgba(14,17,23,.75)" if look.dark and not look.export else "rgba(255,255,255,.78)"
     for label, line in enumerate(result.clusters):
-        mine = at[result.strategy == label]
-        if len(mine) < max(2, 0.03 * len(at)):
+        places = at[result.strategy == label]
+        if len(places) < max(2, 0.03 * len(at)):
             continue
-        middle = np.median(mine, axis=0)
+        middle = np.median(places, axis=0)
         figure.add_annotation(
             x=float(middle[0]),
             y=float(middle[1]),

@@ -15,10 +15,10 @@ def figures(result: Match, look: Look) -> dict[str, go.Figure]:
     """Matched pairs, a row each; and the table of correlations."""
     rows = [
         [
-            Cell(result.crops[own], f"{result.names[own]}, correlation {value:.2f}"),
+            Cell(result.crops[concept], f"{result.names[concept]}, correlation {value:.2f}"),
             Cell(result.other_crops[other], result.other_names[other]),
         ]
-        for (own, other), value in zip(result.pairs[:MOST], result.matched, strict=False)
+        for (concept, other), value in zip(result.pairs[:MOST], result.matched, strict=False)
     ]
     pairs = table(rows, [result.title, result.other_title], result.sentence, look)
     return {"pairs": pairs, "correlations": correlations(result, look)}

@@ -113,13 +113,13 @@ def _classes(field: Field) -> tuple[int, ...]:
 @st.dialog("Find a class")
 def _find_class(card: ModelCard) -> None:
     query = st.text_input("Part of its name, or its number", key="class_query")
-    found = labels.search(card.labels, query) if query.strip() else []
-    for index in found[:10]:
+    matches = labels.search(card.labels, query) if query.strip() else []
+    for index in matches[:10]:
         if st.button(f"{card.labels[index]} ({index})", key=f"found.{index}", type="tertiary"):
             st.session_state[NEXT] = [*st.session_state.get(TARGET, []), index][-MOST:]
             st.rerun()
     if query.strip():
-        st.caption(f"{len(found)} of {len(card.labels)} classes" if found else "No class has such a name.")
+        st.caption(f"{len(matches)} of {len(card.labels)} classes" if matches else "No class has such a name.")
 
 
 def _requests(card: ModelCard, photo: Photo, values: Values) -> list[Request[OneMap]]:

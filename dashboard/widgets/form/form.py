@@ -24,8 +24,8 @@ def form(lens: AnyExplainer, card: ModelCard, special: Mapping[str, Drawer] | No
     Returns:
         The chosen values by name; what has no effect under the other choices keeps its default and is not shown.
     """
-    mine = knobs(lens.params)
-    values = {knob.name: st.session_state.get(key_of(lens, knob.name), knob.default) for knob in mine}
+    choosable = knobs(lens.params)
+    values = {knob.name: st.session_state.get(key_of(lens, knob.name), knob.default) for knob in choosable}
 
     def field(knob: Knob) -> object:
         if not knob.effective(values):
@@ -33,14 +33,14 @@ def form(lens: AnyExplainer, card: ModelCard, special: Mapping[str, Drawer] | No
         wanted = Field(knob, key_of(lens, knob.name), card, values)
         return special[knob.name](wanted) if special and knob.name in special else draw(knob.kind, wanted)
 
-    for knob in (knob for knob in mine if not knob.more):
+    for knob in (knob for knob in choosable if not knob.more):
         values[knob.name] = field(knob)
-    if more := [knob for knob in mine if knob.more]:
+    if more := [knob for knob in choosable if knob.more]:
         with st.expander("More"):
             for knob in more:
                 values[knob.name] = field(knob)
     if st.button("Reset", key=f"{lens.name}.reset", help="Back to the defaults."):
-        _forget({key_of(lens, knob.name) for knob in mine})
+        _forget({key_of(lens, knob.name) for knob in choosable})
     return values
 
 
