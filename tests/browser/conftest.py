@@ -35,16 +35,7 @@ class Server:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        command = [
-            sys.executable,
-            "-m",
-            "dashboard.cli.commands",
-            "serve",
-            "--port",
-            str(self.port),
-            "--cache",
-            str(self.cache),
-        ]
+        command = [sys.executable, "-m", "dashboard.cli", "serve", "--port", str(self.port), "--cache", str(self.cache)]
         self._process = subprocess.Popen([*command, "--devices", "cpu"], cwd=ROOT, stdout=subprocess.DEVNULL)
         end = time.monotonic() + SECONDS
         while not self._ready():
