@@ -1,12 +1,9 @@
 """The dashboard: navigation built from the pages there are; nothing else."""
 
-from pathlib import Path
-
 import streamlit as st
 
+from dashboard.assets import ASSETS, SCRIPT
 from dashboard.pages import entry, pages
-
-ASSETS = Path(__file__).parent / "assets"
 
 
 def start() -> None:
@@ -19,6 +16,8 @@ def main() -> None:
     st.set_page_config(page_title="Seewhy", page_icon=str(ASSETS / "icon.png"), layout="wide")
     st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.svg"))
     st.html(ASSETS / "style.css")
+    st.html(SCRIPT, unsafe_allow_javascript=True)
+    st.html('<a href="#" class="sw-skip">Skip to the choices</a>')
     first = st.Page(start, title="Seewhy", default=True, visibility="hidden")
     st.navigation([first, *map(entry, pages())], position="top").run()
 

@@ -15,7 +15,7 @@ import inspect
 import json
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from typing import Any, Generic, Literal, Protocol, TypeVar, get_type_hints, runtime_checkable
@@ -25,6 +25,11 @@ import numpy as np
 import models
 from explainers import codec
 from explainers.params import Params, photos
+from explainers.results import AboutClass as AboutClass
+from explainers.results import AtLayer as AtLayer
+from explainers.results import Evidence as Evidence
+from explainers.results import Result as Result
+from explainers.results import Score as Score
 from models import ModelHandle
 from models.errors import InputError
 from models.sources import source_digest
@@ -38,100 +43,6 @@ Report = Callable[[float, str], None]
 
 class Cancelled(Exception):  # noqa: N818 - not an error: somebody pressed Cancel
     """Raised by ``run.report`` when the work is no longer wanted."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What a lens found: NumPy arrays and plain values in a frozen dataclass. No figures, no tensors."""
-
-    @property
-    def sentence(self) -> str:
-        """What it shows, in one plain sentence built from its numbers; asterisks set names off."""
-        return ""
-
-    @property
-    def plain(self) -> str:
-        """The sentence without asterisks, for a terminal, a file or an alt text."""
-        return self.sentence.replace("*", "")
-
-    @property
-    def subject(self) -> str:
-        """What it is about, usually the class: in lists and file names."""
-        return ""
-
-    @property
-    def where(self) -> str:
-        """The layer it was read from, if any: under figures."""
-        return ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AboutClass(Result):
-    """A result about one class.
-
-    Attributes:
-        label: name of the class.
-    """
-
-    label: str
-
-    @property
-    def subject(self) -> str:
-        """The class."""
-        return self.label
-
-
-@dataclass(frozen=True, kw_only=True)
-class AtLayer(Result):
-    """A result that was read from a layer.
-
-    Attributes:
-        layer: its name; several with commas between where their maps are fused.
-    """
-
-    layer: str
-
-    @property
-    def where(self) -> str:
-        """The layer."""
-        return self.layer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Score:
-    """One measure of how far to trust a picture.
-
-    Attributes:
-        name: key in files, ``deletion``.
-        title: what a person calls it.
-        value: the score; NaN when it cannot be had, and then ``reading`` says why.
-        of: what the value is of, the name of its bar: "this map", "these concepts".
-        baselines: the same score of things that know nothing, ``{"random map": 0.4}``.
-        worst, best: the ends of the scale.
-        interval: 95 % interval of the value or of its baseline's spread; empty when there is none.
-        reading: one plain sentence.
-        curves: name -> values (n,) over 0 to 1, for those who ask why.
-        axes: what the curves' x and y are.
-    """
-
-    name: str
-    title: str
-    value: float
-    reading: str
-    of: str = "this map"
-    baselines: dict[str, float] = field(default_factory=dict)
-    worst: float = 0.0
-    best: float = 1.0
-    interval: tuple[float, ...] = ()
-    curves: dict[str, np.ndarray] = field(default_factory=dict)
-    axes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence(Result):
-    """How far to trust a result: scores, each beside baselines that know nothing."""
-
-    scores: tuple[Score, ...]
 
 
 @runtime_checkable

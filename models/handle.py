@@ -76,6 +76,10 @@ class ModelCard:
             network = self.build().eval()
             return find_layers(network, torch.empty(1, *self.input_size))
 
+    def frame(self, photo: tuple[int, ...]) -> Frame:
+        """Where a photo of this size (rows, columns, ...) lies in what the model sees."""
+        return frame(photo, self.input_size[1:], self.crop_pct)
+
     def layer(self, name: str | None) -> Layer:
         """The layer called ``name``, or the default one.
 
@@ -148,7 +152,7 @@ class ModelHandle:
 
     def frame(self, photo: tuple[int, ...]) -> Frame:
         """Where a photo of this size (rows, columns, ...) lies in what the model sees."""
-        return frame(photo, self.card.input_size[1:], self.card.crop_pct)
+        return self.card.frame(photo)
 
     def normalise(self, images: np.ndarray) -> Float[Tensor, "n 3 h w"]:
         """uint8 (N, H, W, 3) -> the network's input (N, 3, H, W) on its device."""

@@ -1,5 +1,6 @@
 """Class names and the search over them."""
 
+import re
 from functools import lru_cache
 
 
@@ -25,8 +26,8 @@ def numbered(count: int) -> tuple[str, ...]:
 def search(labels: tuple[str, ...], query: str) -> list[int]:
     """Indices of the classes whose name holds every word of ``query``, best first.
 
-    A number finds its class. Names that begin with the query come before names that hold it
-    at the beginning of a word, and these before the rest.
+    A number finds its class. Names with the query as a whole word come before names with a word that begins with it,
+    and these before the rest: "cup" finds the cup before the cupcake, and the porcupine last.
     """
     text = query.strip().lower()
     words = text.split()
@@ -40,6 +41,6 @@ def _holds(name: str, words: list[str]) -> bool:
 
 
 def _rank(name: str, text: str) -> int:
-    if name.startswith(text):
+    if re.search(rf"\b{re.escape(text)}\b", name):
         return 0
-    return 1 if f" {text}" in name else 2
+    return 1 if re.search(rf"\b{re.escape(text)}", name) else 2

@@ -71,7 +71,7 @@ FIGURE = '''
 import plotly.graph_objects as go
 
 from dashboard.figures import Look, draws
-from dashboard.figures.overlay import heat, over_photo
+from dashboard.figures.overlay import Map, over_photo
 from dashboard.figures.style import dress
 from explainers.toy.brightness import Toy
 
@@ -79,7 +79,7 @@ from explainers.toy.brightness import Toy
 @draws(Toy)
 def figures(result: Toy, look: Look) -> dict[str, go.Figure]:
     """The map over the photo."""
-    return {"map": dress(over_photo(result.image, heat(result.heatmap, look), look), look, title=result.sentence)}
+    return {"map": dress(over_photo(result.image, Map(result.heatmap, "heat", "brightness"), look), look, title=result.sentence)}
 '''
 PAGE = '''
 """How bright is it?"""
@@ -112,10 +112,10 @@ if __name__ == "__main__":
     live = Engine(Settings(cache=Path(sys.argv[1]), devices=("cpu",), threads=1))
     engine.use(live)
     tab = Tab(toy_page, model="menagerie_cnn", image="chelsea", power="3.0")
-    tab.until(lambda each: each.figures("map") and each.figures("bars.mean"))
+    tab.until(lambda each: each.figures("map") and each.html("sw-tile"))
     assert any("mean brightness" in words for words in tab.headings()), tab.headings()
     assert [each.label for each in tab.downloads()] == ["PNG", "SVG", "PDF", "HTML", "Bundle"]
-    tab.choose("toy.cls", 3)
+    tab.choose("toy.cls.pick", "Paddlefoot Heron (3)")
     tab.until(lambda each: each.figures("map"))
     assert tab.link() == {"model": "menagerie_cnn", "image": "chelsea", "power": "3.0", "cls": "3"}
     stored = [entry for entry in live.recent() if entry.part == "result"]

@@ -113,6 +113,7 @@ def to_bytes(kept: Answer[Any]) -> bytes:
     return wire.join({"part": part, "sha256": sha, "provenance": asdict(kept.provenance)}, body)
 
 
+@lru_cache(maxsize=16)  # a page asks for the same answer at every rerun, and unpacking takes 4 ms
 def from_bytes(key: str, data: bytes) -> Answer[Any]:
     """What `to_bytes` wrote.
 

@@ -5,8 +5,9 @@ import plotly.graph_objects as go
 
 from dashboard.figures.agreement import agreement_map
 from dashboard.figures.overlay import over_photo
+from dashboard.figures.paint import blend
 from dashboard.figures.registry import draws
-from dashboard.figures.style import Look, dress, transparent_scale
+from dashboard.figures.style import Look, dress
 from explainers.calibration.lens import Calibration
 from explainers.calibration.own_model import Trial
 
@@ -116,10 +117,7 @@ def trial_bars(result: Trial, look: Look) -> go.Figure:
 def outlined(result: Calibration, method: int, sample: int, look: Look) -> go.Figure:
     """A method's map over one of the sample pictures, the truly important parts outlined."""
     heat = result.maps[method, sample].astype(np.float32) / 255
-    trace = go.Heatmap(
-        z=heat, zmin=0, zmax=1, colorscale=transparent_scale(look.colours, 0.75), showscale=False, hoverinfo="skip"
-    )
-    figure = over_photo(result.images[sample], trace, look)
+    figure = over_photo(blend(result.images[sample], heat, 0.75), None, look)
     for region in np.flatnonzero(result.important[sample]):
         mask = (result.owners[sample] == region + 1).astype(np.float32)
         figure.add_contour(

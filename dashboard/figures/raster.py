@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from plotly.colors import get_colorscale, sample_colorscale
+
+from dashboard.figures.paint import blend
 
 SIDE = 160
 
@@ -29,22 +30,3 @@ def in_a_row(crops: np.ndarray, gap: int = 4) -> np.ndarray:
     for at, crop in enumerate(crops):
         band[:, at * (side + gap) : at * (side + gap) + side] = crop
     return band
-
-
-def blend(image: np.ndarray, heatmap: np.ndarray, opacity: float = 0.6) -> np.ndarray:
-    """A map (H, W) in [0, 1] over a photo (H, W, 3) uint8, growing out of transparency as the figures do."""
-    return _painted(image, np.clip(heatmap, 0, 1), opacity * np.clip(heatmap * 1.6, 0, 1), "inferno")
-
-
-def blend_signed(image: np.ndarray, values: np.ndarray, opacity: float = 0.6) -> np.ndarray:
-    """A signed map (H, W) over a photo (H, W, 3) uint8: red for positive, blue for negative, bare where it is 0."""
-    share = values / (float(np.percentile(np.abs(values), 99.5)) or float(np.abs(values).max()) or 1.0)
-    return _painted(image, np.clip(0.5 + share / 2, 0, 1), opacity * np.clip(np.abs(share) * 1.6, 0, 1), "RdBu_r")
-
-
-def _painted(image: np.ndarray, at: np.ndarray, alpha: np.ndarray, scale: str) -> np.ndarray:
-    """A photo under the colours of ``scale`` at positions ``at`` in [0, 1], as opaque as ``alpha`` says."""
-    colours = np.array(sample_colorscale(get_colorscale(scale), np.linspace(0, 1, 256), colortype="tuple")) * 255
-    painted = colours[(at * 255).astype(np.uint8)]
-    blended: np.ndarray = (image * (1 - alpha[..., None]) + painted * alpha[..., None]).round().astype(np.uint8)
-    return blended

@@ -68,7 +68,7 @@ class Look:
 
 
 def photo_uri(image: np.ndarray, *, lossless: bool = False) -> str:
-    """A photo (H, W, 3) uint8 as a data URI: small WebP on screen, PNG where it is embedded at full quality."""
+    """A picture (H, W, 3 or 4) uint8 as a data URI: small WebP on screen, PNG where it is embedded at full quality."""
     buffer = io.BytesIO()
     picture = Image.fromarray(image)
     if lossless:
@@ -77,18 +77,6 @@ def photo_uri(image: np.ndarray, *, lossless: bool = False) -> str:
         picture.save(buffer, "WEBP", quality=90)
     kind = "png" if lossless else "webp"
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
-
-
-def transparent_scale(name: str, opacity: float) -> list[tuple[float, str]]:
-    """A colour scale that grows out of transparency, so that the photo stays readable where there is nothing to say."""
-    from plotly.colors import get_colorscale, sample_colorscale
-
-    positions = np.linspace(0, 1, 17)
-    colours = sample_colorscale(get_colorscale(name), positions, colortype="tuple")
-    return [
-        (float(at), f"rgba({r * 255:.0f},{g * 255:.0f},{b * 255:.0f},{opacity * min(1.0, at * 1.6):.3f})")
-        for at, (r, g, b) in zip(positions, colours, strict=True)
-    ]
 
 
 def dress(figure: go.Figure, look: Look, *, title: str = "", aspect: float = 1.0, axes: bool = False) -> go.Figure:

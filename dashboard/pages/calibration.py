@@ -13,7 +13,7 @@ from dashboard.engine.jobs import StoredEntry
 from dashboard.figures import Look
 from dashboard.figures import calibration as figures
 from dashboard.figures.agreement import agreement_map
-from dashboard.figures.raster import blend
+from dashboard.figures.paint import blend
 from dashboard.widgets import job, links, session
 from dashboard.widgets.chart import ZOOM, chart
 from dashboard.widgets.controls import image_picker, model_picker
@@ -157,7 +157,7 @@ def _samples(answer: Answer[Calibration], look: Look) -> None:
 
 
 def _own() -> None:
-    card = model_picker.pick()
+    card = model_picker.usable(model_picker.pick())
     photo = image_picker.strip()
     said = {"where": "own", **model_picker.choices(), **image_picker.choices()}
     if photo is None or card is None:

@@ -14,6 +14,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dashboard.assets import SCRIPT
+
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 POLICY_VIOLATION = 1008
 WAIT_SECONDS = 0.02
@@ -49,10 +51,10 @@ def security_headers() -> dict[str, str]:
 
 
 def _inline_scripts() -> list[str]:
-    """SHA-256 of the scripts that stand in Streamlit's own page, so that no other inline script ever runs."""
+    """SHA-256 of the scripts in Streamlit's own page and of our own, so that no other inline script ever runs."""
     page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text()
-    found = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
-    return [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in found]
+    scripts = re.findall(r"<script>(.*?)</script>", page + SCRIPT, re.DOTALL)
+    return [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in scripts]
 
 
 class Guard:

@@ -1,17 +1,29 @@
 """One way to put a Plotly figure on a page."""
 
+import base64
 from collections.abc import Callable, Hashable
-from typing import Any
+from typing import Any, NamedTuple
 
 import plotly.graph_objects as go
 import streamlit as st
 
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
+from dashboard.widgets import media
 from explainers import Result
 
-PLAIN = {"displayModeBar": False}
+PLAIN = {"displayModeBar": False, "responsive": True}
 ZOOM = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}  # export has its own buttons
+
+
+class _Picture(NamedTuple):
+    data: bytes
+    mime: str
+
+
+class _Drawn(NamedTuple):
+    figure: go.Figure
+    pictures: tuple[_Picture, ...]
 
 
 def chart(answer: Answer[Result], look: Look, name: str, draw: Callable[[], go.Figure], **options: Any) -> None:
@@ -24,11 +36,26 @@ def chart(answer: Answer[Result], look: Look, name: str, draw: Callable[[], go.F
         draw: makes it; the figure is not to be changed afterwards.
         options: of ``st.plotly_chart``; ``alt``, the picture in words, is always given.
     """
-    figure = _figure((answer.key, answer.provenance.when, look, name), draw)
-    st.plotly_chart(figure, key=f"{name}.{answer.key[:16]}", theme=None, **{"config": PLAIN, **options})
+    key = f"{name}.{answer.key[:16]}"
+    drawn = _draw((answer.key, answer.provenance.when, look, name), key, draw)
+    for at, picture in enumerate(drawn.pictures):  # so that the server keeps them while this page shows them
+        media.address(*picture, f"{key}.{at}")
+    st.plotly_chart(drawn.figure, key=key, theme=None, **{"config": PLAIN, **options})
 
 
 @st.cache_resource(max_entries=500, show_spinner=False)
-def _figure(address: tuple[Hashable, ...], _draw: Callable[[], go.Figure]) -> go.Figure:
+def _draw(address: tuple[Hashable, ...], _key: str, _draw: Callable[[], go.Figure]) -> _Drawn:
     # The address is what Streamlit keys on; an argument that begins with an underscore is not looked at.
-    return _draw()
+    figure = _draw()
+    pictures = []
+    for at, image in enumerate(figure.layout.images):
+        if str(image.source).startswith("data:"):
+            picture = _decoded(image.source)
+            pictures.append(picture)
+            image.source = media.address(*picture, f"{_key}.{at}")
+    return _Drawn(figure, tuple(pictures))
+
+
+def _decoded(uri: str) -> _Picture:
+    head, _, body = uri.partition(",")
+    return _Picture(base64.b64decode(body), head.removeprefix("data:").removesuffix(";base64"))

@@ -1,18 +1,28 @@
-"""How far to trust a picture: the scores beside it, measured in the background."""
+"""How far to trust a picture: asked for by itself, measured in the background, a verdict and a tile a test."""
+
+from functools import partial
 
 import streamlit as st
 
 from dashboard.engine.answers import Answer
 from dashboard.engine.jobs import BusyError
 from dashboard.figures import Look
-from dashboard.figures.scores import score_bars, score_curves
+from dashboard.figures.scores import score_curves
+from dashboard.figures.tiles import tiles
 from dashboard.widgets import job, session
 from dashboard.widgets.chart import chart
-from explainers import Evidence, Request, Result, Score
+from explainers import Evidence, Request, Result
 
 
-def evidence(request: Request[Result], look: Look, columns: int = 1) -> None:
-    """Ask for the evidence in the background and draw it when it comes, so many scores side by side."""
+def evidence(request: Request[Result], look: Look, mark: str = "", shown: int | None = None) -> None:
+    """Ask for the evidence in the background and draw it when it comes.
+
+    Args:
+        request: whose evidence.
+        look: how it is drawn.
+        mark: tells several on one page apart.
+        shown: how many tests stand up front, the rest folded; all by default.
+    """
     st.markdown("##### How far to trust it")
     wanted, engine = request.evidence(), session.the_engine()
     if engine.state(wanted.key).status in ("absent", "interrupted"):
@@ -26,16 +36,20 @@ def evidence(request: Request[Result], look: Look, columns: int = 1) -> None:
         _await(wanted)
         return
     scores = answer.result.scores
-    for start in range(0, len(scores), columns):
-        for column, score in zip(st.columns(columns), scores[start : start + columns], strict=False):
-            with column:
-                _score(answer, score, look)
+    first = scores if shown is None else scores[:shown]
+    with st.container(key=f"tests{mark}", gap="small"):
+        st.html(tiles(answer.result, first, look))
+        if rest := scores[len(first) :]:
+            with st.expander(f"{len(rest)} more test{'s' if len(rest) > 1 else ''}"):
+                st.html(tiles(answer.result, rest, look, headline=False))
+        if any(score.curves for score in scores):
+            _curves(answer, look, mark)
 
 
 def _await(wanted: Request[Evidence]) -> None:
     state = session.the_engine().state(wanted.key)
     if state.live:
-        st.caption("Measuring, in the background. The picture is already yours to use.")
+        st.caption("Measuring in the background. The picture is ready to use.")
         job.watch(wanted.key, "Measuring")
         return
     st.info(state.error or "The evidence was not measured.")
@@ -44,12 +58,12 @@ def _await(wanted: Request[Evidence]) -> None:
         st.rerun()
 
 
-def _score(answer: Answer[Evidence], score: Score, look: Look) -> None:
-    st.markdown(f"**{score.title}** · {score.reading}")
-    others = ", ".join(f"{name} {value:.2f}" for name, value in score.baselines.items())
-    alt = f"{score.title}: {score.value:.2f}; {others}"
-    chart(answer, look, f"bars.{score.name}", lambda: score_bars(score, look), alt=alt)
-    if score.curves:
-        with st.expander("Why?"):
-            curves = f"Curves behind {score.title}"
-            chart(answer, look, f"curves.{score.name}", lambda: score_curves(score, look), alt=curves)
+@st.fragment
+def _curves(answer: Answer[Evidence], look: Look, mark: str) -> None:
+    """The curves behind the scores, sent only to those who ask."""
+    if not st.toggle("Show the curves", key=f"curves{mark}", help="How each score came about, step by step."):
+        return
+    for score in answer.result.scores:
+        if score.curves:
+            alt = f"Curves behind {score.title}. {score.reading}"
+            chart(answer, look, f"curves.{score.name}", partial(score_curves, score, look), alt=alt)

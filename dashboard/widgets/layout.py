@@ -1,6 +1,7 @@
 """Pictures in rows: a grid of large ones, or many small tiles."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Literal
 
 import numpy as np
@@ -8,6 +9,23 @@ import streamlit as st
 
 TILE = 166
 Titled = tuple[str, np.ndarray, str]  # title, picture (H, W, 3), the line under it
+
+
+@contextmanager
+def hero(ratio: float, below: int, mark: str = "") -> Iterator[None]:
+    """A box as wide as its column, as high as the picture in it; it has its size before the picture comes.
+
+    Args:
+        ratio: width over height of the picture.
+        below: pixels under the picture, for a scale.
+        mark: tells several on one page apart.
+    """
+    key = f"hero{mark}"
+    place = f".st-key-{key}"
+    box = f"{{ aspect-ratio: {ratio:.3f}; box-sizing: content-box; padding-bottom: {below}px; max-height: 44rem }}"
+    st.html(f"<style>{place} > div:has(.js-plotly-plot), {place} [data-testid=stPlotlyChart] {box}</style>")
+    with st.container(key=key):
+        yield
 
 
 def grid(pictures: Sequence[Titled], columns: int) -> None:

@@ -64,12 +64,6 @@ def save(choices: Mapping[str, str]) -> None:
     st.session_state[WRITTEN] = chosen
 
 
-def current() -> str:
-    """The whole link of this view."""
-    base = (st.context.url or "").split("?")[0]
-    return address(base, st.session_state.get(WRITTEN, {}))
-
-
 def address(path: str, choices: Mapping[str, str]) -> str:
     """A page's path with the choices that are not defaults."""
     chosen = {name: text for name, text in choices.items() if text}

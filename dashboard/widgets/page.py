@@ -65,15 +65,16 @@ class Page:
         named = known.get(st.query_params.get(self.key, ""), self.studies[0])
         pick = Choice(of={name: study.title for name, study in known.items()})
         chooser = {self.key: (self.key, lambda text: pick.read("it", text))} if len(known) > 1 else {}
-        card = head({**chooser, **model_picker.readers(), **studies.readers(named)})
-        study = known[self._choose(known)] if chooser else self.studies[0]
+        chooser_of = (lambda: self._choose(known)) if chooser else None
+        card = head({**chooser, **model_picker.readers(), **studies.readers(named)}, chooser_of)
+        study = known[st.session_state.get(self.key) or next(iter(known))] if chooser else self.studies[0]
         if card is not None:
             self._draw_study(study, card)
         about(study.about() if study.about else study.lens, study.reading)
 
-    def _choose(self, known: Mapping[str, Study[Result]]) -> str:
+    def _choose(self, known: Mapping[str, Study[Result]]) -> None:
         st.session_state.setdefault(self.key, next(iter(known)))
-        chosen = st.segmented_control(
+        st.segmented_control(
             "What would you like to know?",
             list(known),
             key=self.key,
@@ -81,8 +82,8 @@ class Page:
             persist_state="session",
             format_func=lambda name: known[name].title,
             label_visibility="collapsed",
+            width="content",
         )
-        return chosen or next(iter(known))
 
     def _draw_study(self, study: Study[Result], card: ModelCard) -> None:
         def save(choices: Mapping[str, str]) -> None:
@@ -102,26 +103,29 @@ def studies_in(package: str) -> tuple[Study[Result], ...]:
     return tuple(sorted((m.STUDY for m in modules if hasattr(m, "STUDY")), key=lambda study: study.order))
 
 
-def head(readers: links.Readers) -> ModelCard | None:
-    """The top of a page: what of a link could not be used, the model, and the link to copy.
+def head(readers: links.Readers, choose: Callable[[], None] | None = None) -> ModelCard | None:
+    """The top of a page: what of a link could not be used; then one bar of study, model and the link to copy.
+
+    Args:
+        readers: what a link may say here.
+        choose: draws the choice of the study, where there are several.
 
     Returns:
         The model's card; None, with words on the page, while the model cannot be used.
     """
     for note in links.load(readers):
         st.warning(note)
-    left, right = st.columns([4, 1], vertical_alignment="bottom")
-    with left:
-        card = model_picker.pick()
-    with right:
+    with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="small"):
+        if choose is not None:
+            choose()
+        name = model_picker.pick()
         copy_link()
-    return card
+    return model_picker.usable(name)
 
 
-@st.fragment
 def copy_link() -> None:
-    """The link of this view, ready to copy."""
-    if st.button("Copy link", key="copy", shortcut="l", help="A link that opens this very view."):
-        st.session_state["_show_link"] = not st.session_state.get("_show_link", False)
-    if st.session_state.get("_show_link"):
-        st.code(links.current(), language=None)
+    """A button that copies the address, which always holds the link of this view (`page.js`)."""
+    with st.container(key="copy", width="content"):
+        st.html(
+            '<button type="button" class="sw-copy" title="A link that opens this very view (key l)">Copy link</button>'
+        )

@@ -25,6 +25,7 @@ from models import ModelCard
 from models.errors import SeewhyError
 
 R = TypeVar("R", bound=Result)
+THIRDS = (1.0, 2.8, 1.6)  # form, picture, evidence: of 1440 pixels the picture gets 660
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +118,7 @@ def draw(study: Study[R], card: ModelCard, save: Callable[[Mapping[str, str]], N
         save(image_picker.choices())
         image_picker.offer()
         return
-    left, centre, right = st.columns([1, 2.5, 1.25], gap="medium")
+    left, centre, right = st.columns(THIRDS, gap="medium")
     with left, st.container(key="form"):
         values = form.form(study.lens, card, study.special)
         look = display_options.controls() if study.overlay else session.look()

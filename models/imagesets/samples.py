@@ -13,7 +13,7 @@ from models.imagesets.photo import Photo
 _KNOWN = {
     "chelsea": ("chelsea.png", "Chelsea, a tabby cat", "CC0, Stefan van der Walt"),
     "coffee": ("coffee.png", "A cup of coffee", "CC0, Rachel Michetti"),
-    "rocket": ("rocket.jpg", "Falcon 9 lifts off", "Public domain, SpaceX"),
+    "rocket": ("rocket.jpg", "A Falcon 9 on its pad", "Public domain, SpaceX"),
     "astronaut": ("astronaut.png", "Eileen Collins, astronaut", "Public domain, NASA"),
     "horse": ("horse.png", "Silhouette of a horse", "CC0, Andreas Preuss"),
     "camera": ("camera.png", "A man with a camera", "CC0, Lav Varshney"),

@@ -84,6 +84,10 @@ class Tab:
         """Plotly figures whose key begins so, as their protocol buffers."""
         return [each.proto for each in self.test.get("plotly_chart") if f"-{key}" in each.proto.id]
 
+    def html(self, holding: str) -> list[str]:
+        """Pieces of HTML that hold a text: tiles of evidence, predictions."""
+        return [each.proto.body for each in self.test.get("html") if holding in each.proto.body]
+
     def downloads(self) -> list[Any]:
         return [each.proto for each in self.test.get("download_button")]
 

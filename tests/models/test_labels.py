@@ -9,8 +9,9 @@ def found(query: str) -> list[str]:
     return [NAMES[index] for index in labels.search(NAMES, query)]
 
 
-def test_names_that_begin_with_the_query_come_first_then_words_then_the_rest() -> None:
-    assert found("cat") == ["catamaran", "tabby, tabby cat", "Egyptian cat"]
+def test_whole_words_come_first_then_beginnings_of_words_then_the_rest() -> None:
+    assert found("cat") == ["tabby, tabby cat", "Egyptian cat", "catamaran"]
+    assert found("gyp") == ["Egyptian cat"]
     assert found("dog") == ["dog sled", "hot dog"]
 
 

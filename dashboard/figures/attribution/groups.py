@@ -3,8 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.overlay import enlarged
-from dashboard.figures.raster import blend, blend_signed, in_a_row
+from dashboard.figures.paint import blend, blend_signed, enlarged
+from dashboard.figures.raster import in_a_row
 from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look, dress

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import plotly.graph_objects as go
 
-from dashboard.figures.overlay import contours, heat, over_photo, signed
+from dashboard.figures.overlay import Map, Surroundings, over_photo
 from dashboard.figures.registry import draws
 from dashboard.figures.style import Look, dress
 from explainers.attribution.gradcam import GradCam
@@ -12,6 +12,8 @@ from explainers.attribution.mistake import Mistake
 from explainers.attribution.saliency import PixelMap
 
 OneMap = GradCam | PixelMap | Mistake
+SCALE = 52  # pixels below the photo, for the scale
+BELOW = 0.1  # the same on paper, as a share of the width
 
 
 @draws(GradCam, PixelMap)
@@ -23,21 +25,25 @@ def figures(result: OneMap, look: Look) -> dict[str, go.Figure]:
     return named
 
 
-def overlay(result: OneMap, look: Look) -> go.Figure:
-    """The map over the photo, as heat, contours, signed cells, or the photo alone."""
-    figure = over_photo(result.image, _trace(result, look), look)
-    height, width = result.image.shape[:2]
-    return dress(figure, look, title=result.sentence, aspect=0.86 * height / width)
+def overlay(result: OneMap, look: Look, around: Surroundings | None = None) -> go.Figure:
+    """The map over the photo, as heat, contours, signed, or the photo alone; ``around`` is the whole photo."""
+    figure = over_photo(result.image, _map(result, look), look, around)
+    height, width = around.size if around else result.image.shape[:2]
+    dress(figure, look, title=result.sentence, aspect=height / width + BELOW)
+    # Every view has the same frame, so that nothing moves from one to the other.
+    return figure if look.export else figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": SCALE}, autosize=True)
 
 
-def _trace(result: OneMap, look: Look) -> go.Heatmap | go.Contour | None:
+def _map(result: OneMap, look: Look) -> Map | None:
+    cell = result.image.shape[0] / result.cam.shape[0]
     if look.show == "signed":
         what = "the class" if getattr(result, "question", "class") == "class" else "it"
-        title = f"speaks {'against' if result.method == 'counterfactual' else 'for'} {what}"
-        return signed(result.cam, result.image.shape[:2], look, title)
+        title = f"supports (red) or opposes (blue) {what}"
+        return Map(result.cam, "signed", title, cell)
     if look.show == "photo" or not result.heatmap.any():  # the sentence says that there is nothing to draw
         return None
-    return contours(result.heatmap, look) if look.show == "contours" else heat(result.heatmap, look)
+    title = "evidence against it" if result.method == "counterfactual" else "evidence"
+    return Map(result.heatmap, look.show, title, cell)
 
 
 def alt(result: OneMap, look: Look) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.attribution.compare import picture
-from dashboard.figures.overlay import enlarged
+from dashboard.figures.paint import enlarged
 from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look, dress

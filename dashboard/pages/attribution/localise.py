@@ -52,7 +52,7 @@ def _rows(result: Localisation) -> list[dict[str, object]]:
 
 STUDY = Study(
     lens=localise,
-    title="Held to boxes",
+    title="Bounding boxes",
     order=6,
     draw=draw,
     overlay=True,

@@ -46,7 +46,7 @@ def _neuron(result: Neurons, index: int) -> None:
 
 STUDY = Study(
     lens=neurons,
-    title="In words",
+    title="Neurons",
     order=4,
     draw=draw,
     reading=(

@@ -1,25 +1,28 @@
 """One picture: a map, for one class or several side by side, with the likeliest classes and all the evidence."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
-import plotly.graph_objects as go
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.engine.answers import Answer
 from dashboard.engine.jobs import BusyError
 from dashboard.figures import Look
 from dashboard.figures.attribution import map as figures
-from dashboard.figures.scores import probability_bars
-from dashboard.widgets import job, links, session
+from dashboard.figures.overlay import Surroundings, surroundings
+from dashboard.figures.tiles import predictions
+from dashboard.pages.attribution import classes
+from dashboard.widgets import job, layout, links, session
 from dashboard.widgets.chart import ZOOM, chart
 from dashboard.widgets.controls import display_options, image_picker, model_picker
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form
-from dashboard.widgets.form.fields import Field, Values, class_title
+from dashboard.widgets.form.fields import Field, Values
 from dashboard.widgets.form.form import stored_choices
 from dashboard.widgets.provenance import provenance
-from dashboard.widgets.study import Study, usual_readers
+from dashboard.widgets.study import THIRDS, Study, usual_readers
 from explainers import AnyExplainer, Request, knobs
 from explainers.attribution.gradcam import GradCam, gradcam
 from explainers.attribution.saliency import PixelMap, saliency
@@ -29,9 +32,7 @@ from models.errors import SeewhyError
 
 OneMap = GradCam | PixelMap
 LENSES: tuple[AnyExplainer, ...] = (gradcam, saliency)
-MOST = 4  # classes side by side
-METHOD, TARGET = (form.key_of(gradcam, name) for name in ("method", "target"))
-NEXT = "_next_target"  # a class chosen elsewhere on the page, for the field that is drawn at the next rerun
+METHOD = form.key_of(gradcam, "method")
 
 
 def _methods() -> dict[str, AnyExplainer]:
@@ -52,16 +53,15 @@ def _lens(method: object = None) -> AnyExplainer:
 
 def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
     """Draw the study."""
-    if (target := st.session_state.pop(NEXT, None)) is not None:
-        st.session_state[TARGET] = target
     photo = image_picker.strip()
     if photo is None:
         save(image_picker.choices())
         image_picker.offer()
         return
-    left, centre, right = st.columns([1, 2.3, 1.35], gap="medium")
+    left, centre, right = st.columns(THIRDS, gap="medium")
     with left, st.container(key="form"):
-        special = {"target": _classes, "method": _method}
+        slot: list[DeltaGenerator] = []  # the class's place in the form: its list begins with the model's answers
+        special = {"target": lambda _field: _hold(slot, card), "method": _method}
         values, look = form.form(_lens(), card, special), display_options.controls()
     save({**image_picker.choices(), **_choices(values), **display_options.choices(look)})
     try:
@@ -71,12 +71,20 @@ def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
         return
     with centre, st.container(key="centre"):
         answers = [job.result_or_progress(request) for request in requests]
-        _maps([answer for answer in answers if answer is not None], look, 460 if len(answers) == 1 else 320)
+        _maps(
+            [answer for answer in answers if answer is not None],
+            look,
+            surroundings(photo, card.frame(photo.pixels.shape)),
+        )
+        first = answers[0]
+        if first is not None:
+            _predictions(first, look)
         _explain_all(card, values)
-    if (first := answers[0]) is None:
+    with slot[0] if slot else st.empty():
+        classes.field(card, [index for index, *_ in first.result.top5] if first else ())
+    if first is None:
         return
     with right, st.container(key="evidence"):
-        _top_five(first, look)
         evidence(requests[0], look)
     with st.container(key="below"):
         exports(first, requests[0], look)
@@ -91,35 +99,9 @@ def _method(field: Field) -> str:
     return str(st.selectbox(**common, options=list(titles), format_func=titles.__getitem__))
 
 
-def _classes(field: Field) -> tuple[int, ...]:
-    """Search over all names; several stand side by side, none is the model's first answer."""
-    card = field.card
-    st.session_state[TARGET] = [index for index in st.session_state.get(TARGET) or () if index < len(card.labels)]
-    chosen = st.multiselect(
-        "Class",
-        range(len(card.labels)),
-        key=TARGET,
-        help=f"{field.knob.help} Up to {MOST} side by side.",
-        max_selections=MOST,
-        format_func=lambda index: class_title(card, index),
-        persist_state="session",
-        placeholder=field.knob.auto,
-    )
-    if st.button("Find a class", key="find_class", shortcut="f", type="tertiary"):
-        _find_class(card)
-    return tuple(chosen)
-
-
-@st.dialog("Find a class")
-def _find_class(card: ModelCard) -> None:
-    query = st.text_input("Part of its name, or its number", key="class_query")
-    matches = labels.search(card.labels, query) if query.strip() else []
-    for index in matches[:10]:
-        if st.button(f"{card.labels[index]} ({index})", key=f"found.{index}", type="tertiary"):
-            st.session_state[NEXT] = [*st.session_state.get(TARGET, []), index][-MOST:]
-            st.rerun()
-    if query.strip():
-        st.caption(f"{len(matches)} of {len(card.labels)} classes" if matches else "No class has such a name.")
+def _hold(slot: list[DeltaGenerator], card: ModelCard) -> tuple[int, ...]:
+    slot.append(st.container(gap="small"))
+    return classes.chosen(card)
 
 
 def _requests(card: ModelCard, photo: Photo, values: Values) -> list[Request[OneMap]]:
@@ -144,44 +126,43 @@ def _explain_all(card: ModelCard, values: Values) -> None:
     st.success("They are worked out in the background: see **Jobs**, and **Browse** when they are done.")
 
 
-def _maps(answers: list[Answer[OneMap]], look: Look, height: int) -> None:
-    for column, answer in zip(st.columns(2 if len(answers) > 1 else 1) * 2, answers, strict=False):
+def _maps(answers: list[Answer[OneMap]], look: Look, around: Surroundings) -> None:
+    """One map as large as there is room for, or several in two columns."""
+    columns = st.columns(2 if len(answers) > 1 else 1) * 2
+    for at, (column, answer) in enumerate(zip(columns, answers, strict=False)):
         result = answer.result
-
-        def overlay(result: OneMap = result) -> go.Figure:
-            return figures.overlay(result, look).update_layout(height=height)
-
         with column:
             st.markdown(f"##### {result.sentence}")
-            chart(answer, look, f"map.{height}", overlay, config=ZOOM, alt=figures.alt(result, look))
+            with layout.hero(around.size[1] / around.size[0], figures.SCALE, str(at)):
+                draw = partial(figures.overlay, result, look, around)
+                chart(answer, look, "map", draw, config=ZOOM, height="stretch", alt=figures.alt(result, look))
 
 
-def _top_five(answer: Answer[OneMap], look: Look) -> None:
+def _predictions(answer: Answer[OneMap], look: Look) -> None:
+    """The likeliest classes, and a click to what supports each of the others."""
     result = answer.result
-    st.markdown("##### What it answers")
-    alt = "Likeliest classes: " + ", ".join(f"{name} {chance:.0%}" for _, name, chance in result.top5)
-    chart(answer, look, "top5", lambda: probability_bars(result.top5, result.target, look), alt=alt)
+    st.markdown("##### Predictions")
+    st.html(predictions(result.top5, result.target, look))
     others = [(index, labels.short(name)) for index, name, _ in result.top5 if index != result.target]
     with st.container(horizontal=True, gap="small", key="answers", vertical_alignment="center"):
         st.markdown("Why not", width="content")
         for index, name in others:
-            if st.button(name, key=f"class.{index}", type="tertiary", help=f"Show what speaks for {name}."):
-                st.session_state[NEXT] = [index]
-                st.rerun()
+            explain = f"Show what supports {name}."
+            st.button(name, key=f"class.{index}", type="tertiary", help=explain, on_click=classes.choose, args=(index,))
 
 
 def readers() -> links.Readers:
     """What a link may say: the parameters of the explainer that has the method which it names."""
     card = model_picker.chosen_card
 
-    def classes(text: str) -> list[int]:
+    def several(text: str) -> list[int]:
         chosen = Classes().fit(Classes().read("target", text), card())
-        return list(dict.fromkeys(chosen))[:MOST]
+        return list(dict.fromkeys(chosen))[: classes.MOST]
 
     return {
         **usual_readers(_lens(st.query_params.get("method", gradcam.name)), overlay=True),
         "method": (METHOD, lambda text: Choice(of=_titles()).read("it", text)),
-        "target": (TARGET, classes),
+        "target": (classes.TARGET, several),
     }
 
 

@@ -37,7 +37,7 @@ def proposals(card: ModelCard, request: Request[Concepts], bank: Answer[Concepts
     st.markdown(answer.result.sentence)
     for concept in range(len(answer.result.names)):
         _proposed(bank, answer.result, concept)
-    evidence(wanted, look)
+    evidence(wanted, look, ".named")
     exports(answer, wanted, look, ".named")
 
 

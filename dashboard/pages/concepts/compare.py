@@ -15,7 +15,7 @@ from dashboard.widgets.controls import model_picker
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form
-from dashboard.widgets.form.fields import class_title
+from dashboard.widgets.form.class_picker import class_title
 from explainers import Explainer, Request, Result, knobs
 from explainers.concepts.bank.lens import Concepts, concepts
 from explainers.concepts.bank.params import ConceptsParams
@@ -104,7 +104,7 @@ def _similar(card: ModelCard, request: Request[Concepts], look: Look) -> None:
             _cell(column, result.near_crops[concept, at], f"{words} {result.cosine[concept, at]:.2f}")
     for label, why in result.skipped:
         st.caption(f"{label} is not shown: {why}")
-    evidence(wanted, look)
+    evidence(wanted, look, ".similar")
     exports(answer, wanted, look, ".similar")
 
 
@@ -151,7 +151,7 @@ def _match(card: ModelCard, request: Request[Concepts], look: Look) -> None:
         _cell(columns[1], result.other_crops[there], f"{result.other_title}: **{result.other_names[there]}**")
     alt = "Correlation of every concept with every one of the other model"
     chart(answer, look, "match.table", lambda: correlations(result, look), alt=alt)
-    evidence(wanted, look)
+    evidence(wanted, look, ".match")
     exports(answer, wanted, look, ".match")
 
 

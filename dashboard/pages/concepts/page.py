@@ -83,7 +83,7 @@ def _bank(card: ModelCard, request: Request[Concepts], answer: Answer[Concepts],
     with st.container(key="below"):
         exports(bank, request, look)
         provenance(bank, request)
-        evidence(request, look, columns=2)
+        evidence(request, look, shown=3)
 
 
 def _placed(request: Request[Concepts], photo: Photo | None) -> Answer[ConceptExplained] | None:

@@ -21,7 +21,7 @@ def controls() -> Look:
     )
     with st.expander("Drawing"):
         opacity = st.slider("Opacity", 0.0, 1.0, step=0.05, key="opacity", persist_state="session")
-        bare = st.slider("Bare photo from the left", 0.0, 1.0, 0.0, 0.05, key="bare", help="Drag to compare.")
+        bare = st.slider("Before/after", 0.0, 1.0, 0.0, 0.05, key="bare", help="Drag to compare.")
         colours = st.selectbox("Colours", HEAT, key="colours", persist_state="session")
     return replace(session.look(), show=show or PLAIN.show, opacity=opacity, colours=colours, bare=bare)
 

@@ -2,16 +2,18 @@
 
 import io
 from functools import lru_cache
+from typing import Literal
 
 import streamlit as st
 
-from dashboard.widgets import links, session
+from dashboard.widgets import links, media, session
 from models import Photo, imagesets
 from models.errors import SeewhyError
 
 IMAGE = "image"
 UPLOADS = "_uploads"
-SHOWN = 5
+SHOWN = 6
+CELL, UPLOAD = 84, 190  # pixels wide
 
 
 def chosen() -> Photo | None:
@@ -49,14 +51,15 @@ def offer() -> None:
 
 def strip() -> Photo | None:
     """Upload, pick among samples and own uploads, step with the arrow keys; gives the chosen picture."""
-    left, right = st.columns([1, 2.4], vertical_alignment="center")
-    with left:
-        _uploader()
-    addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in imagesets.samples()[:SHOWN])]
-    with right, st.container(horizontal=True, key="strip", gap="small"):
+    with st.container(horizontal=True, key="strip", gap="small", vertical_alignment="center", wrap=False):
+        with st.container(width=UPLOAD, key="drop"):
+            refused = _uploader()
+        addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in imagesets.samples()[:SHOWN])]
         for address in addresses[:8]:
             _cell(address)
         _arrows(addresses)
+    if refused:
+        st.error("  \n".join(refused))
     return chosen()
 
 
@@ -81,15 +84,17 @@ def another(label: str, key: str, words: str) -> Photo | None:
     return photo
 
 
-def _uploader() -> None:
+def _uploader() -> list[str]:
+    """The place to drop pictures; gives a line for each file that was refused just now."""
     files = st.file_uploader(
         "Drop an image",
         accept_multiple_files=True,
         key="files",
         max_upload_size=20,
+        label_visibility="collapsed",
         help=f"{', '.join(imagesets.ACCEPTED)}; up to 20 MB and 16 megapixels. Stays on this server.",
     )
-    seen = st.session_state.setdefault("_seen", set())
+    seen, refused = st.session_state.setdefault("_seen", set()), {}
     for file in files:
         if file.file_id in seen:
             continue
@@ -97,9 +102,14 @@ def _uploader() -> None:
         try:
             _take(imagesets.open_upload(file.getvalue(), file.name))
         except SeewhyError as error:
-            st.session_state.setdefault("_refused", []).append(f"{file.name}: {error}")
-    for words in st.session_state.pop("_refused", []):
-        st.error(words)
+            refused[file.name] = _about(file.name, error)
+    return list(refused.values())
+
+
+def _about(name: str, error: SeewhyError) -> str:
+    """A refusal with the name of its file, once: most errors name it themselves."""
+    words = str(error)
+    return f"{name}: {words.removeprefix(repr(name)).strip()}"
 
 
 def _take(photo: Photo) -> None:
@@ -111,26 +121,31 @@ def _take(photo: Photo) -> None:
 
 
 def _cell(address: str) -> None:
+    """A picture that is a button as a whole: `style.css` spreads the button over it."""
     photo = session.photo(address)
     if photo is None:
         return
     picked = st.session_state.get(IMAGE) == address
-    with st.container(width=96, gap=None):
-        st.image(thumbnail(photo), width=96, alt=f"Thumbnail of {photo.name}")
+    with st.container(width=CELL, gap=None, key=f"card.{address[:24]}"):
+        source = media.address(thumbnail(photo), "image/webp", f"card.{address}")
+        st.html(f'<img src="{source}" alt="" width="{CELL}" height="{CELL}">')
         name = photo.name if len(photo.name) <= 10 else photo.name[:9] + "…"
-        if st.button(name, key=f"pick.{address}", type="primary" if picked else "tertiary", width="stretch"):
-            st.session_state[IMAGE] = address
-            st.rerun()
+        kind: Literal["primary", "tertiary"] = "primary" if picked else "tertiary"
+        st.button(name, key=f"pick.{address}", type=kind, width="stretch", on_click=_pick, args=(address,))
+
+
+def _pick(address: str) -> None:
+    st.session_state[IMAGE] = address
 
 
 def _arrows(addresses: list[str]) -> None:
     here = addresses.index(st.session_state[IMAGE]) if st.session_state.get(IMAGE) in addresses else -1
-    with st.container(width=44, gap="small"):
-        back = st.button("‹", key="previous", shortcut="left", help="Previous image")
-        onward = st.button("›", key="next", shortcut="right", help="Next image")
-    if addresses and (back or onward):
-        st.session_state[IMAGE] = addresses[(here + (1 if onward else -1)) % len(addresses)]
-        st.rerun()
+    with st.container(width=44, gap="small", key="arrows"):
+        for name, sign, step in (("previous", "‹", -1), ("next", "›", 1)):
+            address = addresses[(here + step) % len(addresses)]
+            key = "left" if step < 0 else "right"
+            words = f"{name.capitalize()} image"
+            st.button(sign, key=name, shortcut=key, help=words, on_click=_pick, args=(address,))
 
 
 @lru_cache(maxsize=256)

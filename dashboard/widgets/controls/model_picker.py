@@ -11,6 +11,7 @@ from models import ModelCard
 from models.errors import SeewhyError
 
 MODEL = "model"
+WIDTH = 260  # pixels of the list
 BELIEVED = 5.0  # seconds that a card is believed; a model may arrive at any time
 
 
@@ -23,8 +24,8 @@ class _Known(NamedTuple):
 _CARDS: dict[str, _Known] = {}
 
 
-def pick() -> ModelCard | None:
-    """Draw the list; None, with words, while the chosen model cannot be used."""
+def pick() -> str:
+    """Draw the list; gives the name of the model that is chosen."""
     names = list(models.names())
     chosen = st.session_state.get(MODEL, models.DEFAULT)
     if chosen not in names:
@@ -37,10 +38,17 @@ def pick() -> ModelCard | None:
         format_func=title,
         accept_new_options=True,
         persist_state="session",
+        label_visibility="collapsed",
+        width=WIDTH,
         help="Any timm model as timm/NAME, or the path of a .safetensors or .pt file.",
     )
+    return str(name)
+
+
+def usable(name: str) -> ModelCard | None:
+    """The model's card; None, with words on the page, while it cannot be used."""
     try:
-        card = card_of(str(name))
+        card = card_of(name)
     except SeewhyError as error:
         st.error(str(error))
         return None

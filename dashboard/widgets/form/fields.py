@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import Any
 
 import streamlit as st
 
 from dashboard.widgets.controls import image_picker, model_picker
 from dashboard.widgets.form import images
+from dashboard.widgets.form.class_picker import LISTED, ClassPicker, class_title
 from explainers import Knob
 from explainers.kinds import (
     Choice,
@@ -107,28 +108,26 @@ def _choice(kind: Choice, field: Field) -> object:
 
 @draw.register
 def _class(_kind: Class, field: Field) -> object:
-    """All classes; those of which the chosen images have some come first, with their number."""
+    """Those classes of which the chosen images have some come first, with their number."""
     many = _counts(field)
-    known = [*many, *(index for index in range(len(field.card.labels)) if index not in many)]
-    if st.session_state.get(field.key) not in known:
-        st.session_state[field.key] = None if field.knob.optional else known[0]
+    if st.session_state.get(field.key) not in range(len(field.card.labels)):
+        st.session_state[field.key] = None if field.knob.optional else next(iter(many), 0)
 
-    def title(index: int) -> str:
-        name = class_title(field.card, index)
-        return f"{name} · {many[index]} images" if index in many else name
+    ClassPicker(
+        card=field.card,
+        key=f"{field.key}.pick",
+        current=st.session_state[field.key],
+        first=[*many, *range(len(field.card.labels))][:LISTED],
+        choose=partial(_keep, field.key),
+        counts=many,
+        label=field.knob.label,
+        words={"help": field.knob.help, "placeholder": field.knob.auto or "type a name"},
+    ).draw()
+    return st.session_state[field.key]
 
-    return st.selectbox(
-        **field.common,
-        options=known,
-        index=None if field.knob.optional else 0,
-        placeholder=field.knob.auto or "choose one",
-        format_func=title,
-    )
 
-
-def class_title(card: ModelCard, index: int) -> str:
-    """A class as lists show it: its first name and its number."""
-    return f"{card.short(index)} ({index})"
+def _keep(key: str, value: object) -> None:
+    st.session_state[key] = value
 
 
 def _counts(field: Field) -> dict[int, int]:

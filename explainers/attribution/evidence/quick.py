@@ -211,6 +211,7 @@ def sanity(subject: Subject, run: Run, share: float = 1.0) -> Score:
         best=0.0,
         reading=_sanity_words(value),
         baselines={"two random maps": chance, "map that ignores the model": 1.0},
+        references=("two random maps",),
         curves={THIS: similarity},
         axes=("share of the weights replaced, from the top", "rank correlation"),
     )
