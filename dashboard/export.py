@@ -37,11 +37,11 @@ _STARTED: list[bool] = []
 
 def caption(kept: Answer[Any]) -> str:
     """The small line under a figure: method, model, weights, seed."""
-    told, lens = kept.provenance, find(kept.provenance.explainer)
+    source, lens = kept.provenance, find(kept.provenance.explainer)
     where = f", layer {kept.result.where}" if kept.result.where else ""
     return (
-        f"{lens.title}, {told.model}{where}; weights {told.weights_sha256[:12]}, seed {told.seed};"
-        f" Seewhy {told.versions['seewhy']}."
+        f"{lens.title}, {source.model}{where}; weights {source.weights_sha256[:12]}, seed {source.seed};"
+        f" Seewhy {source.versions['seewhy']}."
     )
 
 
@@ -77,12 +77,12 @@ def render(figure: go.Figure, kind: str) -> bytes:
                 atexit.register(kaleido.stop_sync_server, silence_warnings=True)
                 _STARTED.append(True)
             scale = 300 / 96 if kind == "png" else 1
-            made: bytes = kaleido.calc_fig_sync(figure, opts={"format": kind, "scale": scale})
+            data: bytes = kaleido.calc_fig_sync(figure, opts={"format": kind, "scale": scale})
         except (RuntimeError, OSError, ValueError) as error:
             raise NotReadyError(
                 f"Chromium could not draw the figure ({type(error).__name__}); take the HTML."
             ) from error
-    return made
+    return data
 
 
 def paper_figures(kept: Answer[Any], look: Look, width: Width) -> dict[str, go.Figure]:
@@ -92,11 +92,11 @@ def paper_figures(kept: Answer[Any], look: Look, width: Width) -> dict[str, go.F
 
 def manifest(kept: Answer[Any], evidence: Answer[Any] | None) -> dict[str, Any]:
     """What ``manifest.json`` holds: everything but the arrays."""
-    told = asdict(kept.provenance)
+    source = asdict(kept.provenance)
     scores = codec.values_of(evidence.result)["scores"] if evidence else []
     return {
         "schema": 1,
-        **told,
+        **source,
         "key": kept.key,
         "sentence": kept.result.sentence.replace("*", ""),
         "values": codec.values_of(kept.result),
@@ -174,10 +174,10 @@ def write(files: dict[str, bytes], folder: Path) -> None:
 
 def snippet(kept: Answer[Any], request: Request[Any]) -> str:
     """A small program that works the same answer out again and compares it with ``arrays.npz``, bit for bit."""
-    told = kept.provenance
+    source = kept.provenance
     pictures = photos(request.params)
     lines = [f'    {name}=here / "{name}.png",' for name in pictures]
-    lines += [f"    {name}={value!r}," for name, value in told.params.items() if name not in pictures]
+    lines += [f"    {name}={value!r}," for name, value in source.params.items() if name not in pictures]
     return "\n".join(
         [
             '"""Reproduces arrays.npz beside this file; needs the same versions and, to be exact, a CPU."""',
@@ -191,10 +191,10 @@ def snippet(kept: Answer[Any], request: Request[Any]) -> str:
             "import models",
             "",
             "here = Path(__file__).parent",
-            f"torch.set_num_threads({told.threads})",
-            f"handle = models.load({told.model!r}, device={told.device!r})",
-            f'assert handle.digest == "{told.weights_sha256}", "these are other weights"',
-            f"result = explainers.explain(\n    {told.explainer!r},\n    handle,",
+            f"torch.set_num_threads({source.threads})",
+            f"handle = models.load({source.model!r}, device={source.device!r})",
+            f'assert handle.digest == "{source.weights_sha256}", "these are other weights"',
+            f"result = explainers.explain(\n    {source.explainer!r},\n    handle,",
             *lines,
             ")",
             'kept = np.load(here / "arrays.npz")',

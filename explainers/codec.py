@@ -29,12 +29,14 @@ def _converter(arrays: dict[str, np.ndarray]) -> cattrs.Converter:
         arrays[name] = array
         return {"array": name}
 
-    made = make_converter()
-    made.register_unstructure_hook(np.ndarray, put)
-    made.register_structure_hook(np.ndarray, lambda told, _kind: arrays[told["array"]])
-    made.register_unstructure_hook(float, lambda value: value if math.isfinite(value) else {"float": str(value)})
-    made.register_structure_hook(float, lambda told, _kind: float(told["float"] if isinstance(told, dict) else told))
-    return made
+    converter = make_converter()
+    converter.register_unstructure_hook(np.ndarray, put)
+    converter.register_structure_hook(np.ndarray, lambda written, _kind: arrays[written["array"]])
+    converter.register_unstructure_hook(float, lambda value: value if math.isfinite(value) else {"float": str(value)})
+    converter.register_structure_hook(
+        float, lambda written, _kind: float(written["float"] if isinstance(written, dict) else written)
+    )
+    return converter
 
 
 def pack(value: Any) -> bytes:
@@ -96,12 +98,12 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def params_from_json(kind: type[T], told: Mapping[str, Any], photo: Callable[[str], Photo]) -> T:
+def params_from_json(kind: type[T], written: Mapping[str, Any], photo: Callable[[str], Photo]) -> T:
     """The params that `params_to_json` wrote; ``photo`` finds a picture by its SHA-256."""
     if not is_dataclass(kind):
         raise TypeError(f"{kind} is not a params type")
-    values = dict(told)
-    for name, value in told.items():
+    values = dict(written)
+    for name, value in written.items():
         if isinstance(value, dict) and "sha256" in value:
             values[name] = Photo(photo(value["sha256"]).pixels, value["name"])
         elif isinstance(value, list):

@@ -136,8 +136,8 @@ def knobs(params: type[Params]) -> tuple[Knob, ...]:
 @lru_cache
 def _knobs(params: Any) -> tuple[Knob, ...]:
     hints = get_type_hints(params)
-    found = [_knob(entry, hints[entry.name]) for entry in fields(params) if "knob" in entry.metadata]
-    return tuple(sorted(found, key=lambda choice: choice.name == "seed"))
+    declared = [_knob(entry, hints[entry.name]) for entry in fields(params) if "knob" in entry.metadata]
+    return tuple(sorted(declared, key=lambda choice: choice.name == "seed"))
 
 
 def _knob(entry: "dataclasses.Field[Any]", hint: Any) -> Knob:

@@ -40,15 +40,15 @@ class Reader:
         Raises:
             InputError: a sentence has more tokens than the tower reads.
         """
-        for each in sentences:
-            count, most = len(self.tokenizer.encode(each)) + 2, int(self.tokenizer.context_length)
+        for sentence in sentences:
+            count, most = len(self.tokenizer.encode(sentence)) + 2, int(self.tokenizer.context_length)
             if count > most:
                 raise InputError(f"The sentence has {count} tokens and the model reads {most}; shorten it.")
-        found = []
+        rows = []
         with torch.inference_mode():
             for start in range(0, len(sentences), BATCH):
-                found.append(self._embed(self.tokenizer(list(sentences[start : start + BATCH]))))
-        return torch.cat(found).clone()
+                rows.append(self._embed(self.tokenizer(list(sentences[start : start + BATCH]))))
+        return torch.cat(rows).clone()
 
     def _embed(self, tokens: Tensor) -> Tensor:
         """Where no token sees a later one, those after the end change nothing: they are left away, which is 5x faster.
@@ -126,8 +126,8 @@ class ZeroShot(nn.Module):
         return f"visual.transformer.resblocks.{len(blocks) - 1}.ln_1" if blocks is not None and reads_one else ""
 
     def _blocks(self) -> nn.ModuleList | None:
-        found: nn.ModuleList | None = getattr(getattr(self.visual, "transformer", None), "resblocks", None)
-        return found
+        blocks: nn.ModuleList | None = getattr(getattr(self.visual, "transformer", None), "resblocks", None)
+        return blocks
 
 
 def is_clip(network: nn.Module) -> bool:
@@ -177,11 +177,11 @@ def build(config: dict[str, Any], count: int) -> nn.Module:
     from open_clip.model import CustomTextCLIP
     from open_clip.tokenizer import SimpleTokenizer
 
-    made = {name: value for name, value in deepcopy(config).items() if name != "custom_text"}
-    made["vision_cfg"]["timm_model_pretrained"] = False
-    text = made["text_cfg"]
+    options = {name: value for name, value in deepcopy(config).items() if name != "custom_text"}
+    options["vision_cfg"]["timm_model_pretrained"] = False
+    text = options["text_cfg"]
     tokenizer = SimpleTokenizer(context_length=text.get("context_length", 77), **(text.get("tokenizer_kwargs") or {}))
-    return ZeroShot(CustomTextCLIP(**made), tokenizer, count, int(made["embed_dim"]))
+    return ZeroShot(CustomTextCLIP(**options), tokenizer, count, int(options["embed_dim"]))
 
 
 def filler(classes: tuple[str, ...]) -> Callable[[nn.Module, Path], None]:

@@ -154,8 +154,8 @@ def _config(arch: str, given: Any = None) -> dict[str, Any]:
 def _tags(arch: str) -> dict[str, dict[str, Any]]:
     """Weights of an architecture that lie on the hub, by tag."""
     library = _open_clip()
-    found = {tag: library.get_pretrained_cfg(arch, tag) for tag in library.list_pretrained_tags_by_model(arch)}
-    return {tag: facts for tag, facts in found.items() if facts.get("hf_hub")}
+    known = {tag: library.get_pretrained_cfg(arch, tag) for tag in library.list_pretrained_tags_by_model(arch)}
+    return {tag: facts for tag, facts in known.items() if facts.get("hf_hub")}
 
 
 def _files(facts: dict[str, Any]) -> tuple[str, list[str]]:

@@ -79,10 +79,10 @@ def find_layers(network: nn.Module, probe: Tensor) -> tuple[Layer, ...]:
     with watching(network, seen), torch.no_grad():
         network(probe)
     size = (int(probe.shape[2]), int(probe.shape[3]))
-    found = [layer for name, shape in seen.items() if (layer := _layer(network, name, shape, size))]
-    chosen = _default(network, found)
+    layers = [layer for name, shape in seen.items() if (layer := _layer(network, name, shape, size))]
+    chosen = _default(network, layers)
     return tuple(
-        Layer(**{**vars(layer), "default": layer.name == chosen, "main": _is_main(layer.name)}) for layer in found
+        Layer(**{**vars(layer), "default": layer.name == chosen, "main": _is_main(layer.name)}) for layer in layers
     )
 
 
@@ -124,19 +124,19 @@ def _grid(network: nn.Module, tokens: int, size: tuple[int, int]) -> tuple[int, 
     return None
 
 
-def _default(network: nn.Module, found: list[Layer]) -> str:
+def _default(network: nn.Module, layers: list[Layer]) -> str:
     """The last map before pooling; one step earlier where the head reads only the class token.
 
     There the last block's attention is the last place where patches are read, so everything after it
     has a gradient of exactly zero at every patch.
     """
-    names = [layer.name for layer in found]
+    names = [layer.name for layer in layers]
     if not names:
         return ""
-    if (told := getattr(network, "default_layer", "")) in names:  # a network of two towers knows its own
-        return str(told)
+    if (named := getattr(network, "default_layer", "")) in names:  # a network of two towers knows its own
+        return str(named)
     blocks = getattr(network, "blocks", None)
-    if found[-1].prefix and getattr(network, "global_pool", "token") in ("token", "") and blocks is not None:
+    if layers[-1].prefix and getattr(network, "global_pool", "token") in ("token", "") and blocks is not None:
         return next(n for n in (f"blocks.{len(blocks) - 1}.norm1", f"blocks.{len(blocks) - 2}", names[0]) if n in names)
     return names[-1]
 

@@ -110,8 +110,8 @@ def in_hub_cache(repo: str, filename: str) -> Path | None:
     """A file that was downloaded from the model hub before; asks nothing of the network."""
     from huggingface_hub import try_to_load_from_cache
 
-    found: Any = try_to_load_from_cache(repo, filename)
-    return Path(found) if isinstance(found, str) else None
+    path: Any = try_to_load_from_cache(repo, filename)
+    return Path(path) if isinstance(path, str) else None
 
 
 def download(repo: str, filename: str) -> Path:

@@ -41,8 +41,8 @@ CURATED = (
 
 def names() -> tuple[str, ...]:
     """The zoo's own names; any other timm model is ``timm/NAME``, a CLIP ``clip/NAME``, yours the path of its file."""
-    own = (*(f"efficientnet_lite{size}" for size in LITE_FILES), *_menagerie())
-    return (*own, *(f"timm/{name}" for name in CURATED), *clip_cards.names())
+    packaged = (*(f"efficientnet_lite{size}" for size in LITE_FILES), *_menagerie())
+    return (*packaged, *(f"timm/{name}" for name in CURATED), *clip_cards.names())
 
 
 def cards() -> Iterator[ModelCard]:

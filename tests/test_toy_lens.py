@@ -79,7 +79,8 @@ from explainers.toy.brightness import Toy
 @draws(Toy)
 def figures(result: Toy, look: Look) -> dict[str, go.Figure]:
     """The map over the photo."""
-    return {"map": dress(over_photo(result.image, Map(result.heatmap, "heat", "brightness"), look), look, title=result.sentence)}
+    shown = over_photo(result.image, Map(result.heatmap, "heat", "brightness"), look)
+    return {"map": dress(shown, look, title=result.sentence)}
 '''
 PAGE = '''
 """How bright is it?"""

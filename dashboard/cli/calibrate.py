@@ -86,11 +86,11 @@ def export_menagerie(
 
     with progress() as bar:
         task = bar.add_task("drawing", total=1.0)
-        told = export(
+        written = export(
             output,
             per_class,
             size,
             seed,
             report=lambda fraction, note: bar.update(task, completed=fraction, description=note),
         )
-    out.print(f"{len(told['files'])} pictures of {len(told['classes'])} classes are in {output}", soft_wrap=True)
+    out.print(f"{len(written['files'])} pictures of {len(written['classes'])} classes are in {output}", soft_wrap=True)

@@ -25,14 +25,14 @@ def worked(request: "Request[Any]", device: str, *, evidence: bool) -> "tuple[An
     with progress() as bar:
         task = bar.add_task("loading the model", total=1.0)
 
-        def told(fraction: float, note: str) -> None:
+        def show(fraction: float, note: str) -> None:
             bar.update(task, completed=fraction, description=note or "working")
 
         handle = models.load(request.model, device)
-        kept = compute(handle, request, LocalRun(handle, request.params.seed, told))
+        kept = compute(handle, request, LocalRun(handle, request.params.seed, show))
         if not evidence:
             return kept, None
-        return kept, compute(handle, request.evidence(), LocalRun(handle, request.params.seed, told))
+        return kept, compute(handle, request.evidence(), LocalRun(handle, request.params.seed, show))
 
 
 def progress() -> Progress:

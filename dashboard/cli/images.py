@@ -18,16 +18,16 @@ def images(
     from models.imagesets import imageset as gallery
 
     if get is not None:
-        found = datasets.fetch(get)
-        out.print(f"{found.name} is ready: {found.place}", soft_wrap=True)
+        folder = datasets.fetch(get)
+        out.print(f"{folder.name} is ready: {folder.place}", soft_wrap=True)
         return
     known = gallery.sources()
     if as_json:
         print(json.dumps([{"name": name, **vars(each)} for name, each in known.items()], indent=2))
         return
     table = Table("name", "what it is", "licence", "state", box=None)
-    for name, each in known.items():
-        state = "[green]ready[/green]" if each.ready else f"{each.remedy} ({each.megabytes} MB)"
-        table.add_row(name, each.title, each.licence, state)
+    for name, data in known.items():
+        state = "[green]ready[/green]" if data.ready else f"{data.remedy} ({data.megabytes} MB)"
+        table.add_row(name, data.title, data.licence, state)
     out.print(table)
     out.print("Or the path of a folder: flat, or with a folder for each class.", soft_wrap=True)

@@ -68,7 +68,7 @@ def compute(handle: ModelHandle, request: Request[R], run: Run) -> Answer[R]:
     key, started = request.key, time.perf_counter()
     result = answer(handle, request, run)
     seconds = time.perf_counter() - started
-    told = request.to_json()
+    payload = request.to_json()
     return Answer(
         key,
         result,
@@ -76,7 +76,7 @@ def compute(handle: ModelHandle, request: Request[R], run: Run) -> Answer[R]:
             explainer=request.explainer,
             model=request.model,
             weights_sha256=handle.digest,
-            params=told["params"],
+            params=payload["params"],
             seed=request.params.seed,
             versions=versions(),
             device=str(handle.device),

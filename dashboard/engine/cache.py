@@ -74,7 +74,7 @@ class PlainDisk(diskcache.Disk):  # type: ignore[misc]
 
 
 @contextlib.contextmanager
-def plainly(folder: Path) -> Iterator[None]:
+def storage_errors(folder: Path) -> Iterator[None]:
     """Say in one sentence, as a `StorageError`, what the disk under ``folder`` refuses."""
     try:
         yield
@@ -99,7 +99,7 @@ def _sentence(error: Exception, folder: Path) -> str:
 
 def private_folder(path: Path) -> Path:
     """Make a folder that only its owner may enter; one that is there already keeps its mode."""
-    with plainly(path):
+    with storage_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.suppress(FileExistsError):
             path.mkdir(mode=0o700)
@@ -111,7 +111,7 @@ def private_folder(path: Path) -> Path:
 def open_cache(folder: Path, size: int, policy: str = "least-recently-used") -> diskcache.Cache:
     """A cache in a folder of its own, mode 0700, that holds at most about ``size`` bytes."""
     private_folder(folder)
-    with plainly(folder):
+    with storage_errors(folder):
         folder.chmod(0o700)
         # Memory-mapped reads of the index would end the process, not raise, when a disk fails beneath them.
         return diskcache.Cache(

@@ -11,12 +11,12 @@ from dashboard.engine import answers
 from dashboard.engine import framing as wire
 from dashboard.engine.answers import Answer
 from dashboard.engine.jobs import INTERRUPTED, FairQueue, Job, JobState, Lane, StoredEntry
-from dashboard.engine.lease import Owner
+from dashboard.engine.lease import ServerLease
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store
 from dashboard.engine.uploads import Uploads
 from dashboard.engine.workers.local import Process
-from dashboard.engine.workers.supervisor import Hand
+from dashboard.engine.workers.supervisor import WorkerSupervisor
 from explainers import Request
 from models import DEFAULT, Photo
 from models.errors import StorageError
@@ -27,13 +27,13 @@ REMEMBERED = 500
 UNKEPT = 8
 
 
-class Window:
+class JobLane:
     """What the hands of one lane see of the engine: its queue, and where news goes."""
 
     def __init__(self, engine: "Engine", settings: Settings) -> None:
         self._engine = engine
         self.queue = FairQueue(settings.queue, settings.queue_per_session)
-        self.hands: list[Hand] = []
+        self.hands: list[WorkerSupervisor] = []
 
     def take(self) -> Job | None:
         """Wait for the next job; None when the engine closes."""
@@ -46,15 +46,15 @@ class Window:
                     return job
                 self._engine.changed.wait()
 
-    def tell(self, job: Job, told: dict[str, Any], preview: bytes) -> None:
+    def tell(self, job: Job, progress: dict[str, Any], preview: bytes) -> None:
         """Note a job's progress; the last preview stays until there is a next one."""
         picture = wire.unpack_preview(preview)
         with self._engine.changed:
-            job.told.update(told if picture is None else {**told, "preview": picture})
+            job.progress.update(progress if picture is None else {**progress, "preview": picture})
 
-    def end(self, job: Job, status: str, told: dict[str, Any], data: bytes) -> None:
+    def end(self, job: Job, status: str, outcome: dict[str, Any], data: bytes) -> None:
         """Note a job's end."""
-        self._engine.end(job, status, told, data)
+        self._engine.end(job, status, outcome, data)
 
 
 class Engine:
@@ -73,13 +73,13 @@ class Engine:
         self.settings = settings
         self.store = Store(settings.cache, settings.cache_size)
         self.uploads = Uploads(settings.cache / "uploads", settings.cache_size // 4)
-        self._owner = Owner(settings.cache / "servers")
+        self._owner = ServerLease(settings.cache / "servers")
         self.changed = threading.Condition()
         self.closed = False
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._unkept: OrderedDict[str, bytes] = OrderedDict()
         self._writing = threading.Lock()
-        self._lanes: dict[str, Window] = {name: Window(self, settings) for name in get_args(Lane)}
+        self._lanes: dict[str, JobLane] = {name: JobLane(self, settings) for name in get_args(Lane)}
         self._start("interactive", first)
 
     def ask(self, request: Request[Any], *, session: str, lane: Lane = "interactive", fresh: bool = False) -> JobState:
@@ -202,7 +202,7 @@ class Engine:
 
     def why_not_ready(self) -> str:
         """One sentence, or nothing when the default model has answered once."""
-        return "" if self.closed else self._lanes["interactive"].hands[0].warmth
+        return "" if self.closed else self._lanes["interactive"].hands[0].not_ready_reason
 
     def pids(self) -> tuple[int, ...]:
         """Process ids of the workers."""
@@ -226,14 +226,14 @@ class Engine:
         self._owner.close()
         self.store.close()
 
-    def end(self, job: Job, status: str, told: dict[str, Any], data: bytes = b"") -> None:
+    def end(self, job: Job, status: str, outcome: dict[str, Any], data: bytes = b"") -> None:
         """Note a job's end, once: what comes later is dropped."""
         with self.changed:
             if not job.live:
                 return
-            job.told.update({"preview": None, **told})
+            job.progress.update({"preview": None, **outcome})
             if status == "done":
-                job.told["fraction"] = 1.0
+                job.progress["fraction"] = 1.0
             job.status, job.ended, job.photos = status, time.time(), ()  # type: ignore[assignment]
             if data:
                 self._unkept[job.request.key] = data
@@ -248,8 +248,8 @@ class Engine:
             if self._lanes[lane].hands or self.closed:
                 return
             warm = DEFAULT if lane == "interactive" else ""
-            for place in self.settings.places():
-                hand = Hand(self.settings, (place, lane), self._lanes[lane], warm, first)
+            for place in self.settings.resolved_devices():
+                hand = WorkerSupervisor(self.settings, (place, lane), self._lanes[lane], warm, first)
                 self._lanes[lane].hands.append(hand)
                 first = None
                 hand.start()

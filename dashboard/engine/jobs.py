@@ -80,9 +80,9 @@ class JobState:
     @staticmethod
     def from_json(text: str) -> tuple["JobState", str]:
         """The state and its owner that `to_json` wrote."""
-        told = json.loads(text)
-        owner = told.pop("owner")
-        return JobState(**told), owner
+        written = json.loads(text)
+        owner = written.pop("owner")
+        return JobState(**written), owner
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +111,7 @@ class Job:
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     watchers: set[str] = field(default_factory=set)
     status: Status = "queued"
-    told: dict[str, Any] = field(default_factory=dict)
+    progress: dict[str, Any] = field(default_factory=dict)
     stopping: float = 0.0
     created: float = field(default_factory=time.time)
     started: float = 0.0
@@ -137,7 +137,7 @@ class Job:
             created=self.created,
             started=self.started,
             ended=self.ended,
-            **self.told,
+            **self.progress,
         )
 
 

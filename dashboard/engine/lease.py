@@ -5,16 +5,16 @@ import os
 import secrets
 from pathlib import Path
 
-from dashboard.engine.cache import plainly, private_folder
+from dashboard.engine.cache import private_folder, storage_errors
 
 
-class Owner:
+class ServerLease:
     """This server's claim on the jobs that it writes down."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = private_folder(folder)
         self.id = f"{os.getpid()}-{secrets.token_hex(4)}"
-        with plainly(folder):
+        with storage_errors(folder):
             self._file = self._path(self.id).open("w")
             fcntl.flock(self._file, fcntl.LOCK_EX)
 

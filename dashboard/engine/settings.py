@@ -74,7 +74,7 @@ class Settings:
         Raises:
             InputError: a variable that should be a whole number is not.
         """
-        found: dict[str, Any] = {}
+        given: dict[str, Any] = {}
         for name, read in (
             ("cache", Path),
             ("cache_size", _whole),
@@ -84,8 +84,8 @@ class Settings:
             ("plugins", _names),
         ):
             if text := environ.get(f"SEEWHY_{name.upper()}"):
-                found[name] = read(text)
-        return Settings(**{**found, **{name: value for name, value in chosen.items() if value is not None}})
+                given[name] = read(text)
+        return Settings(**{**given, **{name: value for name, value in chosen.items() if value is not None}})
 
     def to_json(self) -> str:
         """As one line of JSON, for a worker's command line."""
@@ -94,10 +94,10 @@ class Settings:
     @staticmethod
     def from_json(text: str) -> "Settings":
         """What `to_json` wrote."""
-        told: dict[str, Any] = json.loads(text)
-        return Settings(**{**told, **{name: tuple(told[name]) for name in ("devices", "images", "plugins")}})
+        written: dict[str, Any] = json.loads(text)
+        return Settings(**{**written, **{name: tuple(written[name]) for name in ("devices", "images", "plugins")}})
 
-    def places(self) -> tuple[str, ...]:
+    def resolved_devices(self) -> tuple[str, ...]:
         """The devices by name, ``auto`` resolved."""
         if self.devices != ("auto",):
             return self.devices

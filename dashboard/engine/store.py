@@ -13,7 +13,7 @@ import numpy as np
 from dashboard.engine import answers
 from dashboard.engine import framing as wire
 from dashboard.engine.answers import Answer
-from dashboard.engine.cache import PickleRefusedError, open_cache, plainly, private_folder
+from dashboard.engine.cache import PickleRefusedError, open_cache, private_folder, storage_errors
 from dashboard.engine.jobs import StoredEntry
 from models import Photo
 from models.errors import InputError, StorageError
@@ -49,23 +49,23 @@ class Store:
             raise StorageError(
                 f"This result takes {len(data) / 1e6:.0f} MB, more than the cache holds; raise it with --cache-size."
             )
-        made, part = kept.provenance, wire.split(data[: data.index(b"\n") + 1])[0]["part"]
+        source, part = kept.provenance, wire.split(data[: data.index(b"\n") + 1])[0]["part"]
         about = {
             "part": part,
-            "explainer": made.explainer,
-            "model": made.model,
-            "params": made.params,
-            "when": made.when,
-            "seconds": made.seconds,
+            "explainer": source.explainer,
+            "model": source.model,
+            "params": source.params,
+            "when": source.when,
+            "seconds": source.seconds,
             "bytes": len(data),
             "label": kept.result.subject,
         }
-        with plainly(self.folder):
+        with storage_errors(self.folder):
             self._results.set(kept.key, data, tag=json.dumps(about))
 
     def has(self, key: str) -> bool:
         """Whether an answer is kept under this key."""
-        with plainly(self.folder):
+        with storage_errors(self.folder):
             return key in self._results
 
     def kept(self, key: str) -> Answer[Any] | None:
@@ -81,16 +81,16 @@ class Store:
 
     def forget(self, key: str) -> None:
         """Drop an answer and the state of its job."""
-        with plainly(self.folder):
+        with storage_errors(self.folder):
             self._results.delete(key)
             self._states.delete(key)
 
     def recent(self, limit: int) -> list[StoredEntry]:
         """What is kept, newest first, from the index alone."""
         with self._index("results") as rows:
-            found = rows.execute("SELECT key, tag FROM Cache ORDER BY store_time DESC LIMIT ?", (limit,)).fetchall()
+            entries = rows.execute("SELECT key, tag FROM Cache ORDER BY store_time DESC LIMIT ?", (limit,)).fetchall()
         cards = []
-        for key, tag in found:
+        for key, tag in entries:
             try:
                 cards.append(StoredEntry(key=key, **json.loads(tag)))
             except (TypeError, ValueError):
@@ -99,7 +99,7 @@ class Store:
 
     def keep_photo(self, photo: Photo) -> str:
         """Keep a photo under its digest. Pixels are kept as they are: PNG takes 40 times as long (950 ms at 16 MP)."""
-        with plainly(self.folder):
+        with storage_errors(self.folder):
             if photo.digest not in self._photos:
                 self._photos.set(photo.digest, photo_to_bytes(photo))
         return photo.digest
@@ -120,23 +120,23 @@ class Store:
 
     def put_state(self, key: str, text: str) -> None:
         """Write down the state of a job, for a day."""
-        with plainly(self.folder):
+        with storage_errors(self.folder):
             self._states.set(key, text, expire=STATE_SECONDS)
 
     def state(self, key: str) -> str | None:
         """The state that was written down, if any."""
-        with plainly(self.folder):
+        with storage_errors(self.folder):
             text = self._states.get(key)
         return text if isinstance(text, str) else None
 
     def drop_state(self, key: str) -> None:
         """Forget the state of a job."""
-        with plainly(self.folder):
+        with storage_errors(self.folder):
             self._states.delete(key)
 
     def put_note(self, key: str, text: str) -> None:
         """Keep a person's own words under a key, for good; no words take it back."""
-        with plainly(self.folder):
+        with storage_errors(self.folder):
             if text:
                 self._notes.set(key, text)
             else:
@@ -144,7 +144,7 @@ class Store:
 
     def note(self, key: str) -> str:
         """A person's own words under this key, or none."""
-        with plainly(self.folder):
+        with storage_errors(self.folder):
             text = self._notes.get(key)
         return text if isinstance(text, str) else ""
 
@@ -157,7 +157,7 @@ class Store:
         """Bytes under a key; on a full disk, where the time of use cannot be noted, without noting it."""
         cache = self._results if room == "results" else self._photos
         try:
-            with plainly(self.folder):
+            with storage_errors(self.folder):
                 value = cache.get(key)
         except PickleRefusedError:
             raise
@@ -170,7 +170,7 @@ class Store:
 
     @contextlib.contextmanager
     def _index(self, room: str) -> Iterator[sqlite3.Connection]:
-        with plainly(self.folder):
+        with storage_errors(self.folder):
             path = self.folder / room / "cache.db"
             with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as rows:
                 yield rows

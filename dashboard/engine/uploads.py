@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
-from dashboard.engine.cache import plainly, private_folder
+from dashboard.engine.cache import private_folder, storage_errors
 from models.errors import InputError
 from models.imagesets.decode import check_bytes, check_header
 
@@ -49,9 +49,9 @@ class Uploads:
         for name, data in good:
             sha.update(f"{name}:{hashlib.sha256(data).hexdigest()};".encode())
         kept = self._folder / sha.hexdigest()
-        with plainly(self._folder):
+        with storage_errors(self._folder):
             if not kept.is_dir():
-                self._shed(size)
+                self._evict(size)
                 self._write(kept, good)
             os.utime(kept)
         return kept, refused
@@ -75,7 +75,7 @@ class Uploads:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
-    def _shed(self, wanted: int) -> None:
+    def _evict(self, wanted: int) -> None:
         """Make room, the folder used longest ago first."""
         folders = sorted((each for each in self._folder.iterdir() if each.is_dir()), key=lambda p: p.stat().st_mtime)
         sizes = {each: sum(f.stat().st_size for f in each.rglob("*") if f.is_file()) for each in folders}

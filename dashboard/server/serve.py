@@ -87,12 +87,12 @@ def _make_engine(settings: Settings, first: Process) -> "Engine":
     from dashboard.engine.logs import write_log
 
     write_log(settings.cache)
-    made = Engine(settings, first)
-    engine.use(made)
+    started = Engine(settings, first)
+    engine.use(started)
     _preload()
     gc.collect()
     gc.freeze()
-    return made
+    return started
 
 
 def _preload() -> None:
@@ -101,9 +101,9 @@ def _preload() -> None:
 
     registry()
     importlib.import_module("plotly.graph_objects")
-    for found in pkgutil.walk_packages(dashboard.__path__, "dashboard."):
-        if not found.name.startswith(PAGES):
-            importlib.import_module(found.name)
+    for module in pkgutil.walk_packages(dashboard.__path__, "dashboard."):
+        if not module.name.startswith(PAGES):
+            importlib.import_module(module.name)
 
 
 def serve(settings: Settings, host: str = "127.0.0.1", port: int = 8501, script: Path = APP) -> None:
@@ -138,15 +138,15 @@ def listen(host: str, port: int) -> socket.socket:
         InputError: the port is in use or the address is not ours.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    made = socket.socket(family, socket.SOCK_STREAM)
+    bound = socket.socket(family, socket.SOCK_STREAM)
     try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.bind((host, port))
-        made.listen(BACKLOG)
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen(BACKLOG)
     except (OSError, OverflowError) as error:
-        made.close()
+        bound.close()
         raise _refused(error, host, port) from error
-    return made
+    return bound
 
 
 def _refused(error: Exception, host: str, port: int) -> Exception:
@@ -241,7 +241,7 @@ def _server(app: "ASGIApp", url: str) -> "uvicorn.Server":
             access_log=False,
             ws="websockets-sansio",
             ws_max_size=MESSAGE_MB * 2**20,
-            ws_per_message_deflate=False,  # what is large comes by its own address; the rest is small, and packing takes 5 ms
+            ws_per_message_deflate=False,  # the rest is small, and packing takes 5 ms
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,
         )

@@ -128,12 +128,12 @@ def measure_sides(model: ModelHandle, _params: CompareParams, result: SideBySide
         ("random map", random_map(run.rng, size)),
     ]
     gains: dict[str, float] = {}
-    for done, (title, each) in enumerate(shown):
+    for done, (title, heatmap) in enumerate(shown):
         run.report(0.9 * done / len(shown), f"taking pixels away: {title}")
         curves = insertion_deletion(
             lambda images: probabilities(model, images, result.target),
             result.image,
-            np.clip(each, 0, None),
+            np.clip(heatmap, 0, None),
             steps=STEPS,
         )
         gains[title] = curves.insertion_auc - curves.deletion_auc
@@ -162,15 +162,15 @@ def _agreement(result: SideBySide, run: Run) -> tuple[Score, ...]:
     if len(result.maps) < 2:
         return ()
     random = [random_map(run.rng, result.image.shape[:2]) for _ in range(DRAWS)]
-    chance, own = mean_agreement(agreement(random)), mean_agreement(result.agreement)
+    chance, value = mean_agreement(agreement(random)), mean_agreement(result.agreement)
     return (
         Score(
             name="agreement",
             title="Agreement",
-            value=own,
+            value=value,
             baselines={"random maps": chance},
             of="these maps",
-            reading=f"Two of these maps agree to {own:.2f} on average, two random ones to {chance:.2f}.",
+            reading=f"Two of these maps agree to {value:.2f} on average, two random ones to {chance:.2f}.",
         ),
     )
 
@@ -227,14 +227,14 @@ def side_by_side(ask: Asks, x: Tensor, report: Report = silent) -> tuple[dict[st
     Raises:
         UnfitError: none fits.
     """
-    found: dict[str, np.ndarray] = {}
+    maps: dict[str, np.ndarray] = {}
     refused: list[tuple[str, str]] = []
     for done, (name, (title, work)) in enumerate(ask.items()):
         report(0.05 + 0.9 * done / len(ask), f"{title}, {done + 1} of {len(ask)}")
         try:
-            found[name] = enlarged(work(), (int(x.shape[2]), int(x.shape[3])))[0]
+            maps[name] = enlarged(work(), (int(x.shape[2]), int(x.shape[3])))[0]
         except SeewhyError as error:
             refused.append((name, str(error)))
-    if not found:
+    if not maps:
         raise UnfitError(refused[0][1])
-    return found, refused
+    return maps, refused

@@ -22,10 +22,11 @@ import torch
 from torch import Tensor
 
 from explainers.attribution import questions
-from explainers.attribution.evidence import quick as trust
+from explainers.attribution.evidence.run import measure as measure_map
+from explainers.attribution.evidence.subject import MapUnderTest, Quantity
 from explainers.attribution.methods.family import CAMS, layers_of, maps_of
 from explainers.attribution.methods.maps import Ask, Maps, heatmap
-from explainers.attribution.methods.targets import Target, of_classes, of_difference, of_top, overheard
+from explainers.attribution.methods.targets import Target, of_classes, of_difference, of_top, with_recorded_score
 from explainers.attribution.questions import MEASURES, Inquiry
 from explainers.attribution.sentences import Asked, asked_sentence, sentence
 from explainers.base import AboutClass, AtLayer, Evidence, Run, explainer
@@ -161,8 +162,8 @@ class GradCam(AboutClass, AtLayer):
         if cam.for_class and self.question in MEASURES:
             measured = f"{MEASURES[self.question]} {self.value:.2f}"
             return asked_sentence(self.heatmap, self.asked, measured, against=cam.against)
-        asked = Asked(cam.against, self.versus_label, cam.for_class)
-        return sentence(self.heatmap, self.label, self.probability, asked)
+        about = Asked(cam.against, self.versus_label, cam.for_class)
+        return sentence(self.heatmap, self.label, self.probability, about)
 
 
 def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run) -> Evidence:
@@ -172,11 +173,11 @@ def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run
     def again(other: ModelHandle, x: Tensor, target: int) -> np.ndarray:
         layers = layers_of(other, params.layer)
         same = inquiry is not None and target == result.target
-        asked = inquiry.target_of(other) if inquiry and same else target_of(other, target, result.versus)
-        ask = Ask(other, x, asked, layers[0], np.random.default_rng(params.seed), params.groups)
+        wanted = inquiry.target_of(other) if inquiry and same else target_of(other, target, result.versus)
+        ask = Ask(other, x, wanted, layers[0], np.random.default_rng(params.seed), params.groups)
         return maps_of(params.method, ask, layers).cam[0].float().cpu().numpy()
 
-    subject = trust.Subject(
+    subject = MapUnderTest(
         model,
         result.image,
         result.heatmap,
@@ -187,14 +188,14 @@ def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run
         again,
         _quantity(model, inquiry, result),
     )
-    return trust.measure(subject, run, full=params.full)
+    return measure_map(subject, run, full=params.full)
 
 
-def _quantity(model: ModelHandle, inquiry: Inquiry | None, result: GradCam) -> trust.Quantity:
+def _quantity(model: ModelHandle, inquiry: Inquiry | None, result: GradCam) -> Quantity:
     if inquiry is None:
-        return trust.Quantity()
+        return Quantity()
     target = inquiry.target_of(model)
-    return trust.Quantity(inquiry.noun, lambda x: target.of_inputs(model.network, x), result.value)
+    return Quantity(inquiry.noun, lambda x: target.of_inputs(model.network, x), result.value)
 
 
 @explainer("Grad-CAM", paper="https://arxiv.org/abs/1610.02391", evidence=measure)
@@ -204,7 +205,7 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     view = model.view(params.image)
     x = model.normalise(view.pixels[None])
     inquiry, layers = inquiry_of(model, params), layers_of(model, params.layer)
-    target, heard = overheard(inquiry.target_of(model) if inquiry else _class(model, params, x))
+    target, heard = with_recorded_score(inquiry.target_of(model) if inquiry else _class(model, params, x))
     ask = Ask(
         model,
         x,
@@ -216,13 +217,13 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     )
     maps = maps_of(params.method, ask, layers)
     run.report(0.95, "drawing the map")
-    found = _result(model, params, view.pixels, maps)
+    result = _result(model, params, view.pixels, maps)
     if inquiry is None:
-        return found
+        return result
     if not heard:  # attention rollout asks for nothing
         with torch.inference_mode():
             target.of_inputs(model.network, x)
-    return replace(found, question=params.question, asked=inquiry.asked, value=heard[0])
+    return replace(result, question=params.question, asked=inquiry.asked, value=heard[0])
 
 
 def inquiry_of(model: ModelHandle, params: GradCamParams) -> Inquiry | None:

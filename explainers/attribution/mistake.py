@@ -17,7 +17,8 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from explainers.attribution.evidence import quick as trust
+from explainers.attribution.evidence.run import measure as measure_map
+from explainers.attribution.evidence.subject import MapUnderTest
 from explainers.attribution.methods.maps import class_maps, heatmap
 from explainers.attribution.sentences import place_of
 from explainers.base import AboutClass, AtLayer, Evidence, Run, explainer
@@ -135,8 +136,8 @@ def measure_mistake(model: ModelHandle, params: MistakeParams, result: Mistake, 
         return (pair[0] - pair[1]).float().cpu().numpy()
 
     versus = result.truth if result.truth != result.target else None
-    return trust.measure(
-        trust.Subject(model, result.image, result.heatmap, result.cam, result.target, versus, False, again), run
+    return measure_map(
+        MapUnderTest(model, result.image, result.heatmap, result.cam, result.target, versus, False, again), run
     )
 
 
@@ -206,10 +207,10 @@ def likeness_to(network: nn.Module, target: int, classes: int) -> Float[np.ndarr
 
 
 def _rows(
-    model: ModelHandle, image: np.ndarray, asked: tuple[list[int], list[float]], heats: list[np.ndarray]
+    model: ModelHandle, image: np.ndarray, likeliest: tuple[list[int], list[float]], heats: list[np.ndarray]
 ) -> tuple[tuple[Row, ...], int]:
     """What each class's map says beside the answer's; and the first answer without the answer's place."""
-    shown, chance = asked
+    shown, chance = likeliest
     places, soft = [place_mask(heat) for heat in heats], blurred(image)
     tried = [np.where(place[..., None], image, soft) for place in places]
     tried.append(np.where(places[0][..., None], soft, image))

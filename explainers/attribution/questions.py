@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from explainers.attribution.methods.targets import Target, embedding, of_neuron, of_similarity, pooled
 from explainers.attribution.sentences import plain
-from explainers.kit.hooks import Spot
+from explainers.kit.hooks import Site
 from models import Layer, ModelHandle, Photo, clip
 from models.errors import InputError
 
@@ -77,7 +77,7 @@ def sentence(model: ModelHandle, words: str) -> Inquiry:
     return Inquiry(lambda _model: target, f"the words '{plain(words)}'", "the cosine")
 
 
-def embedded_at(model: ModelHandle, x: Float[Tensor, "1 3 y x"]) -> tuple[Spot | str, Callable[[Tensor], Tensor]]:
+def embedded_at(model: ModelHandle, x: Float[Tensor, "1 3 y x"]) -> tuple[Site | str, Callable[[Tensor], Tensor]]:
     """Where the network says in one vector what a picture is like, and how that is read.
 
     It is a CLIP's image embedding, else what the linear layer is given that answers, else the last map, averaged.
@@ -86,7 +86,7 @@ def embedded_at(model: ModelHandle, x: Float[Tensor, "1 3 y x"]) -> tuple[Spot |
         return clip.EMBEDS_AT, pooled
     head = _answering(model.network, x)
     if head:
-        return Spot(head, fed=True), pooled
+        return Site(head, fed=True), pooled
     layer = model.layer(None)
     return layer.name, lambda output: layer.as_map(output).mean((2, 3))
 

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from explainers.attribution.evidence import quick as trust
+from explainers.attribution.evidence.run import measure as measure_map
+from explainers.attribution.evidence.subject import MapUnderTest
 from explainers.attribution.methods import gradients as pixels
 from explainers.attribution.methods import perturbation as covering
 from explainers.attribution.methods.gradients import Attributed, Question
@@ -204,8 +205,8 @@ def measure(model: ModelHandle, params: SaliencyParams, result: PixelMap, run: R
         ask = question(other, x, target, params, np.random.default_rng(params.seed))
         return signed_map(PIXELS[params.method].answer(ask).values.float().cpu().numpy(), params.method)
 
-    subject = trust.Subject(model, result.image, result.heatmap, result.cam, result.target, result.versus, False, again)
-    return trust.measure(subject, run, full=params.full)
+    subject = MapUnderTest(model, result.image, result.heatmap, result.cam, result.target, result.versus, False, again)
+    return measure_map(subject, run, full=params.full)
 
 
 @explainer("Saliency", paper="https://arxiv.org/abs/1312.6034", evidence=measure)
@@ -219,9 +220,9 @@ def saliency(model: ModelHandle, params: SaliencyParams, run: Run) -> PixelMap:
     target = int(logits.argmax()) if params.target is None else params.target
     ask = question(model, x, target, params, run.rng)
     ask = Question(**{**vars(ask), "report": lambda fraction, note: run.report(0.05 + 0.9 * fraction, note)})
-    found = PIXELS[params.method].answer(ask)
+    attributed = PIXELS[params.method].answer(ask)
     run.report(0.95, "drawing the map")
-    values, labels, chance = found.values.float().cpu().numpy(), model.card.labels, logits.softmax(0)
+    values, labels, chance = attributed.values.float().cpu().numpy(), model.card.labels, logits.softmax(0)
     return PixelMap(
         image=view.pixels,
         attribution=values,
@@ -232,16 +233,16 @@ def saliency(model: ModelHandle, params: SaliencyParams, run: Run) -> PixelMap:
         probability=float(chance[target]),
         method=params.method,
         versus=params.versus,
-        gap=completeness_gap(ask, found),
+        gap=completeness_gap(ask, attributed),
         versus_label="" if params.versus is None else labels[params.versus],
         top5=tuple((i, labels[i], float(chance[i])) for i in chance.topk(min(5, len(labels))).indices.tolist()),
     )
 
 
-def completeness_gap(ask: Question, found: Attributed) -> float | None:
+def completeness_gap(ask: Question, attributed: Attributed) -> float | None:
     """|sum of the attribution - (y(x) - y(x0))| / |y(x) - y(x0)| (Sundararajan et al. 2017, section 3)."""
-    if found.start is None:
+    if attributed.start is None:
         return None
     with torch.inference_mode():
-        end, start = map(float, ask.score(torch.cat([ask.x, found.start])).double().tolist())
-    return abs(float(found.values.double().sum()) - (end - start)) / max(abs(end - start), 1e-12)
+        end, start = map(float, ask.score(torch.cat([ask.x, attributed.start])).double().tolist())
+    return abs(float(attributed.values.double().sum()) - (end - start)) / max(abs(end - start), 1e-12)

@@ -45,15 +45,15 @@ class Asked:
     for_class: bool = True
 
 
-def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, asked: Asked | None = None) -> str:
+def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, about: Asked | None = None) -> str:
     """One plain sentence: where the evidence lies, for or against what, and how sure the model is."""
-    asked = asked or Asked()
+    about = about or Asked()
     name, sure = label.split(",")[0], f"{probability:.0%}" if probability >= 0.01 else "under 1 %"
-    verb = "against" if asked.against else "for"
-    if not asked.for_class:
+    verb = "against" if about.against else "for"
+    if not about.for_class:
         return _classless(heatmap, name, sure)
-    if asked.versus:
-        name = f"{name}* rather than *{asked.versus.split(',')[0]}"
+    if about.versus:
+        name = f"{name}* rather than *{about.versus.split(',')[0]}"
     if not heatmap.any():
         return f"Nothing in this picture speaks {verb} *{name}* at this layer (probability {sure})."
     return (
@@ -62,13 +62,13 @@ def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, 
     )
 
 
-def asked_sentence(heatmap: Float[np.ndarray, "h w"], asked: str, measured: str, *, against: bool = False) -> str:
+def asked_sentence(heatmap: Float[np.ndarray, "h w"], wanted: str, measured: str, *, against: bool = False) -> str:
     """As `sentence`, for what is no class: ``asked`` is what the map speaks for, ``measured`` how much there is."""
     verb = "against" if against else "for"
     if not heatmap.any():
-        return f"Nothing in this picture speaks {verb} {asked} at this layer ({measured})."
+        return f"Nothing in this picture speaks {verb} {wanted} at this layer ({measured})."
     return (
-        f"The {place_of(heatmap)} of the picture speaks most {verb} {asked} ({measured}):"
+        f"The {place_of(heatmap)} of the picture speaks most {verb} {wanted} ({measured}):"
         f" half of the evidence lies in {half_share(heatmap):.0%} of the picture."
     )
 

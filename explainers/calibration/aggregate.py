@@ -1,4 +1,4 @@
-"""Marks a picture -> a mean with its interval, and one number for trust: 0 is a random map, 1 the truth itself."""
+"""Metrics of each picture -> a mean with its interval, and one number for trust: 0 as random, 1 the truth itself."""
 
 import numpy as np
 from jaxtyping import Float

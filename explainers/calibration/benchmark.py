@@ -1,4 +1,4 @@
-"""The exam: scenes of the menagerie, what the network's answers to them really depend on, and who owns each pixel."""
+"""The benchmark: scenes of the menagerie, what the answers to them really depend on, and who owns each pixel."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ TOLERANCE = 3
 
 
 @dataclass(frozen=True)
-class Exam:
+class Benchmark:
     """Pictures with their truth; item i of each belongs together.
 
     Attributes:
@@ -63,12 +63,14 @@ class Exam:
         new = [scene for scene in dict.fromkeys(wanted) if scene not in self._answers]
         for start in range(0, len(new), 64):
             batch = new[start : start + 64]
-            found = self.predict(draw(batch, self.images.shape[1]).images).argmax(1)
-            self._answers.update(zip(batch, map(int, found), strict=True))
+            answers = self.predict(draw(batch, self.images.shape[1]).images).argmax(1)
+            self._answers.update(zip(batch, map(int, answers), strict=True))
         return [self._answers[scene] for scene in wanted]
 
 
-def set_exam(model: ModelHandle, count: int, seed: int, *, biased: bool, report: Callable[[float, str], None]) -> Exam:
+def make_benchmark(
+    model: ModelHandle, count: int, seed: int, *, biased: bool, report: Callable[[float, str], None]
+) -> Benchmark:
     """Draw ``count`` scenes, ask the network, and measure the truth on it by intervention.
 
     Raises:
@@ -90,8 +92,8 @@ def set_exam(model: ModelHandle, count: int, seed: int, *, biased: bool, report:
     for start in range(0, count, 10):
         report(start / count, f"measuring what the answers depend on, picture {start + 1} of {count}")
         stop = min(start + 10, count)
-        found = importances(predict, chosen[start:stop], targets[start:stop].tolist(), seed=seed)
-        for row, effects in zip(range(start, stop), found, strict=True):
+        measured = importances(predict, chosen[start:stop], targets[start:stop].tolist(), seed=seed)
+        for row, effects in zip(range(start, stop), measured, strict=True):
             seen = np.bincount(drawn.owners[row].ravel(), minlength=len(REGIONS) + 1)[1:] >= 8
             truth[row] = [effects.get(name, np.nan) if seen[i] else np.nan for i, name in enumerate(REGIONS)]
-    return Exam(chosen, drawn.images, drawn.owners, targets, truth, predict)
+    return Benchmark(chosen, drawn.images, drawn.owners, targets, truth, predict)

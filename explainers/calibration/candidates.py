@@ -1,7 +1,7 @@
-"""Who sits the exam: every lens's methods, found by their hook, and three controls whose marks are known beforehand.
+"""Who takes part in the benchmark: every lens's methods, found by their hook, and three controls of known metrics.
 
 The hook: a lens that can say where a network looks has a file ``explainers/LENS/methods/table.py`` with a function
-``methods() -> Mapping[str, Contestant]``. Nothing else is edited.
+``methods() -> Mapping[str, Candidate]``. Nothing else is edited.
 """
 
 import importlib
@@ -14,13 +14,13 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from explainers.calibration.benchmark import Exam
+from explainers.calibration.benchmark import Benchmark
 from explainers.evidence import centre_map, random_map
 from models import ModelHandle
 
 
 @runtime_checkable
-class Contestant(Protocol):
+class Candidate(Protocol):
     """A method under examination."""
 
     @property
@@ -43,15 +43,15 @@ class Contestant(Protocol):
         ...
 
 
-def contestants() -> dict[str, Contestant]:
+def candidates() -> dict[str, Candidate]:
     """The methods of all lenses that have the hook, by name."""
     package = importlib.import_module("explainers")
-    found: dict[str, Contestant] = {}
+    known: dict[str, Candidate] = {}
     for lens in pkgutil.iter_modules(package.__path__):
         folder = f"explainers.{lens.name}.methods"
         if lens.ispkg and importlib.util.find_spec(folder):
-            found.update(importlib.import_module(f"{folder}.table").methods())
-    return found
+            known.update(importlib.import_module(f"{folder}.table").methods())
+    return known
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ class Control:
 
     Attributes:
         name, title: as a contestant's.
-        draw: (exam, row) -> map (S, S).
+        draw: (benchmark, row) -> map (S, S).
     """
 
     name: str
     title: str
-    draw: Callable[[Exam, int], np.ndarray]
+    draw: Callable[[Benchmark, int], np.ndarray]
     cost_forwards: float = 0.0
 
 
@@ -73,15 +73,15 @@ def controls(seed: int) -> dict[str, Control]:
     """Random and centre maps, which know nothing, and the oracle, which is painted from the truth."""
     rngs: dict[int, Any] = {}
 
-    def at_random(exam: Exam, row: int) -> np.ndarray:
+    def at_random(benchmark: Benchmark, row: int) -> np.ndarray:
         rng = rngs.setdefault(row, np.random.default_rng((seed, row)))
-        return random_map(rng, exam.owners.shape[1:], 16)
+        return random_map(rng, benchmark.owners.shape[1:], 16)
 
-    def in_the_centre(exam: Exam, _row: int) -> np.ndarray:
-        return centre_map(exam.owners.shape[1:])
+    def in_the_centre(benchmark: Benchmark, _row: int) -> np.ndarray:
+        return centre_map(benchmark.owners.shape[1:])
 
-    def from_the_truth(exam: Exam, row: int) -> np.ndarray:
-        painted: np.ndarray = np.concatenate([[0.0], np.nan_to_num(exam.truth[row])])[exam.owners[row]]
+    def from_the_truth(benchmark: Benchmark, row: int) -> np.ndarray:
+        painted: np.ndarray = np.concatenate([[0.0], np.nan_to_num(benchmark.truth[row])])[benchmark.owners[row]]
         return painted.astype(np.float32)
 
     return {
@@ -96,5 +96,5 @@ def drawn(maps: np.ndarray) -> np.ndarray:
     positive = np.clip(np.nan_to_num(maps), 0, None)
     bright, top = np.percentile(positive, 99.5, (-2, -1), keepdims=True), positive.max((-2, -1), keepdims=True)
     scale = np.where(bright > 0, bright, np.where(top > 0, top, 1))
-    made: np.ndarray = (255 * np.clip(positive / scale, 0, 1)).round().astype(np.uint8)
-    return made
+    grey: np.ndarray = (255 * np.clip(positive / scale, 0, 1)).round().astype(np.uint8)
+    return grey

@@ -1,4 +1,4 @@
-"""One method through the whole exam: maps in batches, then marks."""
+"""One method through the whole benchmark: maps in batches, then metrics."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Float, UInt8
 
 from explainers.calibration import metrics as marks
-from explainers.calibration.benchmark import Exam
-from explainers.calibration.candidates import Contestant, Control, drawn
+from explainers.calibration.benchmark import Benchmark
+from explainers.calibration.candidates import Candidate, Control, drawn
 from explainers.evidence.sanity import cascade, rank_correlation
 from explainers.kit.resize import enlarged
 from models import ModelHandle
@@ -34,7 +34,7 @@ Report = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Marks:
+class Metrics:
     """One method's marks.
 
     Attributes:
@@ -46,80 +46,84 @@ class Marks:
     samples: UInt8[np.ndarray, "m s s"]
 
 
-def contest(model: ModelHandle, exam: Exam, method: Contestant | Control, seed: int, report: Report) -> Marks:
+def evaluate(
+    model: ModelHandle, benchmark: Benchmark, method: Candidate | Control, seed: int, report: Report
+) -> Metrics:
     """All marks of one method.
 
     Raises:
         UnfitError: the method does not fit the network.
     """
-    said = marks.read(exam, maps_of(model, exam, method, exam.targets, report))
-    rows = [column(exam, said) for column in COLUMNS.values()]
+    readings = marks.read(benchmark, maps_of(model, benchmark, method, benchmark.targets, report))
+    rows = [column(benchmark, readings) for column in COLUMNS.values()]
     if isinstance(method, Control):
-        rows += [np.full(len(exam.scenes), np.nan)] * len(EXTRA)
+        rows += [np.full(len(benchmark.scenes), np.nan)] * len(EXTRA)
     else:
-        rows += [_targets(model, exam, method), _randomised(model, exam, method, said, seed)]
-    return Marks(np.array(rows, dtype=np.float64), drawn(said.maps[:SAMPLES]))
+        rows += [_targets(model, benchmark, method), _randomised(model, benchmark, method, readings, seed)]
+    return Metrics(np.array(rows, dtype=np.float64), drawn(readings.maps[:SAMPLES]))
 
 
 def maps_of(
-    model: ModelHandle, exam: Exam, method: Contestant | Control, targets: np.ndarray, report: Report
+    model: ModelHandle, benchmark: Benchmark, method: Candidate | Control, targets: np.ndarray, report: Report
 ) -> Float[np.ndarray, "n s s"]:
     """The method's maps for the first ``len(targets)`` pictures, enlarged to their size."""
-    size, found = exam.images.shape[1:3], []
+    size, maps = benchmark.images.shape[1:3], []
     for start in range(0, len(targets), BATCH):
         stop = min(start + BATCH, len(targets))
         if isinstance(method, Control):
-            found.append(np.stack([method.draw(exam, row) for row in range(start, stop)]).astype(np.float32))
+            maps.append(np.stack([method.draw(benchmark, row) for row in range(start, stop)]).astype(np.float32))
         else:
-            x = model.normalise(exam.images[start:stop])
+            x = model.normalise(benchmark.images[start:stop])
             classes = torch.from_numpy(np.asarray(targets[start:stop], dtype=np.int64)).to(model.device)
-            found.append(enlarged(method.map(model, x, classes), size))
+            maps.append(enlarged(method.map(model, x, classes), size))
         report(stop / len(targets))
-    return np.concatenate(found)
+    return np.concatenate(maps)
 
 
-def _targets(model: ModelHandle, exam: Exam, method: Contestant) -> Float[np.ndarray, " n"]:
+def _targets(model: ModelHandle, benchmark: Benchmark, method: Candidate) -> Float[np.ndarray, " n"]:
     """Target sensitivity on every fourth picture's worth of pictures; NaN for the rest."""
-    count = max(1, len(exam.scenes) // SHARE_TARGETS)
-    pairs = [marks.rivals(int(cls)) for cls in exam.targets[:count]]
+    count = max(1, len(benchmark.scenes) // SHARE_TARGETS)
+    pairs = [marks.rivals(int(cls)) for cls in benchmark.targets[:count]]
     rows = [row for row, pair in enumerate(pairs) if pair]
-    result = np.full(len(exam.scenes), np.nan)
+    result = np.full(len(benchmark.scenes), np.nan)
     known = [pair for pair in pairs if pair]
     if not known:
         return result
-    part = _some(exam, rows)
-    said = [
+    part = _some(benchmark, rows)
+    readings = [
         marks.read(part, maps_of(model, part, method, np.array([pair[which] for pair in known]), lambda _: None))
         for which in (0, 1)
     ]
-    result[rows] = marks.target_sensitivity(said[0], said[1], [(pair[2], pair[3]) for pair in known])
+    result[rows] = marks.target_sensitivity(readings[0], readings[1], [(pair[2], pair[3]) for pair in known])
     return result
 
 
-def _some(exam: Exam, rows: list[int]) -> Exam:
-    return Exam(
-        tuple(exam.scenes[row] for row in rows),
-        exam.images[rows],
-        exam.owners[rows],
-        exam.targets[rows],
-        exam.truth[rows],
-        exam.predict,
+def _some(benchmark: Benchmark, rows: list[int]) -> Benchmark:
+    return Benchmark(
+        tuple(benchmark.scenes[row] for row in rows),
+        benchmark.images[rows],
+        benchmark.owners[rows],
+        benchmark.targets[rows],
+        benchmark.truth[rows],
+        benchmark.predict,
     )
 
 
 def _randomised(
-    model: ModelHandle, exam: Exam, method: Contestant, said: marks.Answers, seed: int
+    model: ModelHandle, benchmark: Benchmark, method: Candidate, readings: marks.Answers, seed: int
 ) -> Float[np.ndarray, " n"]:
     """1 - |rank correlation| with the map of the same network without any learned weight (Adebayo et al. 2018)."""
-    count = max(1, len(exam.scenes) // SHARE_RANDOM)
-    part = _some(exam, list(range(count)))
+    count = max(1, len(benchmark.scenes) // SHARE_RANDOM)
+    part = _some(benchmark, list(range(count)))
 
     def explain(network: torch.nn.Module) -> np.ndarray:
         other = ModelHandle(network, model.card, model.device)
         return maps_of(other, part, method, part.targets, lambda _: None)
 
     (noise,) = cascade(model.network, explain, np.random.default_rng(seed), stages=1)
-    result = np.full(len(exam.scenes), np.nan)
-    found = [rank_correlation(a[::4, ::4], b[::4, ::4]) for a, b in zip(said.maps[:count], noise, strict=True)]
-    result[:count] = 1 - np.abs(np.nan_to_num(found))
+    result = np.full(len(benchmark.scenes), np.nan)
+    correlations = [
+        rank_correlation(a[::4, ::4], b[::4, ::4]) for a, b in zip(readings.maps[:count], noise, strict=True)
+    ]
+    result[:count] = 1 - np.abs(np.nan_to_num(correlations))
     return result

@@ -7,8 +7,8 @@ A method that says where the network looks is then asked about the same pictures
 that truth, beside a random map, which knows nothing, and an oracle, which is painted from the truth itself.
 
 Limits: what holds on drawn animals and small networks need not hold on photos and large ones; a method that fails here
-has a problem, a method that passes has passed one exam. Maps are read part by part, so detail finer than a part is not
-judged. Every part is changed alone, so that parts which only count together look unimportant.
+has a problem, a method that passes has passed one benchmark. Maps are read part by part, so detail finer than a part
+is not judged. Every part is changed alone, so that parts which only count together look unimportant.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ import numpy as np
 
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.calibration.aggregate import TRUST, mean_and_interval, trust
-from explainers.calibration.benchmark import REGIONS, Exam, set_exam
-from explainers.calibration.candidates import Contestant, Control, contestants, controls
-from explainers.calibration.evaluate import ALL, SAMPLES, Marks, contest
+from explainers.calibration.benchmark import REGIONS, Benchmark, make_benchmark
+from explainers.calibration.candidates import Candidate, Control, candidates, controls
+from explainers.calibration.evaluate import ALL, SAMPLES, Metrics, evaluate
 from explainers.kinds import Names
 from explainers.params import Params, knob
 from models import ModelHandle
@@ -31,12 +31,12 @@ from models.errors import UnfitError
 class CalibrationParams(Params):
     """What can be chosen."""
 
-    scenes: int = knob(200, 4, 5000, "Pictures in the exam; more make narrower intervals.", label="Pictures")
+    scenes: int = knob(200, 4, 5000, "Pictures in the benchmark; more make narrower intervals.", label="Pictures")
     biased: bool = knob(
         False, help="Hang the planted badge in the pictures, for a network that learnt it as a shortcut.", label="Badge"
     )
     methods: tuple[str, ...] | None = knob(
-        None, kind=Names(of=contestants), auto="all methods", help="The methods", more=True, label="Methods"
+        None, kind=Names(of=candidates), auto="all methods", help="The methods", more=True, label="Methods"
     )
 
 
@@ -109,7 +109,7 @@ CONTROLS = ("oracle", "centre", "random")
 
 
 def controls_hold(_model: ModelHandle, _params: CalibrationParams, result: Calibration, run: Run) -> Evidence:
-    """The exam's own evidence: a random map scores at chance, the oracle near the ceiling."""
+    """The benchmark's own evidence: a random map scores at chance, the oracle near the ceiling."""
     marks = {
         name: dict(zip(result.columns, row, strict=True)) for name, row in zip(result.names, result.mean, strict=True)
     }
@@ -133,58 +133,65 @@ def controls_hold(_model: ModelHandle, _params: CalibrationParams, result: Calib
 @explainer("Calibration", paper="https://arxiv.org/abs/2308.06248", evidence=controls_hold)
 def calibration(model: ModelHandle, params: CalibrationParams, run: Run) -> Calibration:
     """Hold the methods to the truth; see the module's docstring."""
-    exam = set_exam(model, params.scenes, params.seed, biased=params.biased, report=run.part(0.0, 0.2).report)
-    return hold(model, exam, chosen(params.methods), params.seed, run)
+    benchmark = make_benchmark(
+        model, params.scenes, params.seed, biased=params.biased, report=run.part(0.0, 0.2).report
+    )
+    return rank(model, benchmark, chosen(params.methods), params.seed, run)
 
 
-def chosen(names: tuple[str, ...] | None) -> dict[str, Contestant]:
+def chosen(names: tuple[str, ...] | None) -> dict[str, Candidate]:
     """The methods named, or all."""
-    known = contestants()
+    known = candidates()
     return {name: known[name] for name in names or known}
 
 
-def hold(model: ModelHandle, exam: Exam, methods: dict[str, Contestant], seed: int, run: Run) -> Calibration:
-    """Marks of ``methods`` and of the controls on one exam, ranked by trust."""
-    found: dict[str, tuple[Contestant | Control, Marks]] = {}
+def rank(model: ModelHandle, benchmark: Benchmark, methods: dict[str, Candidate], seed: int, run: Run) -> Calibration:
+    """Metrics of ``methods`` and of the controls on one benchmark, ranked by trust."""
+    results: dict[str, tuple[Candidate | Control, Metrics]] = {}
     unfit: list[tuple[str, str]] = []
-    sitting: list[Contestant | Control] = [*controls(seed).values(), *methods.values()]
-    for index, method in enumerate(sitting):
+    participants: list[Candidate | Control] = [*controls(seed).values(), *methods.values()]
+    for index, method in enumerate(participants):
 
         def report(share: float, index: int = index, title: str = method.title) -> None:
-            run.report(0.2 + 0.8 * (index + share) / len(sitting), f"{title}: method {index + 1} of {len(sitting)}")
+            run.report(
+                0.2 + 0.8 * (index + share) / len(participants), f"{title}: method {index + 1} of {len(participants)}"
+            )
 
         try:
-            found[method.name] = (method, contest(model, exam, method, seed, report))
+            results[method.name] = (method, evaluate(model, benchmark, method, seed, report))
         except UnfitError as error:
             unfit.append((method.title, str(error)))
-    return _ranked(exam, found, tuple(unfit), seed)
+    return _ranked(benchmark, results, tuple(unfit), seed)
 
 
 def _ranked(
-    exam: Exam, found: dict[str, tuple[Contestant | Control, Marks]], unfit: tuple[tuple[str, str], ...], seed: int
+    benchmark: Benchmark,
+    results: dict[str, tuple[Candidate | Control, Metrics]],
+    unfit: tuple[tuple[str, str], ...],
+    seed: int,
 ) -> Calibration:
     rows = [ALL.index(name) for name in TRUST]
-    floor, ceiling = found["random"][1].scores[rows], found["oracle"][1].scores[rows]
+    floor, ceiling = results["random"][1].scores[rows], results["oracle"][1].scores[rows]
     table = {
         name: mean_and_interval(np.vstack([trust(marks.scores[rows], floor, ceiling), marks.scores]), seed)
-        for name, (_, marks) in found.items()
+        for name, (_, marks) in results.items()
     }
-    order = sorted(found, key=lambda name: -table[name][0][0])
+    order = sorted(results, key=lambda name: -table[name][0][0])
     mean, low, high = (np.array([table[name][which] for name in order]) for which in range(3))
     return Calibration(
         mean=np.nan_to_num(mean),
         low=np.nan_to_num(low),
         high=np.nan_to_num(high),
         asked=np.isfinite(mean),
-        cost=np.array([found[name][0].cost_forwards for name in order], dtype=np.float64),
-        truth=np.nan_to_num(exam.truth),
-        seen=np.isfinite(exam.truth),
-        images=exam.images[:SAMPLES],
-        owners=exam.owners[:SAMPLES],
-        important=exam.important[:SAMPLES],
-        maps=np.stack([found[name][1].samples for name in order]),
+        cost=np.array([results[name][0].cost_forwards for name in order], dtype=np.float64),
+        truth=np.nan_to_num(benchmark.truth),
+        seen=np.isfinite(benchmark.truth),
+        images=benchmark.images[:SAMPLES],
+        owners=benchmark.owners[:SAMPLES],
+        important=benchmark.important[:SAMPLES],
+        maps=np.stack([results[name][1].samples for name in order]),
         names=tuple(order),
-        titles=tuple(found[name][0].title for name in order),
+        titles=tuple(results[name][0].title for name in order),
         columns=("trust", *ALL),
         regions=REGIONS,
         unfit=unfit,

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
-from explainers.calibration.candidates import Contestant, contestants, drawn
+from explainers.calibration.candidates import Candidate, candidates, drawn
 from explainers.calibration.lens import chosen
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
 from explainers.evidence.sanity import cascade, rank_correlation
@@ -39,7 +39,7 @@ class TrialParams(ImageParams):
         None, kind=Class(), auto="the model's first answer", help="The class to explain", label="Class"
     )
     methods: tuple[str, ...] | None = knob(
-        None, kind=Names(of=contestants), auto="all methods", help="The methods", more=True, label="Methods"
+        None, kind=Names(of=candidates), auto="all methods", help="The methods", more=True, label="Methods"
     )
 
 
@@ -77,10 +77,10 @@ class Trial(AboutClass):
     @property
     def sentence(self) -> str:
         """Which method names the pixels best here."""
-        own = self.marks[:-2, 0] - self.marks[:-2, 1]
-        if not len(own):
+        gains = self.marks[:-2, 0] - self.marks[:-2, 1]
+        if not len(gains):
             return "No method fits this model."
-        best = int(np.argmax(own))
+        best = int(np.argmax(gains))
         return (
             f"For *{self.label.split(',')[0]}*, the map of *{self.titles[best]}* names the pixels that count best:"
             f" sharp alone they keep {self.marks[best, 0]:.0%} on average, blurred {self.marks[best, 1]:.0%} is left."
@@ -93,8 +93,8 @@ def against_controls(_model: ModelHandle, _params: TrialParams, result: Trial, r
     for column, better in (("insertion", max), ("deletion", min)):
         run.report(len(scores) / 2, f"reading the controls: {column}")
         at = result.columns.index(column)
-        own = result.marks[:-2, at]
-        value = float(better(own)) if len(own) else float("nan")
+        values = result.marks[:-2, at]
+        value = float(better(values)) if len(values) else float("nan")
         others = {title: float(mark) for title, mark in zip(result.titles[-2:], result.marks[-2:, at], strict=True)}
         best, worst = (1.0, 0.0) if better is max else (0.0, 1.0)
         words = ", ".join(f"{name.lower()} {mark:.2f}" for name, mark in others.items())
@@ -107,7 +107,9 @@ def against_controls(_model: ModelHandle, _params: TrialParams, result: Trial, r
                 baselines=others,
                 best=best,
                 worst=worst,
-                reading=f"The best method reaches {value:.2f}; {words}." if len(own) else "No method fits this model.",
+                reading=f"The best method reaches {value:.2f}; {words}."
+                if len(values)
+                else "No method fits this model.",
             )
         )
     return Evidence(scores=tuple(scores))
@@ -160,8 +162,8 @@ def probabilities_all(model: ModelHandle, pixels: np.ndarray) -> np.ndarray:
     """Probability of every class for one picture, (K,)."""
     with torch.inference_mode():
         logits = model.network(model.normalise(pixels[None]))[0].float()
-    found: np.ndarray = logits.softmax(0).cpu().numpy()
-    return found
+    chances: np.ndarray = logits.softmax(0).cpu().numpy()
+    return chances
 
 
 @dataclass(frozen=True)
@@ -172,14 +174,14 @@ class Desk:
     pixels: np.ndarray
     target: int
 
-    def map(self, method: Contestant, model: ModelHandle, pixels: np.ndarray) -> np.ndarray:
+    def map(self, method: Candidate, model: ModelHandle, pixels: np.ndarray) -> np.ndarray:
         """The method's signed map (H, W) of a picture."""
         classes = torch.tensor([self.target], device=model.device)
         cam = method.map(model, model.normalise(pixels[None]), classes)
-        found: np.ndarray = enlarged(cam, self.pixels.shape[:2])[0]
-        return found
+        heatmap: np.ndarray = enlarged(cam, self.pixels.shape[:2])[0]
+        return heatmap
 
-    def try_out(self, method: Contestant, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    def try_out(self, method: Candidate, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Its map and its four marks."""
         heat = self.map(method, self.model, self.pixels)
         return heat, np.array(
@@ -193,7 +195,7 @@ class Desk:
         )
         return curves.insertion_auc, curves.deletion_auc
 
-    def sanity(self, method: Contestant, heat: np.ndarray, seed: int) -> float:
+    def sanity(self, method: Candidate, heat: np.ndarray, seed: int) -> float:
         """1 - |rank correlation| with the map of the network with noise for weights."""
 
         def explain(network: torch.nn.Module) -> np.ndarray:
@@ -202,13 +204,13 @@ class Desk:
         (noise,) = cascade(self.model.network, explain, np.random.default_rng(seed), stages=1)
         return 1 - abs(float(np.nan_to_num(rank_correlation(heat[::4, ::4], noise[::4, ::4]))))
 
-    def stability(self, method: Contestant, heat: np.ndarray, seed: int) -> float:
+    def stability(self, method: Candidate, heat: np.ndarray, seed: int) -> float:
         """Mean rank correlation with the maps of slightly noisy pictures (noise of 2 % of the range)."""
-        rng, found = np.random.default_rng(seed), []
+        rng, changes = np.random.default_rng(seed), []
         for _ in range(DRAWS):
             noisy = (
                 np.clip(self.pixels + rng.normal(0, 255 * NOISE, self.pixels.shape), 0, 255).round().astype(np.uint8)
             )
             other = self.map(method, self.model, noisy)
-            found.append(np.nan_to_num(rank_correlation(heat[::4, ::4], other[::4, ::4])))
-        return float(np.mean(found))
+            changes.append(np.nan_to_num(rank_correlation(heat[::4, ::4], other[::4, ::4])))
+        return float(np.mean(changes))

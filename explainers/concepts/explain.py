@@ -13,15 +13,15 @@ import numpy as np
 import torch
 
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
-from explainers.concepts.bank.curves import insertion_and_deletion, probability, shown
 from explainers.concepts.bank.evidence import dictionary_of
 from explainers.concepts.bank.learn import cells, encode, weigh
 from explainers.concepts.bank.lens import Concepts
-from explainers.concepts.bank.load import kept_bank
 from explainers.concepts.bank.params import BankParams, ConceptsParams, bank_of
+from explainers.concepts.load import kept_bank
 from explainers.kinds import Class
 from explainers.kit import metrics
-from explainers.kit.hooks import watched
+from explainers.kit.concept_curves import insertion_and_deletion, probability, shown
+from explainers.kit.hooks import record_output
 from explainers.kit.layout import normalised, place
 from explainers.kit.tail import context_of, onward, pick
 from explainers.params import ImageParams, knob
@@ -131,7 +131,7 @@ def concept_explain(model: ModelHandle, params: ExplainParams, run: Run) -> Conc
     run.report(0.0, "reading the picture")
     layer = pick(model, params.layer)
     view = model.view(params.image)
-    with torch.inference_mode(), watched(model.network, layer.name) as seen:
+    with torch.inference_mode(), record_output(model.network, layer.name) as seen:
         logits = model.network(model.normalise(view.pixels[None])).float().cpu().numpy()
     if seen.output is None:
         raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
@@ -160,8 +160,8 @@ class _Reading:
         atoms = dictionary_of(bank)
         codes = encode(atoms, self.maps)
         scores = weigh(way, atoms, (codes, self.context), params, lambda _share, _note: None)[0]
-        vectors, own = normalised(bank.importance), normalised(scores[None])[0]
-        nearest = np.argsort(-metrics.cosine(own[None], vectors)[0], kind="stable")[:NEIGHBOURS]
+        vectors, profile = normalised(bank.importance), normalised(scores[None])[0]
+        nearest = np.argsort(-metrics.cosine(profile[None], vectors)[0], kind="stable")[:NEIGHBOURS]
         strategy = int(np.bincount(bank.strategy[nearest]).argmax())
         pieces = shown(way, codes)
         insertion, deletion = insertion_and_deletion(probability(way, atoms, cls, self.context), pieces, scores[None])
@@ -171,8 +171,8 @@ class _Reading:
             image=pixels,
             codes=codes[0],
             importance=scores,
-            place=place(own, vectors, bank.embedding),
-            place_pca=place(own, vectors, bank.embedding_pca),
+            place=place(profile, vectors, bank.embedding),
+            place_pca=place(profile, vectors, bank.embedding_pca),
             nearest=nearest,
             threshold=bank.threshold,
             c_insertion=insertion,

@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
-from explainers.concepts.bank.load import concept_of, kept_bank
 from explainers.concepts.bank.params import ConceptsParams
+from explainers.concepts.load import concept_of, kept_bank
 from explainers.kit.maco import STEPS, imagine
 from explainers.kit.metrics import cosine
 from explainers.kit.tail import pick
@@ -63,7 +63,7 @@ class Imagined(AboutClass, AtLayer):
 def measure_imagined(_model: ModelHandle, _params: ImagineParams, result: Imagined, run: Run) -> Evidence:
     """Whether the picture excites its own concept rather than the others."""
     run.report(0.0, "comparing with the other concepts")
-    own = float(result.closeness[result.concept])
+    value = float(result.closeness[result.concept])
     others = np.delete(result.closeness, result.concept)
     run.report(0.9, "comparing with the other concepts")
     best = float(others.max()) if len(others) else 0.0
@@ -73,9 +73,9 @@ def measure_imagined(_model: ModelHandle, _params: ImagineParams, result: Imagin
                 of="this picture",
                 name="closeness",
                 title="It is of this concept",
-                value=own,
+                value=value,
                 baselines={"next concept": best},
-                reading=f"The picture's activation has a cosine of {own:.2f} with its own concept, and of {best:.2f}"
+                reading=f"The picture's activation has a cosine of {value:.2f} with its own concept, and of {best:.2f}"
                 " with the next.",
                 curves={"activation": result.scores},
                 axes=("share of the steps", "activation"),
@@ -93,16 +93,18 @@ def concept_imagine(model: ModelHandle, params: ImagineParams, run: Run) -> Imag
     layer = pick(model, bank.layer)
     atoms = torch.tensor(bank.dictionary, dtype=torch.float32, device=model.device)
 
-    def told(share: float, picture: Callable[[], np.ndarray]) -> None:
+    def on_step(share: float, picture: Callable[[], np.ndarray]) -> None:
         run.report(0.96 + 0.03 * share, f"imagining {bank.names[concept]}", picture())
 
-    found = imagine(model, lambda x: _along(model, layer, x) @ atoms[concept], run.rng, steps=params.steps, told=told)
+    imagined = imagine(
+        model, lambda x: _along(model, layer, x) @ atoms[concept], run.rng, steps=params.steps, on_step=on_step
+    )
     with torch.inference_mode():
-        mean = _along(model, layer, model.normalise(model.view(found.image).pixels[None]))[0]
+        mean = _along(model, layer, model.normalise(model.view(imagined.image).pixels[None]))[0]
     return Imagined(
-        image=found.image,
-        alpha=found.alpha,
-        scores=found.scores,
+        image=imagined.image,
+        alpha=imagined.alpha,
+        scores=imagined.scores,
         concept=concept,
         cls=bank.cls,
         name=bank.names[concept],

@@ -17,12 +17,11 @@ from jaxtyping import Float
 from scipy.optimize import linear_sum_assignment
 
 import models
-from explainers.base import AboutClass, AtLayer, Run, explainer
+from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.concepts.bank.evidence import dictionary_of
 from explainers.concepts.bank.lens import Concepts
-from explainers.concepts.bank.load import kept_bank
 from explainers.concepts.bank.params import ConceptsParams
-from explainers.concepts.match_trust import measure_match
+from explainers.concepts.load import kept_bank
 from explainers.kinds import LayerName, ModelName
 from explainers.kit.importance.tail import pooled
 from explainers.kit.metrics import correlations, cosine
@@ -32,6 +31,7 @@ from models.errors import InputError
 
 FEWEST = 5
 CROPS = 4
+DRAWS = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,12 +90,52 @@ class Match(AboutClass, AtLayer):
     @property
     def sentence(self) -> str:
         """The pair that is most alike."""
-        own, other = self.pairs[0]
+        first, other = self.pairs[0]
         return (
-            f"For *{self.label.split(',')[0]}*, {self.names[own]} of {self.title} is most like"
+            f"For *{self.label.split(',')[0]}*, {self.names[first]} of {self.title} is most like"
             f" {self.other_names[other]} of {self.other_title} (correlation {self.matched[0]:.2f} over"
             f" {len(self.shared)} images)."
         )
+
+
+def measure_match(_model: ModelHandle, _params: MatchParams, result: Match, run: Run) -> Evidence:
+    """The matched correlation beside that of the same concepts over images in another order (a permutation test)."""
+    maxima = []
+    for draw in range(DRAWS):
+        if draw % 20 == 0:
+            run.report(draw / DRAWS, f"shuffling the images, {draw} of {DRAWS} times")
+        order = run.rng.permutation(len(result.profile))
+        table = correlations(result.profile[order], result.other_profile)
+        maxima.append(table[linear_sum_assignment(-table)])
+    drawn = np.stack(maxima)
+    chance, high = drawn.mean(1), float(np.percentile(drawn, 95))
+    mean = float(chance.mean())
+    value = float(result.matched.mean())
+    least = (1 + int(np.sum(chance >= value))) / (1 + DRAWS)
+    above = float((result.matched > high).mean())
+    return Evidence(
+        scores=(
+            Score(
+                name="agreement",
+                title="Agreement",
+                value=value,
+                of="matched concepts",
+                baselines={"images shuffled": mean},
+                interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
+                reading=f"Matched concepts correlate by {value:.2f} on average, over shuffled images by {mean:.2f}"
+                f" (p = {least:.3f}).",
+            ),
+            Score(
+                name="beyond_chance",
+                title="Beyond chance",
+                value=above,
+                of="matched concepts",
+                baselines={"images shuffled": 0.05},
+                reading=f"{above:.0%} of the pairs correlate by more than {high:.2f}, which one pair in twenty exceeds"
+                " over shuffled images.",
+            ),
+        )
+    )
 
 
 @explainer("Concepts of two models", paper="https://arxiv.org/abs/2209.15430", evidence=measure_match)
@@ -105,35 +145,35 @@ def concept_match(model: ModelHandle, params: MatchParams, run: Run) -> Match:
     run.report(0.0, "finding the class in the other model")
     card = _card(model, params.other)
     there = _class_there(model.card, params.cls, card)
-    own = kept_bank(run.part(0.01, 0.5), model.card.name, params, params.cls)
+    bank = kept_bank(run.part(0.01, 0.5), model.card.name, params, params.cls)
     run.report(0.5, f"finding the concepts of {card.title}")
     other = kept_bank(run.part(0.5, 0.98), card.name, replace(params, layer=params.other_layer), there)
     run.report(0.98, "matching concepts")
-    shared = _shared(own, other)
-    profiles = _profile(own, shared, params.by), _profile(other, shared, params.by)
+    shared = _shared(bank, other)
+    profiles = _profile(bank, shared, params.by), _profile(other, shared, params.by)
     table = correlations(*profiles)
     pairs, values = best_pairs(table)
-    many = min(CROPS, own.crops.shape[1], other.crops.shape[1])
+    many = min(CROPS, bank.crops.shape[1], other.crops.shape[1])
     return Match(
         correlation=table,
         pairs=pairs,
         matched=values,
         profile=profiles[0],
         other_profile=profiles[1],
-        crops=own.crops[:, :many],
+        crops=bank.crops[:, :many],
         other_crops=other.crops[:, :many],
         shared=shared,
-        names=own.names,
+        names=bank.names,
         other_names=other.names,
-        cls=own.cls,
+        cls=bank.cls,
         other_cls=other.cls,
-        label=own.label,
+        label=bank.label,
         other_label=other.label,
         title=model.card.title,
         other_title=card.title,
-        layer=own.layer,
+        layer=bank.layer,
         other_layer=other.layer,
-        counts=(len(own.files), len(other.files)),
+        counts=(len(bank.files), len(other.files)),
     )
 
 
@@ -163,14 +203,14 @@ def _class_there(card: models.ModelCard, cls: int, other: models.ModelCard) -> i
     )
 
 
-def _shared(own: Concepts, other: Concepts) -> tuple[str, ...]:
+def _shared(bank: Concepts, other: Concepts) -> tuple[str, ...]:
     """Images that both banks hold, by a name that only one image of each bank has."""
-    mine, theirs = ([name for name in bank.files if bank.files.count(name) == 1] for bank in (own, other))
+    names_here, theirs = ([name for name in bank.files if bank.files.count(name) == 1] for bank in (bank, other))
     both = set(theirs)
-    shared = tuple(name for name in mine if name in both)
+    shared = tuple(name for name in names_here if name in both)
     if len(shared) < FEWEST:
         raise InputError(
-            f"The banks of the two models hold {len(own.files)} and {len(other.files)} images and share {len(shared)};"
+            f"The banks of the two models hold {len(bank.files)} and {len(other.files)} images and share {len(shared)};"
             f" {FEWEST} are needed: raise limit, or add images that both take for the class."
         )
     return shared

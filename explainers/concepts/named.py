@@ -18,10 +18,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 import models
-from explainers.base import AboutClass, AtLayer, Run, explainer
-from explainers.concepts.bank.load import kept_bank
+from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.concepts.bank.params import ConceptsParams
-from explainers.concepts.named_trust import measure_named
+from explainers.concepts.load import kept_bank
 from explainers.concepts.vocabulary import WORDS
 from explainers.kinds import Many, ModelName
 from explainers.params import knob
@@ -32,6 +31,8 @@ BEST = 3
 MOST = 2000
 CROPS = 4
 BATCH = 64
+DRAWS = 200
+WHY_NOT = "That cannot be measured of {}: it takes two concepts with two crops each."
 PROMPT = "a photo of {}."
 MARKUP = r"[^\w\s.'’&%+/-]|_"  # what a page might read as such
 
@@ -83,11 +84,90 @@ class Named(AboutClass, AtLayer):
         label = self.label.split(",")[0]
         if self.alike:
             return f"To {self.title} all concepts of *{label}* look alike: no name tells them apart."
-        own = int(self.cosine[:, 0].argmax())
+        best = int(self.cosine[:, 0].argmax())
         return (
-            f"{self.title} would call {self.names[own]} of *{label}* '{self.best[own][0]}'"
-            f" (cosine {self.cosine[own, 0]:.2f}, of {len(self.words)} names)."
+            f"{self.title} would call {self.names[best]} of *{label}* '{self.best[best][0]}'"
+            f" (cosine {self.cosine[best, 0]:.2f}, of {len(self.words)} names)."
         )
+
+
+def measure_named(_model: ModelHandle, _params: NamedParams, result: Named, run: Run) -> Evidence:
+    """Names chosen by every other crop, held to the crops between; beside the same with crops dealt out by lot."""
+    run.report(0.0, "holding names to other crops")
+    table = result.table
+    k, m = table.shape[:2]
+    if k < 2 or m < 2:
+        return Evidence(scores=(_unknown("fit", "Fit", k, m), _unknown("told_apart", "Told apart", k, m)))
+    fit, right = marks(table)
+    drawn = []
+    for draw in range(DRAWS):
+        if draw % 20 == 0:
+            run.report(0.1 + 0.9 * draw / DRAWS, f"dealing out the crops, {draw} of {DRAWS} times")
+        drawn.append(marks(run.rng.permutation(table.reshape(k * m, -1)).reshape(table.shape)))
+    chance, guessed = (np.array(values) for values in zip(*drawn, strict=True))
+    return Evidence(scores=(_fit(fit, chance), _told_apart(right, guessed, k)))
+
+
+def marks(table: Float[np.ndarray, "k m n"]) -> tuple[float, float]:
+    """How names do on crops that they were not chosen by.
+
+    Returns:
+        Cosine of a name with the crops of its concept, less that with the crops of the others; and the share of crops
+        that fit the name of their own concept better than those of the others, what all crops share taken away.
+    """
+    fits, rights = [], []
+    for first in (0, 1):
+        chosen_by, held = table[:, first::2].mean(1), table[:, 1 - first :: 2]
+        word = (chosen_by - chosen_by.mean(0)).argmax(1)
+        said = held[:, :, word]  # of each concept's crops with the name of each
+        mean = said.mean(1)
+        k = len(mean)
+        diagonal = np.diagonal(mean)
+        fits.append(float((diagonal - (mean.sum(0) - diagonal) / (k - 1)).mean()))
+        rights.append(_share_right(said - mean.mean(0)))
+    return float(np.mean(fits)), float(np.mean(rights))
+
+
+def _share_right(said: Float[np.ndarray, "k m k"]) -> float:
+    """Share of crops whose own name comes first; a tie with others counts as a guess among them."""
+    top = said.max(2, keepdims=True)
+    first = said == top
+    diagonal = np.diagonal(first, axis1=0, axis2=2).T
+    return float((diagonal / first.sum(2)).mean())
+
+
+def _fit(value: float, chance: np.ndarray) -> Score:
+    mean, least = float(chance.mean()), (1 + int(np.sum(chance >= value))) / (1 + len(chance))
+    return Score(
+        name="fit",
+        title="Fit",
+        value=value,
+        of="these names",
+        baselines={"crops dealt out by lot": mean},
+        worst=-0.1,
+        best=0.1,
+        interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
+        reading=f"On crops that they were not chosen by, names fit their own concept better than the others by a cosine"
+        f" of {value:.3f}, and by {mean:.3f} where crops are dealt out by lot (p = {least:.3f}).",
+    )
+
+
+def _told_apart(value: float, chance: np.ndarray, k: int) -> Score:
+    return Score(
+        name="told_apart",
+        title="Told apart",
+        value=value,
+        of="these names",
+        baselines={"crops dealt out by lot": float(chance.mean())},
+        interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
+        reading=f"{value:.0%} of such crops fit the name of their own concept best among the {k}; by lot"
+        f" {float(chance.mean()):.0%} would.",
+    )
+
+
+def _unknown(name: str, title: str, k: int, m: int) -> Score:
+    words = WHY_NOT.format("one concept" if k < 2 else f"{k} concepts with {m} crop each")
+    return Score(name=name, title=title, value=float("nan"), of="these names", reading=words)
 
 
 @explainer("Concepts in words", paper="https://arxiv.org/abs/2204.10965", evidence=measure_named)
@@ -130,23 +210,23 @@ def candidates(given: tuple[str, ...] | None, labels: tuple[str, ...]) -> tuple[
     Raises:
         InputError: more than `MOST` were given.
     """
-    own = [" ".join(re.sub(MARKUP, " ", word).split()) for word in given or ()]
+    typed = [" ".join(re.sub(MARKUP, " ", word).split()) for word in given or ()]
     classes = [label.split(",")[0].strip() for label in labels]
     plain = [*WORDS, *(name for name in classes if not re.fullmatch(r"class \d+", name))]
-    found = tuple(dict.fromkeys(word for word in (own if any(own) else plain) if word))
-    if any(own) and len(found) > MOST:
-        raise InputError(f"{len(found)} names are too many; give at most {MOST} words.")
-    return found
+    words = tuple(dict.fromkeys(word for word in (typed if any(typed) else plain) if word))
+    if any(typed) and len(words) > MOST:
+        raise InputError(f"{len(words)} names are too many; give at most {MOST} words.")
+    return words
 
 
 def embedded(model: ModelHandle, crops: UInt8[np.ndarray, "k m s s 3"], run: Run) -> Float[np.ndarray, "k m d"]:
     """The CLIP's embedding of every crop, of length 1."""
     flat = crops.reshape(-1, *crops.shape[2:])
-    found = []
+    rows = []
     for start in range(0, len(flat), BATCH):
         run.report(0.8 + 0.19 * start / len(flat), f"looking at crops, {start} of {len(flat)}")
-        found.append(clip.pictures(model, flat[start : start + BATCH]).double().cpu().numpy())
-    return np.concatenate(found).reshape(*crops.shape[:2], -1)
+        rows.append(clip.pictures(model, flat[start : start + BATCH]).double().cpu().numpy())
+    return np.concatenate(rows).reshape(*crops.shape[:2], -1)
 
 
 def closest(
@@ -157,9 +237,9 @@ def closest(
     A concept is the mean of its crops less the mean of all concepts; a single one has nothing taken away.
     """
     mean = seen.mean(1)
-    own = mean - mean.mean(0) if len(mean) > 1 else mean
-    length = np.linalg.norm(own, axis=1, keepdims=True)
+    centred = mean - mean.mean(0) if len(mean) > 1 else mean
+    length = np.linalg.norm(centred, axis=1, keepdims=True)
     alike = bool((length < 1e-6).all())
-    table = np.divide(own, length, out=np.zeros_like(own), where=length > 1e-6) @ texts.T
+    table = np.divide(centred, length, out=np.zeros_like(centred), where=length > 1e-6) @ texts.T
     order = np.argsort(-table, axis=1, kind="stable")[:, :BEST]
     return np.take_along_axis(table, order, 1), order, alike

@@ -12,11 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from explainers.base import AboutClass, AtLayer, Run, explainer
+from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.concepts.bank.lens import Concepts
-from explainers.concepts.bank.load import kept_bank
 from explainers.concepts.bank.params import ConceptsParams
-from explainers.concepts.similar_trust import measure_similar
+from explainers.concepts.load import kept_bank
 from explainers.kinds import Classes
 from explainers.kit.metrics import cosine
 from explainers.params import knob
@@ -26,6 +25,7 @@ from models.errors import InputError
 NEAREST = 3
 CROPS = 4
 DRAWS = 20
+OF = "nearest concepts"
 ALMOST = 0.8  # from here on two directions are called almost the same
 
 
@@ -73,13 +73,56 @@ class Similar(AboutClass, AtLayer):
     @property
     def sentence(self) -> str:
         """The two that are most alike."""
-        own, other = np.unravel_index(int(self.cosine.argmax()), self.cosine.shape)
-        value = float(self.cosine[own, other])
+        here, other = np.unravel_index(int(self.cosine.argmax()), self.cosine.shape)
+        value = float(self.cosine[here, other])
         verb = "is almost" if value >= ALMOST else "comes nearest to"
         return (
-            f"*{self.label.split(',')[0]}*'s {self.names[own]} {verb} {self.near_names[own][other]} of"
+            f"*{self.label.split(',')[0]}*'s {self.names[here]} {verb} {self.near_names[here][other]} of"
             f" *{self.labels[other].split(',')[0]}* (cosine {value:.2f})."
         )
+
+
+def measure_similar(_model: ModelHandle, _params: SimilarParams, result: Similar, run: Run) -> Evidence:
+    """Cosines beside those of shuffled atoms; in the menagerie, whether both lie on the same true part."""
+    run.report(0.0, "comparing with shuffled atoms")
+    mean, beyond = float(result.cosine.mean()), float((result.cosine > result.chance_high).mean())
+    scores = [
+        Score(
+            name="closeness",
+            title="Closeness",
+            value=mean,
+            of=OF,
+            baselines={"shuffled atoms": result.chance},
+            reading=f"The nearest concepts have a mean cosine of {mean:.2f}; those of shuffled atoms"
+            f" {result.chance:.2f}.",
+        ),
+        Score(
+            name="beyond_chance",
+            title="Beyond chance",
+            value=beyond,
+            of=OF,
+            baselines={"shuffled atoms": 0.05},
+            reading=f"{beyond:.0%} of the pairs are closer than {result.chance_high:.2f}, which one shuffled atom in"
+            " twenty exceeds.",
+        ),
+    ]
+    run.report(0.9, "comparing the parts")
+    if (result.part >= 0).any():
+        scores.append(_parts(result))
+    return Evidence(scores=tuple(scores))
+
+
+def _parts(result: Similar) -> Score:
+    same = float((result.part[:, None] == result.near_part).mean())
+    return Score(
+        name="same_part",
+        title="On the same true part",
+        value=same,
+        of=OF,
+        baselines={"any two concepts": result.part_chance},
+        reading=f"{same:.0%} of the pairs lie on the same part of the animal; of any two concepts"
+        f" {result.part_chance:.0%}.",
+    )
 
 
 @explainer("Similar concepts of other classes", paper="https://arxiv.org/abs/2306.07304", evidence=measure_similar)
@@ -88,12 +131,12 @@ def concept_similar(model: ModelHandle, params: SimilarParams, run: Run) -> Simi
     model.card.check_target(params.cls)
     run.report(0.0, "finding the concepts")
     named = _named(model, params)
-    own = kept_bank(run.part(0.0, 0.3), model.card.name, params, params.cls)
-    banks, skipped = _banks(model, params, named or nearest(own), run)
+    bank = kept_bank(run.part(0.0, 0.3), model.card.name, params, params.cls)
+    banks, skipped = _banks(model, params, named or nearest(bank), run)
     run.report(0.98, "comparing atoms")
-    cosines, index = closest(own, banks)
-    chance = by_chance(own, banks, run.rng)
-    part, parts = _part(own), [_part(each) for each in banks]
+    cosines, index = closest(bank, banks)
+    chance = by_chance(bank, banks, run.rng)
+    part, parts = _part(bank), [_part(each) for each in banks]
     return Similar(
         cosine=cosines,
         index=index,
@@ -102,28 +145,28 @@ def concept_similar(model: ModelHandle, params: SimilarParams, run: Run) -> Simi
         chance_high=float(np.percentile(chance, 95)),
         part=part,
         near_part=np.stack([their[at] for their, at in zip(parts, index.T, strict=True)], 1),
-        part_chance=float(np.mean([part[:, None] == their for their in parts])) if own.part_overlap.size else 0.0,
-        names=own.names,
+        part_chance=float(np.mean([part[:, None] == their for their in parts])) if bank.part_overlap.size else 0.0,
+        names=bank.names,
         labels=tuple(each.label for each in banks),
         skipped=skipped,
-        **_crops(own, banks, index),
+        **_crops(bank, banks, index),
         near_names=tuple(tuple(each.names[i] for each, i in zip(banks, row, strict=True)) for row in index),
-        cls=own.cls,
-        label=own.label,
-        layer=own.layer,
-        source=own.source,
+        cls=bank.cls,
+        label=bank.label,
+        layer=bank.layer,
+        source=bank.source,
     )
 
 
-def closest(own: Concepts, banks: list[Concepts]) -> tuple[np.ndarray, np.ndarray]:
+def closest(bank: Concepts, banks: list[Concepts]) -> tuple[np.ndarray, np.ndarray]:
     """Cosine and number of the concept of each bank that is nearest to each own one, both (k, m)."""
-    tables = [cosine(own.dictionary, each.dictionary) for each in banks]
+    tables = [cosine(bank.dictionary, each.dictionary) for each in banks]
     return np.stack([table.max(1) for table in tables], 1), np.stack([table.argmax(1) for table in tables], 1)
 
 
-def by_chance(own: Concepts, banks: list[Concepts], rng: np.random.Generator) -> np.ndarray:
+def by_chance(bank: Concepts, banks: list[Concepts], rng: np.random.Generator) -> np.ndarray:
     """What `closest` finds for atoms whose channels are shuffled, (draws, k, m)."""
-    drawn = [replace(own, dictionary=rng.permuted(own.dictionary, axis=1)) for _ in range(DRAWS)]
+    drawn = [replace(bank, dictionary=rng.permuted(bank.dictionary, axis=1)) for _ in range(DRAWS)]
     return np.stack([closest(each, banks)[0] for each in drawn])
 
 
@@ -134,8 +177,8 @@ def nearest(bank: Concepts) -> tuple[int, ...]:
     there is none, or where they are too few, those that are most often second for the bank's images.
     """
     weights = (bank.global_importance.clip(0)[:, None] * bank.alignment.clip(0)).ravel()
-    found = [*_ranked(bank.aligned.ravel(), weights), *_ranked(bank.second, np.ones(len(bank.second)))]
-    return tuple(cls for cls in dict.fromkeys(found) if cls != bank.cls)[:NEAREST]
+    candidates = [*_ranked(bank.aligned.ravel(), weights), *_ranked(bank.second, np.ones(len(bank.second)))]
+    return tuple(cls for cls in dict.fromkeys(candidates) if cls != bank.cls)[:NEAREST]
 
 
 def _ranked(classes: np.ndarray, weights: np.ndarray) -> list[int]:
@@ -158,20 +201,20 @@ def _banks(
     model: ModelHandle, params: SimilarParams, classes: tuple[int, ...], run: Run
 ) -> tuple[list[Concepts], tuple[tuple[str, str], ...]]:
     """The banks that can be had, and why the others cannot."""
-    found: list[Concepts] = []
+    banks: list[Concepts] = []
     skipped = []
     for done, cls in enumerate(classes):
         part = run.part(0.3 + 0.65 * done / len(classes), 0.3 + 0.65 * (done + 1) / len(classes))
         part.report(0.0, f"learning the concepts of {model.card.labels[cls].split(',')[0]}")
         try:
-            found.append(kept_bank(part, model.card.name, params, cls))
+            banks.append(kept_bank(part, model.card.name, params, cls))
         except InputError as error:
             skipped.append((model.card.labels[cls], str(error)))
-    if not found:
+    if not banks:
         raise InputError(
             f"No other class has concepts to compare with: {skipped[0][1] if skipped else 'there is none'}"
         )
-    return found, tuple(skipped)
+    return banks, tuple(skipped)
 
 
 def _part(bank: Concepts) -> np.ndarray:
@@ -181,7 +224,7 @@ def _part(bank: Concepts) -> np.ndarray:
     return np.asarray(bank.part_overlap.argmax(1))
 
 
-def _crops(own: Concepts, banks: list[Concepts], index: np.ndarray) -> dict[str, np.ndarray]:
-    many = min(CROPS, *(each.crops.shape[1] for each in (own, *banks)))
+def _crops(bank: Concepts, banks: list[Concepts], index: np.ndarray) -> dict[str, np.ndarray]:
+    many = min(CROPS, *(each.crops.shape[1] for each in (bank, *banks)))
     near = [each.crops[at, :many] for each, at in zip(banks, index.T, strict=True)]
-    return {"crops": own.crops[:, :many], "near_crops": np.stack(near, 1)}
+    return {"crops": bank.crops[:, :many], "near_crops": np.stack(near, 1)}

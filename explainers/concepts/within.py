@@ -18,19 +18,19 @@ import torch
 from jaxtyping import Float, Int
 from scipy.optimize import nnls
 
-from explainers.base import AboutClass, AtLayer, Run, explainer
+from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.concepts.bank.crops import CROPS, resized
 from explainers.concepts.bank.evidence import dictionary_of
 from explainers.concepts.bank.lens import Concepts
-from explainers.concepts.bank.load import concept_of, kept_bank
 from explainers.concepts.bank.params import ConceptsParams
-from explainers.concepts.bank.reload import reread
-from explainers.concepts.within_trust import measure_within
+from explainers.concepts.bank.reload import reload
+from explainers.concepts.load import concept_of, kept_bank
 from explainers.kinds import LayerName
 from explainers.kit import dictionaries, metrics
 from explainers.kit.crops import cut, small
 from explainers.kit.dictionaries import suitable
-from explainers.kit.hooks import watched
+from explainers.kit.hooks import record_output
+from explainers.kit.metrics import r2
 from explainers.kit.tail import pick
 from explainers.params import knob
 from models import Layer, ModelHandle
@@ -38,6 +38,8 @@ from models.errors import InputError
 from models.imagesets.imageset import Picture
 
 BATCH = 16
+DRAWS = 50
+OF = "these parts"
 MOST, EACH = 200, 3  # crops in all, and of one image
 
 
@@ -98,6 +100,42 @@ class Within(AboutClass, AtLayer):
         )
 
 
+def measure_within(_model: ModelHandle, _params: WithinParams, result: Within, run: Run) -> Evidence:
+    """The fit beside that of the same parts to crops in another order; and how well the parts rebuild the layer."""
+    run.report(0.0, "shuffling the crops")
+    design = np.column_stack([result.codes, np.ones(len(result.codes))]).astype(np.float64)
+    drawn = []
+    for _ in range(DRAWS):
+        target = run.rng.permutation(result.target).astype(np.float64)
+        drawn.append(r2(target[:, None], (design @ nnls(design, target)[0])[:, None]))
+    run.report(0.9, "reading the reconstruction")
+    chance = float(np.mean(drawn))
+    return Evidence(
+        scores=(
+            Score(
+                name="fit",
+                title="They explain the concept",
+                value=result.r2,
+                of=OF,
+                baselines={"crops shuffled": chance},
+                reading=f"The parts explain {result.r2:.0%} of how the concept varies over the crops; over shuffled"
+                f" crops {chance:.0%}.",
+            ),
+            Score(
+                name="reconstruction",
+                title="Reconstruction",
+                value=result.reconstruction,
+                of=OF,
+                worst=1.0,
+                best=0.0,
+                baselines={"no parts": 1.0},
+                reading=f"The parts rebuild the crops at {result.earlier} to a relative error of"
+                f" {result.reconstruction:.2f}.",
+            ),
+        )
+    )
+
+
 @explainer("Inside a concept", paper="https://arxiv.org/abs/2211.10154", evidence=measure_within)
 def concept_within(model: ModelHandle, params: WithinParams, run: Run) -> Within:
     """Take a concept apart; see the module's docstring."""
@@ -113,7 +151,7 @@ def concept_within(model: ModelHandle, params: WithinParams, run: Run) -> Within
             f"{bank.names[concept]} is active in {len(places)} places only; choose another concept or fewer parts."
         )
     run.report(0.7, "reading the pictures again")
-    crops = _cut(bank, reread(model, params, bank, dict.fromkeys(places[:, 0].tolist())), places)
+    crops = _cut(bank, reload(model, params, bank, dict.fromkeys(places[:, 0].tolist())), places)
     rows, maps = _seen(model, crops, (before, layer), run)
     run.report(0.95, f"looking for {params.parts} parts")
     method = suitable("nmf", float(rows.min()))
@@ -148,12 +186,12 @@ def earlier(model: ModelHandle, layer: Layer, name: str | None) -> Layer:
     layers = list(model.layers())
     before = layers[: [each.name for each in layers].index(layer.name)]
     if name:
-        found = model.layer(name)
-        if found not in before:
+        chosen = model.layer(name)
+        if chosen not in before:
             raise InputError(
                 f"Layer '{name}' does not come before '{layer.name}', where the bank is; choose one that does."
             )
-        return found
+        return chosen
     mains = [each for each in before if each.main and not each.name.startswith(f"{layer.name}.")]
     other = [each for each in mains if each.shape != layer.shape] or mains
     if not other:
@@ -193,7 +231,7 @@ def _seen(
     for start in range(0, len(crops), BATCH):
         run.report(0.75 + 0.2 * start / len(crops), f"looking into crop {start + 1} of {len(crops)}")
         x = model.normalise(np.stack([resized(crop, size) for crop in crops[start : start + BATCH]]))
-        with torch.inference_mode(), watched(model.network, before.name) as seen:
+        with torch.inference_mode(), record_output(model.network, before.name) as seen:
             output = body(x)
         if seen.output is None:
             raise InputError(f"The network does not run layer '{before.name}'; choose another with at.")

@@ -56,31 +56,33 @@ def read_boxes(name: str, text: str) -> dict[str, tuple[Box, ...]]:
     reader = readers.get(name.rpartition(".")[2].lower())
     if reader is None:
         raise InputError(f"'{name}' is no box file; give COCO .json, VOC .xml or .csv.")
-    found: dict[str, list[Box]] = {}
+    by_name: dict[str, list[Box]] = {}
     try:
         for picture, box in reader(text):
             if not box.left < box.right or not box.top < box.bottom:
                 raise InputError(
                     f"'{name}' has an empty box for '{picture}'; right and bottom must lie beyond left and top."
                 )
-            found.setdefault(picture, []).append(box)
+            by_name.setdefault(picture, []).append(box)
     except UNREADABLE as error:
         if isinstance(error, InputError):
             raise
         raise InputError(
             f"'{name}' does not hold boxes as its ending says ({type(error).__name__}: {error})."
         ) from error
-    return {picture: tuple(boxes) for picture, boxes in found.items()}
+    return {picture: tuple(boxes) for picture, boxes in by_name.items()}
 
 
 def _coco(text: str) -> list[tuple[str, Box]]:
-    told = json.loads(text)
-    pictures = {each["id"]: str(each["file_name"]) for each in told["images"]}
-    names = {each["id"]: str(each["name"]) for each in told["categories"]}
+    written = json.loads(text)
+    pictures = {each["id"]: str(each["file_name"]) for each in written["images"]}
+    names = {each["id"]: str(each["name"]) for each in written["categories"]}
     boxes = []
-    for each in told["annotations"]:
-        x, y, width, height = (float(value) for value in each["bbox"])
-        boxes.append((pictures[each["image_id"]], Box(names[each["category_id"]], x, y, x + width, y + height)))
+    for annotation in written["annotations"]:
+        x, y, width, height = (float(value) for value in annotation["bbox"])
+        boxes.append(
+            (pictures[annotation["image_id"]], Box(names[annotation["category_id"]], x, y, x + width, y + height))
+        )
     return boxes
 
 
@@ -89,18 +91,18 @@ def _voc(text: str) -> list[tuple[str, Box]]:
         raise ValueError("document types are refused")
     root = ElementTree.fromstring(text)
     boxes = []
-    for each in root.iter("object"):
+    for thing in root.iter("object"):
         # VOC counts pixels from 1 and includes the last one.
-        left, top, right, bottom = (float(_text(each, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
-        boxes.append((_text(root, "filename"), Box(_text(each, "name"), left - 1, top - 1, right, bottom)))
+        left, top, right, bottom = (float(_text(thing, f"bndbox/{side}")) for side in ("xmin", "ymin", "xmax", "ymax"))
+        boxes.append((_text(root, "filename"), Box(_text(thing, "name"), left - 1, top - 1, right, bottom)))
     return boxes
 
 
 def _text(element: "ElementTree.Element", path: str) -> str:
-    found = element.findtext(path)
-    if found is None:
+    text = element.findtext(path)
+    if text is None:
         raise KeyError(path)
-    return found.strip()
+    return text.strip()
 
 
 def _csv(text: str) -> list[tuple[str, Box]]:

@@ -71,7 +71,7 @@ def weak_localisation(heatmap: Float[np.ndarray, "h w"], boxes: list[tuple[int |
 
     Selvaraju et al. 2017, section 4.1. NaN for a map without an order, or without a true box: never a hit.
     """
-    found = largest_blob(heatmap)
-    if found is None or not boxes:
+    blob = largest_blob(heatmap)
+    if blob is None or not boxes:
         return float("nan")
-    return float(max(iou(found, box) for box in boxes) > 0.5)
+    return float(max(iou(blob, box) for box in boxes) > 0.5)

@@ -57,13 +57,13 @@ def imputed(
     for dy, dx, weight in NEIGHBOURS:
         y, x = ys + dy, xs + dx
         inside = (y >= 0) & (y < hole.shape[0]) & (x >= 0) & (x < hole.shape[1])
-        own, y, x = number[ys, xs][inside], y[inside], x[inside]
-        entries[0][own] += weight  # so that weights add up at the border too
+        column, y, x = number[ys, xs][inside], y[inside], x[inside]
+        entries[0][column] += weight  # so that weights add up at the border too
         unknown = hole[y, x]
-        rows.append(own[unknown])
+        rows.append(column[unknown])
         columns.append(number[y, x][unknown])
         entries.append(np.full(int(unknown.sum()), -weight))
-        np.add.at(right, own[~unknown], weight * image[y, x][~unknown].astype(float))
+        np.add.at(right, column[~unknown], weight * image[y, x][~unknown].astype(float))
     out = image.astype(float)
     if len(ys) and not hole.all():
         system = coo_matrix((np.concatenate(entries), (np.concatenate(rows), np.concatenate(columns)))).tocsr()

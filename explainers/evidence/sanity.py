@@ -31,9 +31,9 @@ class Reweighted(nn.Module):
         return out
 
     def named_modules(self, *args: Any, **kwargs: Any) -> Iterator[tuple[str, nn.Module]]:
-        """The network's own modules, so that it can be cut and watched."""
-        found: Iterator[tuple[str, nn.Module]] = self._network[0].named_modules(*args, **kwargs)
-        return found
+        """The network's own modules, so that it can be cut and recorded."""
+        modules: Iterator[tuple[str, nn.Module]] = self._network[0].named_modules(*args, **kwargs)
+        return modules
 
     def parameters(self, recurse: bool = True) -> Iterator[nn.Parameter]:
         """The network's own parameters: those that are not replaced."""

@@ -25,9 +25,9 @@ def max_sensitivity(
     Returns:
         0 for a map that does not move; NaN for one that is zero or not finite.
     """
-    own = explain(x)
-    size = float(np.linalg.norm(own))
+    clean = explain(x)
+    size = float(np.linalg.norm(clean))
     if not np.isfinite(size) or size == 0:
         return float("nan")
     moved = (explain(x + rng.uniform(-radius, radius, x.shape).astype(x.dtype)) for _ in range(samples))
-    return max(float(np.linalg.norm(each - own)) / size for each in moved)
+    return max(float(np.linalg.norm(each - clean)) / size for each in moved)

@@ -229,8 +229,8 @@ class Names(Many):
 
 def titles(table: Table) -> dict[Any, str]:
     """Names of a table with their titles; a name without one is its own, its underscores as spaces."""
-    found = table() if callable(table) else table
-    return {name: _title(name, entry) for name, entry in found.items()}
+    entries = table() if callable(table) else table
+    return {name: _title(name, entry) for name, entry in entries.items()}
 
 
 def _title(name: Any, entry: Any) -> str:

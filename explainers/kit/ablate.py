@@ -11,7 +11,7 @@ from models import Layer
 
 
 @contextmanager
-def altered(network: nn.Module, layer: Layer, change: Callable[[Tensor], object]) -> Iterator[None]:
+def modify_output(network: nn.Module, layer: Layer, change: Callable[[Tensor], object]) -> Iterator[None]:
     """Inside the block the layer gives a copy of its output on which ``change`` worked, as a map (B, C, h, w)."""
 
     def hook(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def altered(network: nn.Module, layer: Layer, change: Callable[[Tensor], object]
 
 
 @contextmanager
-def silenced(network: nn.Module, layer: Layer, kept: Float[Tensor, "b c"]) -> Iterator[None]:
+def ablate_channels(network: nn.Module, layer: Layer, kept: Float[Tensor, "b c"]) -> Iterator[None]:
     """Inside the block, channel c of the layer is multiplied by ``kept[b, c]`` at every place, picture by picture."""
-    with altered(network, layer, lambda maps: maps.mul_(kept[:, :, None, None])):
+    with modify_output(network, layer, lambda maps: maps.mul_(kept[:, :, None, None])):
         yield

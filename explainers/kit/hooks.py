@@ -15,18 +15,18 @@ from models.errors import UnfitError
 @contextmanager
 def frozen(network: nn.Module) -> Iterator[None]:
     """Parameters ask for no gradient inside the block, so nothing is recorded before the first leaf of ours."""
-    asked = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    trainable = [parameter for parameter in network.parameters() if parameter.requires_grad]
     try:
-        for parameter in asked:
+        for parameter in trainable:
             parameter.requires_grad_(False)
         yield
     finally:
-        for parameter in asked:
+        for parameter in trainable:
             parameter.requires_grad_(True)
 
 
 @dataclass(frozen=True)
-class Spot:
+class Site:
     """A place between modules.
 
     Attributes:
@@ -39,21 +39,21 @@ class Spot:
 
 
 @dataclass
-class Seen:
+class Recorded:
     """What a layer gave during the forward pass: its own output, a leaf that gradients can be asked for."""
 
     output: Tensor | None = None
 
 
 @contextmanager
-def leaf_at(network: nn.Module, name: str) -> Iterator[Seen]:
+def grad_leaf(network: nn.Module, name: str) -> Iterator[Recorded]:
     """Start recording at layer ``name``: its output becomes a leaf, everything before it stays unrecorded.
 
     The network goes on with a copy, so that a later in-place operation changes neither leaf nor record. Parameters are
     left as they are: freezing them would take a fortieth of a small network's forward, and gradients are asked for the
     leaf alone.
     """
-    seen = Seen()
+    seen = Recorded()
 
     def hook(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
         torch.set_grad_enabled(True)  # until the block ends
@@ -69,9 +69,9 @@ def leaf_at(network: nn.Module, name: str) -> Iterator[Seen]:
 
 
 @contextmanager
-def watched(network: nn.Module, at: Spot | str) -> Iterator[Seen]:
-    """Keep what passes by a spot, or what the module of that name gives; nothing is watched for an empty name."""
-    seen, spot = Seen(), at if isinstance(at, Spot) else Spot(at)
+def record_output(network: nn.Module, at: Site | str) -> Iterator[Recorded]:
+    """Keep what passes by a site, or what the module of that name gives; nothing is recorded for an empty name."""
+    seen, spot = Recorded(), at if isinstance(at, Site) else Site(at)
 
     def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | None = None) -> None:
         passed = inputs[0] if output is None else output
@@ -92,7 +92,7 @@ def activations_and_gradients(
     layer: Layer,
     x: Float[Tensor, "b 3 y x"],
     score: Callable[[Tensor], Tensor],
-    at: Spot | str = "",
+    at: Site | str = "",
 ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"], Float[Tensor, "b *k"]]:
     """One forward pass, and one backward pass from the scores down to ``layer`` and no further.
 
@@ -109,7 +109,7 @@ def activations_and_gradients(
     Raises:
         UnfitError: the score does not depend on the map at this layer.
     """
-    with leaf_at(network, layer.name) as seen, watched(network, at) as scored:
+    with grad_leaf(network, layer.name) as seen, record_output(network, at) as scored:
         logits = network(x)
         if seen.output is None:
             raise UnfitError(f"The network does not run layer '{layer.name}'; choose another layer.")

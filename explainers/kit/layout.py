@@ -117,8 +117,8 @@ def edges(vectors: Float[np.ndarray, "n k"], *, neighbours: int = 3) -> Int[np.n
     if len(vectors) < 2:
         return np.zeros((0, 2), dtype=np.int64)
     near = min(neighbours, len(vectors) - 1)
-    found = NearestNeighbors(n_neighbors=near, metric="cosine").fit(vectors).kneighbors(return_distance=False)
-    pairs = np.stack([np.repeat(np.arange(len(vectors)), near), found.ravel()], 1)
+    nearest = NearestNeighbors(n_neighbors=near, metric="cosine").fit(vectors).kneighbors(return_distance=False)
+    pairs = np.stack([np.repeat(np.arange(len(vectors)), near), nearest.ravel()], 1)
     return np.asarray(np.unique(np.sort(pairs, axis=1), axis=0))
 
 
@@ -127,5 +127,5 @@ def purity(positions: Float[np.ndarray, "n 2"], colours: Int[np.ndarray, " n"], 
     if len(positions) < 2:
         return 1.0
     near = min(neighbours, len(positions) - 1)
-    found = NearestNeighbors(n_neighbors=near).fit(positions).kneighbors(return_distance=False)
-    return float((colours[found] == colours[:, None]).mean())
+    nearest = NearestNeighbors(n_neighbors=near).fit(positions).kneighbors(return_distance=False)
+    return float((colours[nearest] == colours[:, None]).mean())

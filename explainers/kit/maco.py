@@ -68,7 +68,12 @@ class Imagined:
 
 
 def imagine(
-    model: ModelHandle, score: Score, rng: np.random.Generator, *, steps: int = STEPS, told: Told = lambda _f, _p: None
+    model: ModelHandle,
+    score: Score,
+    rng: np.random.Generator,
+    *,
+    steps: int = STEPS,
+    on_step: Told = lambda _f, _p: None,
 ) -> Imagined:
     """Climb ``score`` of normalised inputs (B, 3, H, W) -> (B,) by the phases of one picture.
 
@@ -77,12 +82,12 @@ def imagine(
         score: what is climbed; differentiable.
         rng: where phases, crops and noise are drawn from.
         steps: of Adam, with its rate falling as a cosine.
-        told: hears the share that is done, and how to see the picture so far; may raise to stop.
+        on_step: hears the share that is done, and how to see the picture so far; may raise to stop.
     """
     climb = _Climb(model, score, rng)
     with frozen(model.network), torch.enable_grad():
         for step in range(steps):
-            told(step / steps, climb.picture)
+            on_step(step / steps, climb.picture)
             climb.step(RATE * 0.5 * (1 + np.cos(np.pi * step / steps)))
     weight = climb.seen / max(float(np.percentile(climb.seen, 98)), 1e-12)
     return Imagined(climb.picture(), np.clip(weight, 0, 1).astype(np.float32), np.array(climb.scores, np.float32))
@@ -109,8 +114,8 @@ class _Climb:
     def picture(self) -> UInt8[np.ndarray, "s s 3"]:
         """The picture as 8-bit RGB."""
         with torch.no_grad():
-            found = self.pixels().mul(255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-        return np.ascontiguousarray(found)
+            pixels = self.pixels().mul(255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+        return np.ascontiguousarray(pixels)
 
     def step(self, rate: float) -> None:
         """One step of Adam on the phases, by the mean score of a few noisy crops."""

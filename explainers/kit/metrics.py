@@ -109,10 +109,10 @@ def knn_distance(a: Float[np.ndarray, "n c"], b: Float[np.ndarray, "m c"], *, ne
         raise InputError("A neighbour distance needs two activations or more: add images.")
     near = min(neighbours, len(a) - 1)
     search = NearestNeighbors(n_neighbors=near).fit(a)
-    own, other = float(search.kneighbors()[0].mean()), float(search.kneighbors(b)[0].mean())
-    if own == 0:
+    within, other = float(search.kneighbors()[0].mean()), float(search.kneighbors(b)[0].mean())
+    if within == 0:
         return 0.0 if other == 0 else float("inf")
-    return other / own
+    return other / within
 
 
 def deletion(

@@ -35,13 +35,13 @@ class Settings:
         iterations: the most rounds, each of two sweeps over both factors.
         tolerance: stop when the loss falls by less than this share of `||A||^2` a round, over six rounds.
         target: stop as soon as the relative error is at or below this.
-        pulse: called before every round; may raise to stop.
+        on_round: called before every round; may raise to stop.
     """
 
     iterations: int = 300
     tolerance: float = 1e-6
     target: float = 0.0
-    pulse: Callable[[], object] = tuple
+    on_round: Callable[[], object] = tuple
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def factorize(a: Float[Array, "n c"], k: int, *, seed: int = 0) -> tuple[Float[A
     Raises:
         InputError: negative, all-zero, constant (for `k` > 1) or non-finite activations, or `k` above `n`.
     """
-    found = factorise(a, k, seed=seed)
-    return found.codes, found.dictionary
+    factors = factorise(a, k, seed=seed)
+    return factors.codes, factors.dictionary
 
 
 def factorise(
@@ -101,7 +101,7 @@ def factorise(
     search = _Search(a / scale, k, np.random.default_rng(seed))
     stop: Literal["target", "settled", "iterations"] = "iterations"
     for _ in range(settings.iterations):
-        settings.pulse()
+        settings.on_round()
         search.round()
         if search.errors[-1] <= settings.target:
             stop = "target"

@@ -9,5 +9,5 @@ from torch.nn.functional import interpolate
 def enlarged(cam: Float[Tensor, "b h w"], size: tuple[int, int]) -> Float[np.ndarray, "b y x"]:
     """Signed maps at ``size`` (rows, columns), bilinear, align_corners=False, float32."""
     large = interpolate(cam[:, None].float(), size=size, mode="bilinear", align_corners=False)
-    found: np.ndarray = large[:, 0].cpu().numpy()
-    return found
+    maps: np.ndarray = large[:, 0].cpu().numpy()
+    return maps

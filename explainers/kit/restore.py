@@ -20,7 +20,7 @@ TABLES = (
 
 
 @contextmanager
-def untouched(network: nn.Module) -> Iterator[None]:
+def restore_after(network: nn.Module) -> Iterator[None]:
     """Hooks, replaced modules, attributes, mode and gradients are put back when the block ends, however it ends.
 
     Inside the block no activation works in place, which hooks on activations need.
@@ -36,9 +36,9 @@ def untouched(network: nn.Module) -> Iterator[None]:
     finally:
         for module, attributes, tables in before:
             _restore(module, attributes, tables)
-        for parameter, gradient, asked in gradients:
+        for parameter, gradient, required in gradients:
             parameter.grad = gradient
-            parameter.requires_grad_(asked)
+            parameter.requires_grad_(required)
 
 
 def _tables(module: nn.Module) -> dict[str, dict[Any, Any]]:
@@ -69,21 +69,21 @@ class _Ruled(torch.autograd.Function):
 
 
 @contextmanager
-def rectifiers_ruled(network: nn.Module, *, masked: bool) -> Iterator[int]:
+def guided_relu(network: nn.Module, *, masked: bool) -> Iterator[int]:
     """Every ReLU and ReLU6 passes only positive gradients back; gives how many there are.
 
     Args:
         network: left as found.
         masked: True for guided backpropagation, where the unit must have fired too; False for deconvolution.
     """
-    found = [module for module in network.modules() if isinstance(module, nn.ReLU | nn.ReLU6)]
-    own = [module.__dict__.get("forward") for module in found]
+    rectifiers = [module for module in network.modules() if isinstance(module, nn.ReLU | nn.ReLU6)]
+    forwards = [module.__dict__.get("forward") for module in rectifiers]
     try:
-        for module in found:
+        for module in rectifiers:
             module.__dict__["forward"] = _rule(6.0 if isinstance(module, nn.ReLU6) else float("inf"), masked)
-        yield len(found)
+        yield len(rectifiers)
     finally:
-        for module, forward in zip(found, own, strict=True):
+        for module, forward in zip(rectifiers, forwards, strict=True):
             module.__dict__.pop("forward", None)
             if forward is not None:
                 module.__dict__["forward"] = forward

@@ -14,8 +14,7 @@ from torch import Tensor
 
 from explainers.kit.dictionaries import Dictionary
 from explainers.kit.hooks import frozen
-from explainers.kit.importance.tail import Logit, linear, pooled
-from explainers.kit.importance.tail import Tail as ConceptTail
+from explainers.kit.importance.tail import ConceptHead, Logit, linear, pooled
 from models import Layer, ModelHandle
 from models.errors import InputError
 
@@ -31,7 +30,7 @@ class Head:
 
 
 @dataclass(frozen=True)
-class Onward:
+class NetworkTail:
     """The network from one layer on.
 
     Attributes:
@@ -64,7 +63,7 @@ class Onward:
                 parts.append(self.run(maps, self._tensor(context[piece])).float().cpu().numpy())
         return np.concatenate(parts)
 
-    def tail(self, atoms: Dictionary, cls: int, context: Float[np.ndarray, "1 t c"]) -> ConceptTail:
+    def tail(self, atoms: Dictionary, cls: int, context: Float[np.ndarray, "1 t c"]) -> ConceptHead:
         """From codes to the logit of one class, with its gradient, for images that share a context."""
         if self.head is not None:
             weight = self.head.weight[cls]
@@ -74,7 +73,7 @@ class Onward:
         def logit(codes: np.ndarray) -> np.ndarray:
             return np.asarray(self.logits(atoms, codes, np.repeat(context, len(codes), 0))[:, cls])
 
-        return ConceptTail(logit, self._gradient(atoms, cls, context))
+        return ConceptHead(logit, self._gradient(atoms, cls, context))
 
     def _gradient(self, atoms: Dictionary, cls: int, context: np.ndarray) -> Logit:
         def gradient(codes: np.ndarray) -> np.ndarray:
@@ -84,8 +83,8 @@ class Onward:
                     leaf = self._tensor(codes[start : start + BATCH]).requires_grad_()
                     tokens = self._tensor(context).expand(len(leaf), -1, -1)
                     answer = self.run(self._maps(atoms, leaf), tokens)[:, cls].sum()
-                    (found,) = torch.autograd.grad(answer, leaf)
-                parts.append(found.cpu().numpy())
+                    (slope,) = torch.autograd.grad(answer, leaf)
+                parts.append(slope.cpu().numpy())
             return np.concatenate(parts)
 
         return gradient
@@ -147,15 +146,15 @@ def onward(
     maps: Float[np.ndarray, "n c h w"],
     logits: Float[np.ndarray, "n k"],
     report: Callable[[float], None] = lambda _: None,
-) -> Onward:
+) -> NetworkTail:
     """The network after ``layer``, as a linear head where it is one, judged on real maps and their logits."""
-    whole = Onward(model, layer)
+    whole = NetworkTail(model, layer)
     if layer.prefix:
         return whole
-    return Onward(model, layer, _head(whole, maps[:8], logits[:8], report))
+    return NetworkTail(model, layer, _head(whole, maps[:8], logits[:8], report))
 
 
-def _head(way: Onward, maps: np.ndarray, logits: np.ndarray, report: Callable[[float], None]) -> Head | None:
+def _head(way: NetworkTail, maps: np.ndarray, logits: np.ndarray, report: Callable[[float], None]) -> Head | None:
     """A linear head that gives these very logits; None when there is none. First one mean is tried, which is quick."""
     channels, h, w = maps.shape[1:]
     flat = np.broadcast_to(maps.mean((2, 3), keepdims=True), maps.shape)
@@ -172,7 +171,7 @@ def _head(way: Onward, maps: np.ndarray, logits: np.ndarray, report: Callable[[f
     return Head(weight, bias) if _close(maps.mean((2, 3)) @ weight.T + bias, logits) else None
 
 
-def _answers(way: Onward, maps: np.ndarray) -> np.ndarray:
+def _answers(way: NetworkTail, maps: np.ndarray) -> np.ndarray:
     x = torch.tensor(maps, dtype=torch.float32, device=way.model.device)
     with torch.inference_mode():
         return way.run(x, x.new_zeros(len(x), 0, x.shape[1])).float().cpu().numpy()

@@ -36,7 +36,7 @@ class DataSet:
         url: where torchvision gets it, to see whether that can be reached.
         folder: what lies in its place once it is there.
         get: fetches it into a folder.
-        read: its pictures with the class that each is said to be, from such a folder.
+        read: its pictures with the class that entry is said to be, from such a folder.
         aliases: further names of a class, by the name that `read` gives.
         boxed: the folder of its pictures, and that of their boxes in VOC's format; empty where there are none.
     """
@@ -81,7 +81,7 @@ class DataSet:
             InputError: it is not on this machine, or comes without boxes.
         """
         if not self.boxed:
-            having = ", ".join(each.name for each in DATASETS.values() if each.boxed)
+            having = ", ".join(entry.name for entry in DATASETS.values() if entry.boxed)
             raise InputError(f"'{self.name}' comes without boxes; choose {having}, menagerie, or a folder with boxes.")
         self.check()
         pictures, notes = ((self.place / part).as_posix() for part in self.boxed)
@@ -95,19 +95,19 @@ class DataSet:
         """
         self.check()
         try:
-            found = self.read(self.place)
+            entries = self.read(self.place)
         except (RuntimeError, OSError, ValueError, KeyError) as error:
             raise InputError(
                 f"The data set '{self.name}' in '{self.place}' is damaged ({type(error).__name__}); remove that folder"
                 f" and get it again with `seewhy images --get {self.name}`."
             ) from error
-        return tuple(Entry(path, label) for path, label in sorted(found, key=lambda each: (each[1], each[0])))
+        return tuple(Entry(path, label) for path, label in sorted(entries, key=lambda entry: (entry[1], entry[0])))
 
 
 def home() -> Path:
     """The data folder: ``SEEWHY_DATA``, or a folder beside that of the cache."""
-    if told := os.environ.get("SEEWHY_DATA"):
-        return Path(told).expanduser().absolute()
+    if given := os.environ.get("SEEWHY_DATA"):
+        return Path(given).expanduser().absolute()
     if cache := os.environ.get("SEEWHY_CACHE"):
         place = Path(cache).expanduser().absolute()
         return place.with_name(f"{place.name}-data")
@@ -128,11 +128,11 @@ def _get_imagenette(root: Path) -> object:
 
 
 def _read_imagenette(root: Path) -> list[tuple[Path, str]]:
-    found = []
+    entries = []
     for split in ("train", "val"):
         data = _torchvision("Imagenette", root, split=split, size="320px")
-        found += [(Path(path), data.wnids[label]) for path, label in data._samples]
-    return found
+        entries += [(Path(path), data.wnids[label]) for path, label in data._samples]
+    return entries
 
 
 def _imagenette_names(label: str) -> tuple[str, ...]:
@@ -147,12 +147,12 @@ def _get_flowers(root: Path) -> object:
 
 
 def _read_flowers(root: Path) -> list[tuple[Path, str]]:
-    found = []
+    entries = []
     for split in ("train", "val", "test"):
         data = _torchvision("Flowers102", root, split=split)
         pairs = zip(data._image_files, data._labels, strict=True)
-        found += [(Path(path), data.classes[label]) for path, label in pairs]
-    return found
+        entries += [(Path(path), data.classes[label]) for path, label in pairs]
+    return entries
 
 
 def _get_pets(root: Path) -> object:
@@ -160,12 +160,12 @@ def _get_pets(root: Path) -> object:
 
 
 def _read_pets(root: Path) -> list[tuple[Path, str]]:
-    found = []
+    entries = []
     for split in ("trainval", "test"):
         data = _torchvision("OxfordIIITPet", root, split=split)
         # Names by number: where a folder lacks a breed, its numbers have gaps and torchvision's list has none.
-        found += [(Path(path), Path(path).stem.rpartition("_")[0].replace("_", " ").title()) for path in data._images]
-    return found
+        entries += [(Path(path), Path(path).stem.rpartition("_")[0].replace("_", " ").title()) for path in data._images]
+    return entries
 
 
 def _pet_names(label: str) -> tuple[str, ...]:
@@ -174,8 +174,8 @@ def _pet_names(label: str) -> tuple[str, ...]:
 
 
 DATASETS: Mapping[str, DataSet] = {
-    each.name: each
-    for each in (
+    entry.name: entry
+    for entry in (
         DataSet(
             "imagenette",
             "Imagenette: ten easy classes of ImageNet",

@@ -48,8 +48,8 @@ class Folder:
     def summary(self) -> str:
         """One sentence: how many pictures and classes there are, and which files were skipped."""
         classes = f" in {_count(len(self.labels), 'class', 'classes')}" if self.labels else ""
-        found = f"{_count(len(self.entries), 'picture', 'pictures')}{classes}"
-        return f"{found}; {_skips(self.skipped)}." if self.skipped else f"{found}."
+        counted = f"{_count(len(self.entries), 'picture', 'pictures')}{classes}"
+        return f"{counted}; {_skips(self.skipped)}." if self.skipped else f"{counted}."
 
 
 def image_folder(path: str | Path, limit: int | None = None, *, thorough: bool = True) -> Folder:
@@ -103,10 +103,10 @@ def listed(path: str | Path) -> dict[str, Entry]:
     if not root.is_dir():
         raise InputError(f"There is no folder '{root}'; give a folder of pictures.")
     pictures = (entry for entry in _candidates(root) if entry.path.name.lower().endswith(PICTURES))
-    found = {entry.path.relative_to(root).as_posix(): entry for entry in pictures}
-    if not found:
+    by_place = {entry.path.relative_to(root).as_posix(): entry for entry in pictures}
+    if not by_place:
         raise InputError(f"'{root}' holds no file that is called like a picture; give another folder.")
-    return found
+    return by_place
 
 
 def texts(path: str | Path, endings: tuple[str, ...], name: str = "") -> tuple[tuple[str, str], ...]:
@@ -123,18 +123,18 @@ def texts(path: str | Path, endings: tuple[str, ...], name: str = "") -> tuple[t
     root = Path(path)
     if not root.is_dir():
         raise InputError(f"There is no folder '{root}'; give a folder of pictures.")
-    found = [entry.path for entry in _candidates(root) if entry.path.name.lower().endswith(endings)]
+    paths = [entry.path for entry in _candidates(root) if entry.path.name.lower().endswith(endings)]
     if name:
-        found = [each for each in found if each.relative_to(root).as_posix() == name]
-    if name and not found:
+        paths = [each for each in paths if each.relative_to(root).as_posix() == name]
+    if name and not paths:
         raise InputError(f"'{root}' holds no file '{clean_name(name)}' that ends in {', '.join(endings)}.")
-    size = sum(each.stat().st_size for each in found)
+    size = sum(each.stat().st_size for each in paths)
     if size > TEXT_BYTES:
         raise InputError(
             f"The {' and '.join(endings)} files in '{root}' have {size // 10**6} MB and the limit is"
             f" {TEXT_BYTES // 10**6} MB; name the one that is meant, or give fewer."
         )
-    return tuple((each.relative_to(root).as_posix(), _text(each)) for each in found)
+    return tuple((each.relative_to(root).as_posix(), _text(each)) for each in paths)
 
 
 def _text(path: Path) -> str:
@@ -146,15 +146,15 @@ def _text(path: Path) -> str:
 
 def _candidates(root: Path) -> list[Entry]:
     """Every visible file under the root that does not lead out of it, by class and path."""
-    found, home = [], root.resolve()
+    entries, home = [], root.resolve()
     for folder, folders, files in os.walk(root, onerror=_unreadable):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             path = Path(folder, name)
             parts = path.relative_to(root).parts
             if not name.startswith(".") and path.is_file() and path.resolve().is_relative_to(home):
-                found.append(Entry(path, parts[0] if len(parts) > 1 else None))
-    return sorted(found, key=_order)
+                entries.append(Entry(path, parts[0] if len(parts) > 1 else None))
+    return sorted(entries, key=_order)
 
 
 def _unreadable(error: OSError) -> None:

@@ -89,13 +89,13 @@ class Source:
 
 def sources() -> dict[str, Source]:
     """What ``images`` may name beside a folder: the menagerie's two worlds, and the data sets, here or not."""
-    found = {
+    known = {
         "menagerie": Source("The menagerie: drawn animals whose truth is known", True),
         "menagerie_biased": Source("The menagerie with a planted badge", True),
     }
-    for name, each in datasets.DATASETS.items():
-        found[name] = Source(each.title, each.ready, each.remedy, each.licence, each.megabytes)
-    return found
+    for name, data in datasets.DATASETS.items():
+        known[name] = Source(data.title, data.ready, data.remedy, data.licence, data.megabytes)
+    return known
 
 
 def content_digest(images: str) -> str:
@@ -112,8 +112,8 @@ def content_digest(images: str) -> str:
     sha = hashlib.sha256()
     for path in sorted(root.rglob("*")):
         if path.is_file():
-            told = path.stat()
-            sha.update(f"{path.relative_to(root).as_posix()}:{told.st_size}:{told.st_mtime_ns};".encode())
+            stat = path.stat()
+            sha.update(f"{path.relative_to(root).as_posix()}:{stat.st_size}:{stat.st_mtime_ns};".encode())
     return sha.hexdigest()
 
 
@@ -137,25 +137,25 @@ def image_set(images: str, model: ModelHandle, cls: int, *, most: int = 3000, se
         return _drawn(model, cls, most, seed, biased=images != "menagerie")
     if images in datasets.DATASETS:
         return _photos(datasets.DATASETS[images], model, cls, most)
-    found = image_folder(images, thorough=False)
-    names = {label: class_of(label, model.card.labels) for label in found.labels}
-    entries = _ordered(found, names, cls, most)
+    folder = image_folder(images, thorough=False)
+    names = {label: class_of(label, model.card.labels) for label in folder.labels}
+    entries = _ordered(folder, names, cls, most)
     items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
     return ImageSet(
-        f"{found.path.parent.name}/{found.path.name}".strip("/"),
+        f"{folder.path.parent.name}/{folder.path.name}".strip("/"),
         items,
-        tuple((path.name, why) for path, why in found.skipped),
+        tuple((path.name, why) for path, why in folder.skipped),
         tuple(names.get(entry.label or "", UNKNOWN) for entry in entries),
     )
 
 
 def _photos(wanted: datasets.DataSet, model: ModelHandle, cls: int, most: int) -> ImageSet:
     """Pictures of a data set; a class has the first of its names that means one of the model's."""
-    found = Folder(wanted.place, wanted.entries(), ())
+    folder = Folder(wanted.place, wanted.entries(), ())
     labels = model.card.labels
-    known = {label: (class_of(name, labels) for name in (label, *wanted.aliases(label))) for label in found.labels}
+    known = {label: (class_of(name, labels) for name in (label, *wanted.aliases(label))) for label in folder.labels}
     names = {label: next((index for index in each if index != UNKNOWN), UNKNOWN) for label, each in known.items()}
-    entries = _ordered(found, names, cls, most)
+    entries = _ordered(folder, names, cls, most)
     items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
     return ImageSet(wanted.title, items, labels=tuple(names[entry.label or ""] for entry in entries))
 
@@ -172,11 +172,11 @@ def class_counts(images: str, labels: tuple[str, ...]) -> dict[int, int]:
     ready = images in datasets.DATASETS and datasets.DATASETS[images].ready
     entries = datasets.DATASETS[images].entries() if ready else tuple(listed(images).values())
     names = Counter(entry.label for entry in entries if entry.label is not None)
-    found: Counter[int] = Counter()
+    counts: Counter[int] = Counter()
     for name, count in names.items():
-        found[class_of(name, labels)] += count
-    found.pop(UNKNOWN, None)
-    return dict(found.most_common())
+        counts[class_of(name, labels)] += count
+    counts.pop(UNKNOWN, None)
+    return dict(counts.most_common())
 
 
 def class_of(label: str, labels: tuple[str, ...]) -> int:
@@ -193,11 +193,11 @@ def _folded(name: str) -> str:
 @lru_cache(maxsize=16)
 def _by_name(labels: tuple[str, ...]) -> dict[str, int]:
     """Every name of every class; a name that two classes share means neither."""
-    found: dict[str, int] = {}
+    indices: dict[str, int] = {}
     for index, label in enumerate(labels):
         for name in {_folded(part) for part in label.split(",")}:
-            found[name] = UNKNOWN if name in found else index
-    return {**_wordnet(labels), **found}
+            indices[name] = UNKNOWN if name in indices else index
+    return {**_wordnet(labels), **indices}
 
 
 def _wordnet(labels: tuple[str, ...]) -> dict[str, int]:
@@ -210,14 +210,14 @@ def _wordnet(labels: tuple[str, ...]) -> dict[str, int]:
     return {str(name): index for index, name in enumerate(ImageNetInfo().label_names())}
 
 
-def _ordered(found: Folder, names: dict[str, int], cls: int, most: int) -> list[Entry]:
+def _ordered(folder: Folder, names: dict[str, int], cls: int, most: int) -> list[Entry]:
     """Spread over the classes; where not all can be looked at, those said to be of the class first."""
     turn: dict[str | None, int] = {}
     places = []
-    for entry in found.entries:
+    for entry in folder.entries:
         turn[entry.label] = turn.get(entry.label, 0) + 1
         places.append(turn[entry.label])
-    spread = [found.entries[i] for i in np.argsort(places, kind="stable")]
+    spread = [folder.entries[i] for i in np.argsort(places, kind="stable")]
     if len(spread) > most:
         spread.sort(key=lambda entry: names.get(entry.label or "", UNKNOWN) != cls)
     return spread[:most]
@@ -229,16 +229,16 @@ def _photo(entry: Entry, names: dict[str, int], model: ModelHandle) -> Picture:
 
 
 def _drawn(model: ModelHandle, cls: int, most: int, seed: int, *, biased: bool) -> ImageSet:
-    own = model.card.labels == menagerie.CLASSES
-    family = menagerie.SPECIES[cls].family if own else ""
+    knows = model.card.labels == menagerie.CLASSES
+    family = menagerie.SPECIES[cls].family if knows else ""
     wanted = [index for index, each in enumerate(menagerie.SPECIES) if family in ("", each.family)]
     count = min(menagerie.pool.MOST, most * len(menagerie.CLASSES) // len(wanted))
     chosen = [one for one in menagerie.scenes(count, seed, biased=biased) if one.cls in wanted]
     size = model.card.input_size[1]
-    items = tuple((f"{one.name} {one.seed}", partial(_render, one, size, own)) for one in chosen)
-    return ImageSet("the menagerie", items, labels=tuple(one.cls if own else UNKNOWN for one in chosen))
+    items = tuple((f"{one.name} {one.seed}", partial(_render, one, size, knows)) for one in chosen)
+    return ImageSet("the menagerie", items, labels=tuple(one.cls if knows else UNKNOWN for one in chosen))
 
 
-def _render(one: Scene, size: int, own: bool) -> Picture:
+def _render(one: Scene, size: int, knows: bool) -> Picture:
     drawn = menagerie.render(one, size)
-    return Picture(f"{one.name} {one.seed}", one.cls if own else UNKNOWN, drawn.image, drawn.owners)
+    return Picture(f"{one.name} {one.seed}", one.cls if knows else UNKNOWN, drawn.image, drawn.owners)

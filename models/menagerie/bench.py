@@ -32,12 +32,12 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=1500, help="pictures to draw")
     parser.add_argument("--size", type=int, default=128, help="side in pixels")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes")
-    told = parser.parse_args()
-    chosen = scenes(told.count, 0)
-    clock, cpu = alone(chosen, told.size)
-    print(f"{told.size} px with masks, one process: {clock:.0f} renders/s by the clock, {cpu:.0f} a second of CPU")
-    several = together(chosen, told.size, told.workers)
-    print(f"{told.size} px with masks, {told.workers} processes: {several:.0f} renders/s by the clock")
+    options = parser.parse_args()
+    chosen = scenes(options.count, 0)
+    clock, cpu = alone(chosen, options.size)
+    print(f"{options.size} px with masks, one process: {clock:.0f} renders/s by the clock, {cpu:.0f} a second of CPU")
+    several = together(chosen, options.size, options.workers)
+    print(f"{options.size} px with masks, {options.workers} processes: {several:.0f} renders/s by the clock")
 
 
 if __name__ == "__main__":

@@ -126,9 +126,9 @@ def _write(out: Path, index: int, scene: Scene, size: int) -> dict[str, Any]:
 
 def boxes(drawn: Rendered) -> dict[str, list[int]]:
     """The box of every part that is to be seen, and of the whole animal."""
-    found = {part: _box(drawn.mask(part)) for part in PARTS}
-    found["animal"] = _box(np.asarray(drawn.masks.any(axis=0)))
-    return {name: box for name, box in found.items() if box}
+    by_part = {part: _box(drawn.mask(part)) for part in PARTS}
+    by_part["animal"] = _box(np.asarray(drawn.masks.any(axis=0)))
+    return {name: box for name, box in by_part.items() if box}
 
 
 def _box(mask: Bool[ndarray, "s s"]) -> list[int]:

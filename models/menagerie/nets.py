@@ -91,8 +91,8 @@ class Spec:
     @property
     def accuracy(self) -> float | None:
         """Share of fresh pictures named rightly, measured at the end of the training."""
-        told = self.metadata.get("accuracy")
-        return None if told is None else float(told)
+        measured = self.metadata.get("accuracy")
+        return None if measured is None else float(measured)
 
 
 SPECS: dict[str, Spec] = {

@@ -57,8 +57,8 @@ def scenes(count: int, seed: int = 0, *, biased: bool = False, lesson: bool = Fa
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
         raise InputError(f"The seed {seed!r} is no whole number from 0 to 2**31 - 1: give one in that range.")
     first = (2 * seed + (not lesson)) * MOST
-    made = (scene(i % len(CLASSES), first + i, biased=biased) for i in range(count))
-    return tuple(_thin(one) if lesson else one for one in made)
+    drawn = (scene(i % len(CLASSES), first + i, biased=biased) for i in range(count))
+    return tuple(_thin(one) if lesson else one for one in drawn)
 
 
 def _thin(one: Scene) -> Scene:

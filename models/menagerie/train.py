@@ -21,13 +21,11 @@ import PIL
 import timm
 import torch
 from jaxtyping import Float, Int, UInt8
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.errors import InputError, StorageError
-from models.menagerie import nets, pool
+from models.errors import InputError
+from models.menagerie import checkpoint, nets, pool
 from models.menagerie.exam import examine
 
 SHIFT = 8
@@ -119,7 +117,7 @@ class Lesson:
         facts = {**self.facts(), **{name: f"{mark:.4f}" for name, mark in marks.items()}}
         state = self.network.state_dict()
         small = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
-        _write(small if self.plan.half else state, self.out, facts)
+        checkpoint.write(small if self.plan.half else state, self.out, facts)
         self.checkpoint.unlink(missing_ok=True)
         return facts
 
@@ -185,14 +183,14 @@ class Lesson:
         state = {f"network.{key}": value for key, value in self.network.state_dict().items()}
         for index, entry in self.optimiser.state_dict()["state"].items():
             state |= {f"optimiser.{index}.{key}": value for key, value in entry.items()}
-        _write(state, self.checkpoint, {"step": str(self.step), "training": self._identity()})
+        checkpoint.write(state, self.checkpoint, {"step": str(self.step), "training": self._identity()})
 
     def recall(self) -> None:
         """Go on from the checkpoint, if there is one."""
         if not self.checkpoint.is_file():
             return
-        told, tensors = _read(self.checkpoint)
-        if told.get("training") != self._identity():
+        metadata, tensors = checkpoint.read(self.checkpoint)
+        if metadata.get("training") != self._identity():
             raise InputError(
                 f"'{self.checkpoint.name}' belongs to another training: delete it or choose another --out."
             )
@@ -205,7 +203,7 @@ class Lesson:
                 _, index, field = key.split(".")
                 state.setdefault(int(index), {})[field] = value
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
-        self.step = int(told["step"])
+        self.step = int(metadata["step"])
 
     def _identity(self) -> str:
         """What must agree for a checkpoint to be of this training."""
@@ -293,24 +291,3 @@ def _tune_memory(*, maps: int, trim: int) -> None:
     if mallopt is not None:
         mallopt(-4, maps)  # M_MMAP_MAX
         mallopt(-1, trim)  # M_TRIM_THRESHOLD
-
-
-def _read(file: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
-    """Metadata and tensors of a safetensors file."""
-    try:
-        with safe_open(file, framework="pt") as opened:
-            return dict(opened.metadata() or {}), {key: opened.get_tensor(key) for key in opened.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as error:
-        raise InputError(f"The checkpoint '{file.name}' cannot be read: delete it to train from the start.") from error
-
-
-def _write(state: dict[str, Tensor], file: Path, facts: dict[str, str]) -> None:
-    """Write a safetensors file in one piece: a reader sees the old one or the new one."""
-    half = file.with_name(file.name + ".part")
-    tensors = {key: value.detach().cpu().contiguous() for key, value in state.items()}
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        save_file(tensors, half, metadata=facts)
-        half.replace(file)
-    except OSError as error:
-        raise StorageError(f"'{file}' cannot be written ({error.strerror}): choose another --out.") from error

@@ -13,26 +13,26 @@ from dashboard.engine.workers.local import Process
 logger = logging.getLogger(__name__)
 
 GLANCE_SECONDS = 0.5
-TOLD = ("error", "warning", "log")
+PROGRESS = ("error", "warning", "log")
 
 
-class Desk(Protocol):
+class JobSource(Protocol):
     """What a hand needs of the engine."""
 
     def take(self) -> Job | None:
         """The next job, when there is one; None when the engine closes."""
         ...
 
-    def tell(self, job: Job, told: dict[str, Any], preview: bytes) -> None:
+    def tell(self, job: Job, progress: dict[str, Any], preview: bytes) -> None:
         """A job's progress."""
         ...
 
-    def end(self, job: Job, status: str, told: dict[str, Any], data: bytes) -> None:
+    def end(self, job: Job, status: str, outcome: dict[str, Any], data: bytes) -> None:
         """A job's end, with its answer when that could not be kept."""
         ...
 
 
-class Hand(threading.Thread):
+class WorkerSupervisor(threading.Thread):
     """One worker process and the thread that leads it.
 
     Args:
@@ -44,7 +44,12 @@ class Hand(threading.Thread):
     """
 
     def __init__(
-        self, settings: Settings, place: tuple[str, str], desk: Desk, warm: str = "", process: Process | None = None
+        self,
+        settings: Settings,
+        place: tuple[str, str],
+        desk: JobSource,
+        warm: str = "",
+        process: Process | None = None,
     ) -> None:
         super().__init__(name=f"seewhy {place[1]} {place[0]}", daemon=True)
         self._settings, self._place, self._desk, self._warm = settings, place, desk, warm
@@ -52,7 +57,7 @@ class Hand(threading.Thread):
         self._closing = self._retried = False
         self._began = ""
         self._lock = threading.Lock()
-        self.warmth = "The default model is being loaded."
+        self.not_ready_reason = "The default model is being loaded."
 
     @property
     def pid(self) -> int:
@@ -100,12 +105,12 @@ class Hand(threading.Thread):
             self._await(process, "hello")
             if self._warm:
                 process.send({"do": "warm", "model": self._warm})
-                told = self._await(process, "warm")
-                self.warmth = "" if told["status"] == "done" else told["error"]
-                _log(told)
+                reply = self._await(process, "warm")
+                self.not_ready_reason = "" if reply["status"] == "done" else reply["error"]
+                _log(reply)
         except (EOFError, OSError) as error:
             if not self._closing:
-                self.warmth = "The worker process could not start; the server's log says why."
+                self.not_ready_reason = "The worker process could not start; the server's log says why."
                 logger.error("the worker of %s could not start: %s", self.name, error or "it ended")
             self._dismiss()
 
@@ -124,8 +129,12 @@ class Hand(threading.Thread):
             return True
         try:
             blobs = [photo_to_bytes(photo) for photo in job.photos]
-            told = {"request": job.request.to_json(), "key": job.request.key, "photos": [len(blob) for blob in blobs]}
-            process.send({"do": "run", "run": job.run, **told}, b"".join(blobs))
+            payload = {
+                "request": job.request.to_json(),
+                "key": job.request.key,
+                "photos": [len(blob) for blob in blobs],
+            }
+            process.send({"do": "run", "run": job.run, **payload}, b"".join(blobs))
             self._follow(job, process)
         except (EOFError, OSError):
             how = process.how_it_ended()
@@ -151,8 +160,8 @@ class Hand(threading.Thread):
                     self._desk.tell(job, {"fraction": head["fraction"], "note": head["note"]}, body)
                 else:
                     _log(head)
-                    told: dict[str, Any] = {name: head[name] for name in TOLD if name in head}
-                    self._desk.end(job, head["status"], told, body)
+                    progress: dict[str, Any] = {name: head[name] for name in PROGRESS if name in head}
+                    self._desk.end(job, head["status"], progress, body)
                     return
             if job.stopping and time.monotonic() - job.stopping > self._settings.grace:
                 self._dismiss()

@@ -36,7 +36,7 @@ MEMORY = (
 )
 
 
-class Shelf:
+class ModelCache:
     """Loaded models, up to a number of bytes; the one used longest ago goes first."""
 
     def __init__(self, device: str, limit: int) -> None:
@@ -48,11 +48,11 @@ class Shelf:
         key = f"{name}@{models.card(name).digest}"
         if key not in self._held:
             self._held[key] = models.load(name, self._device)
-            self._shed()
+            self._evict()
         self._held.move_to_end(key)
         return self._held[key]
 
-    def _shed(self) -> None:
+    def _evict(self) -> None:
         gc.unfreeze()
         while len(self._held) > 1 and sum(each.nbytes for each in self._held.values()) > self._limit:
             self._held.popitem(last=False)
@@ -60,7 +60,7 @@ class Shelf:
         gc.freeze()  # models are many small objects that live long: every later collection would walk over them
 
 
-class Shift:
+class WorkerRun:
     """One run of one request: what an explainer sees of the world."""
 
     def __init__(self, worker: "Worker", run: str, rng: np.random.Generator, ends: tuple[float, float]) -> None:
@@ -78,16 +78,16 @@ class Shift:
             head = {"kind": "progress", "run": self._run, "fraction": self._at(fraction), "note": note}
             self._worker.send(head, wire.pack_preview(preview))
 
-    def part(self, low: float, high: float) -> "Shift":
+    def part(self, low: float, high: float) -> "WorkerRun":
         """The same run, whose progress from 0 to 1 is this one's from ``low`` to ``high``."""
-        return Shift(self._worker, self._run, self.rng, (self._at(low), self._at(high)))
+        return WorkerRun(self._worker, self._run, self.rng, (self._at(low), self._at(high)))
 
     def reuse(self, request: Request[R]) -> R:
         """The stored answer, or computed now, with its own random generator, and stored."""
         store = self._worker.store()
         if stored := store.kept(request.key):
             return stored.result
-        run = Shift(self._worker, self._run, np.random.default_rng(request.params.seed), self._ends)
+        run = WorkerRun(self._worker, self._run, np.random.default_rng(request.params.seed), self._ends)
         answer = answers.compute(self._worker.shelf.get(request.model), request, run)
         try:
             store.keep(answer)
@@ -105,7 +105,7 @@ class Worker:
 
     def __init__(self, pipe: Connection, device: str, settings: Settings) -> None:
         self._pipe, self._settings, self._device = pipe, settings, device
-        self.shelf = Shelf(device, settings.models_bytes)
+        self.shelf = ModelCache(device, settings.models_bytes)
         self._orders: queue.SimpleQueue[tuple[dict[str, Any], bytes]] = queue.SimpleQueue()
         self._stopped: set[str] = set()
         self._store: Store | None = None
@@ -163,11 +163,11 @@ class Worker:
 
         def run() -> dict[str, Any]:
             nonlocal blob
-            told, blob = self._run(head, body)
-            return told
+            outcome, blob = self._run(head, body)
+            return outcome
 
-        told = self._attempt(run, head["request"]["explainer"])
-        self.send({"kind": "end", "run": head["run"], **told}, blob)
+        outcome = self._attempt(run, head["request"]["explainer"])
+        self.send({"kind": "end", "run": head["run"], **outcome}, blob)
 
     def _run(self, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
         """Work out one request; its bytes travel with the message only when they could not be kept."""
@@ -179,7 +179,7 @@ class Worker:
             raise Cancelled
         handle = self.shelf.get(request.model)
         kept = answers.compute(
-            handle, request, Shift(self, head["run"], np.random.default_rng(request.params.seed), (0.0, 1.0))
+            handle, request, WorkerRun(self, head["run"], np.random.default_rng(request.params.seed), (0.0, 1.0))
         )
         data = answers.to_bytes(kept)
         try:
@@ -197,8 +197,8 @@ class Worker:
     def _attempt(self, task: Any, what: str = "the warm-up") -> dict[str, Any]:
         """Do a task; whatever goes wrong becomes one sentence, and what a person need not see goes to the log."""
         try:
-            told: dict[str, Any] = task()
-            return told
+            outcome: dict[str, Any] = task()
+            return outcome
         except Cancelled:
             return {"status": "cancelled", "error": "Cancelled."}
         except SeewhyError as error:
@@ -217,17 +217,17 @@ def _logged(error: BaseException, sentence: str) -> dict[str, Any]:
 
 def _photos(sizes: list[int], body: bytes) -> dict[str, Photo]:
     """Photos that came with the message, because the disk would not take them."""
-    found: dict[str, Photo] = {}
+    photos: dict[str, Photo] = {}
     for size in sizes:
         photo, body = photo_from_bytes(body[:size]), body[size:]
-        found[photo.digest] = photo
-    return found
+        photos[photo.digest] = photo
+    return photos
 
 
 def main() -> None:
     """Start: file descriptor of the pipe, device, lane and settings come from the command line."""
-    descriptor, device, lane, told = sys.argv[1:]
-    settings = Settings.from_json(told)
+    descriptor, device, lane, written = sys.argv[1:]
+    settings = Settings.from_json(written)
     if lane != "interactive":
         os.nice(BATCH_NICENESS)
     torch.set_num_threads(settings.threads)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from explainers.attribution.evidence.quick import MOVED, THIS, Subject, chance_correlation
+from explainers.attribution.evidence.subject import MOVED, THIS, MapUnderTest, chance_correlation
 from explainers.attribution.methods.gradients import Question
 from explainers.attribution.methods.perturbation import occlusion
 from explainers.base import Run, Score
@@ -17,9 +17,9 @@ RADIUS = 0.02
 SAME = "the map is the same everywhere"
 
 
-def further(subject: Subject, run: Run, begin: float) -> tuple[Score, ...]:
+def further(subject: MapUnderTest, run: Run, begin: float) -> tuple[Score, ...]:
     """Average drop, ROAD, muFidelity, random logit, stability and agreement with occlusion, in this order."""
-    measures: tuple[tuple[Callable[[Subject, np.random.Generator], Score], str], ...] = (
+    measures: tuple[tuple[Callable[[MapUnderTest, np.random.Generator], Score], str], ...] = (
         (average_drop, "dimming the picture by the map"),
         (removed_and_filled, "filling pixels from their neighbours"),
         (fidelity, "taking random places away"),
@@ -27,14 +27,14 @@ def further(subject: Subject, run: Run, begin: float) -> tuple[Score, ...]:
         (stability, "changing the picture a little"),
         (with_occlusion, "hiding places one by one"),
     )
-    found = []
+    scores = []
     for done, (measure, note) in enumerate(measures):
         run.report(begin + (1 - begin) * done / len(measures), note)
-        found.append(measure(subject, run.rng))
-    return tuple(found)
+        scores.append(measure(subject, run.rng))
+    return tuple(scores)
 
 
-def average_drop(subject: Subject, rng: np.random.Generator) -> Score:
+def average_drop(subject: MapUnderTest, rng: np.random.Generator) -> Score:
     """Share of the probability lost when the picture is dimmed by the map; lower is better."""
     drop, increase = drop_and_increase(subject.predict, subject.image, subject.heatmap)
     other, _ = drop_and_increase(subject.predict, subject.image, moved_map(rng, subject.heatmap))
@@ -49,28 +49,28 @@ def average_drop(subject: Subject, rng: np.random.Generator) -> Score:
     )
 
 
-def removed_and_filled(subject: Subject, rng: np.random.Generator) -> Score:
+def removed_and_filled(subject: MapUnderTest, rng: np.random.Generator) -> Score:
     """ROAD: mean probability while the brightest pixels are filled in from their neighbours; lower is better."""
-    own = road(subject.predict, subject.image, subject.heatmap, rng, SHARES)
+    value = road(subject.predict, subject.image, subject.heatmap, rng, SHARES)
     other = road(subject.predict, subject.image, moved_map(rng, subject.heatmap), rng, SHARES)
     leaves, whole = "leaves a probability of", subject.quantity.score is None
     leaves = leaves if whole else "leaves"
     rest = "" if whole else f" of {subject.quantity.noun}"
-    reading = f"Filling in the brightest 20 % {leaves} {own[0]:.0%}{rest}; 20 % elsewhere leaves {other[0]:.0%}."
+    reading = f"Filling in the brightest 20 % {leaves} {value[0]:.0%}{rest}; 20 % elsewhere leaves {other[0]:.0%}."
     return Score(
         name="road",
         title="Remove and fill",
-        value=float(own.mean()),
+        value=float(value.mean()),
         worst=1.0,
         best=0.0,
-        reading=subject.unless("" if np.isfinite(own[0]) else SAME, reading),
+        reading=subject.unless("" if np.isfinite(value[0]) else SAME, reading),
         baselines={MOVED: float(other.mean())},
-        curves={THIS: own, MOVED: other},
+        curves={THIS: value, MOVED: other},
         axes=("share of pixels filled in", subject.quantity.axis),
     )
 
 
-def fidelity(subject: Subject, rng: np.random.Generator) -> Score:
+def fidelity(subject: MapUnderTest, rng: np.random.Generator) -> Score:
     """MuFidelity: correlation between what the map says of places and what their loss costs; higher is better."""
     value = mu_fidelity(subject.predict, subject.image, subject.heatmap, rng)
     other = mu_fidelity(subject.predict, subject.image, moved_map(rng, subject.heatmap), rng)
@@ -83,7 +83,7 @@ def fidelity(subject: Subject, rng: np.random.Generator) -> Score:
     )
 
 
-def random_logit(subject: Subject, rng: np.random.Generator) -> Score:
+def random_logit(subject: MapUnderTest, rng: np.random.Generator) -> Score:
     """Absolute rank correlation with the map of a class drawn at random; lower is better (Sixt et al. 2020)."""
     count = len(subject.model.card.labels)
     others = [index for index in range(count) if index not in (subject.target, subject.versus)]
@@ -105,8 +105,8 @@ def random_logit(subject: Subject, rng: np.random.Generator) -> Score:
     if not np.isfinite(value):
         reading = "Cannot be measured: one of the two maps is the same everywhere."
     elif value > 0.9:
-        asked = "the class" if subject.quantity.score is None else "anything"
-        reading = f"The map for *{name}* is nearly the same (rank correlation {value:.2f}): it hardly asks for {asked}."
+        thing = "the class" if subject.quantity.score is None else "anything"
+        reading = f"The map for *{name}* is nearly the same (rank correlation {value:.2f}): it hardly asks for {thing}."
     else:
         reading = f"The map for *{name}* is another one (rank correlation {value:.2f})."
     return Score(
@@ -120,7 +120,7 @@ def random_logit(subject: Subject, rng: np.random.Generator) -> Score:
     )
 
 
-def stability(subject: Subject, rng: np.random.Generator) -> Score:
+def stability(subject: MapUnderTest, rng: np.random.Generator) -> Score:
     """Max-sensitivity under noise too small to see; lower is better."""
     x = subject.x
 
@@ -136,15 +136,16 @@ def stability(subject: Subject, rng: np.random.Generator) -> Score:
     return Score(name="stability", title="Stability", value=value, reading=reading, worst=1.0, best=0.0)
 
 
-def with_occlusion(subject: Subject, _rng: np.random.Generator) -> Score:
+def with_occlusion(subject: MapUnderTest, _rng: np.random.Generator) -> Score:
     """Rank correlation with an occlusion map (Selvaraju et al. 2017, section 4.1 of the appendix); higher is better."""
-    asked = Question(subject.model, subject.x, subject.target, subject.versus, inner=subject.quantity.score)
-    found = occlusion(asked).values.sum(0)
+    problem = Question(subject.model, subject.x, subject.target, subject.versus, inner=subject.quantity.score)
+    occluded = occlusion(problem).values.sum(0)
     signed = torch.from_numpy(np.ascontiguousarray(subject.signed))[None, None].float()
     # At the coarser of the two resolutions: what a map does not resolve must not count.
     size = tuple(min(side, 16) for side in subject.signed.shape)
     maps = [
-        torch.nn.functional.adaptive_avg_pool2d(each, size)[0, 0].numpy() for each in (signed, found.cpu()[None, None])
+        torch.nn.functional.adaptive_avg_pool2d(each, size)[0, 0].numpy()
+        for each in (signed, occluded.cpu()[None, None])
     ]
     value = rank_correlation(maps[0], -maps[1] if subject.against else maps[1])
     reading = (

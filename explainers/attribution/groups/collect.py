@@ -17,10 +17,10 @@ REGIONS = (*menagerie.PARTS, "badge", "background")
 Waiting = tuple[Item, Picture]
 
 
-def readable(found: Sides, crowd: "Crowd") -> Iterator[Waiting]:
+def readable(selected: Sides, crowd: "Crowd") -> Iterator[Waiting]:
     """Pictures one by one; those that are damaged are noted."""
-    crowd.skipped += found.skipped
-    for item in found.items:
+    crowd.skipped += selected.skipped
+    for item in selected.items:
         crowd.tried += 1
         try:
             picture = item.read()

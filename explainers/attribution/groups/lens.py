@@ -91,13 +91,13 @@ class Groups(AboutClass, AtLayer):
         first, second = excess[~self.second], excess[self.second]
         gap, effect = np.abs(first.mean(0) - second.mean(0)), np.abs(cohens_d(first, second))
         dense = np.abs(np.subtract(*self._density()))
-        found = [int(at) for at in np.argsort(-dense, kind="stable") if gap[at] >= LEAST and effect[at] >= LARGE]
-        if not found:
+        denser = [int(at) for at in np.argsort(-dense, kind="stable") if gap[at] >= LEAST and effect[at] >= LARGE]
+        if not denser:
             both = " and ".join(f"{title} ({count})" for title, count in zip(self.titles, self.counts, strict=True))
             return f"No part is looked at differently for *{name}* in {both}."
-        told = " and ".join(self._held(group, found[0]) for group in (0, 1))
-        more = f"; the *{self.regions[found[1]]}* differs too" if len(found) > 1 else ""
-        return f"The *{self.regions[found[0]]}* is what differs: it holds {told} of what speaks for *{name}*{more}."
+        shares = " and ".join(self._held(group, denser[0]) for group in (0, 1))
+        more = f"; the *{self.regions[denser[1]]}* differs too" if len(denser) > 1 else ""
+        return f"The *{self.regions[denser[0]]}* is what differs: it holds {shares} of what speaks for *{name}*{more}."
 
     def _density(self) -> np.ndarray:
         """How many times its share of the pixels each region but the background holds of the map, (2, P - 1)."""
@@ -126,19 +126,19 @@ def against_chance(_model: ModelHandle, _params: GroupsParams, result: Groups, r
     run.report(0.1, "dealing the groups out at random")
     given = result.contribution.astype(np.float64)
     chance = shuffled_effects(given, ~result.second, run.rng, DRAWS)
-    own, usual = float(np.abs(result.effect).max()), float(np.quantile(chance, 0.95))
+    largest, usual = float(np.abs(result.effect).max()), float(np.quantile(chance, 0.95))
     fewest = int(result.counts.min())
     few = f" {fewest} images in a group are few: {FEW} or more are steadier." if fewest < FEW else ""
     run.report(0.7, "comparing one half with the other")
     strongest = Score(
         name="strongest",
         title="Strongest difference",
-        value=own,
-        best=max(own, float(chance.max())),
+        value=largest,
+        best=max(largest, float(chance.max())),
         baselines={"shuffled groups": float(chance.mean())},
         of="these groups",
         interval=(float(np.quantile(chance, 0.025)), float(np.quantile(chance, 0.975))),
-        reading=f"The strongest of {given.shape[1]} channels differs by {own:.1f} deviations; groups dealt out at"
+        reading=f"The strongest of {given.shape[1]} channels differs by {largest:.1f} deviations; groups dealt out at"
         f" random reach {usual:.1f} in one of twenty deals.{few}",
     )
     return Evidence(scores=(strongest, _halves(given, result.second, run)))
@@ -146,23 +146,23 @@ def against_chance(_model: ModelHandle, _params: GroupsParams, result: Groups, r
 
 def _halves(given: Float[np.ndarray, "n c"], second: np.ndarray, run: Run) -> Score:
     """Rank correlation of the channels' effects in two halves of the pictures, and of shuffled groups."""
-    own, chance = (_repeats(given, each, run) for each in (second, run.rng.permutation(second)))
-    words = "the same channels differ in both" if own > 0.5 else "the list of channels is unsteady"
+    repeated, chance = (_repeats(given, each, run) for each in (second, run.rng.permutation(second)))
+    words = "the same channels differ in both" if repeated > 0.5 else "the list of channels is unsteady"
     return Score(
         name="halves",
         title="Repeats in halves",
-        value=own,
+        value=repeated,
         worst=-1.0,
         baselines={"shuffled groups": chance},
         of="these groups",
-        reading=f"Two halves of the images order the channels alike to a rank correlation of {own:.2f}: {words}."
-        if np.isfinite(own)
+        reading=f"Two halves of the images order the channels alike to a rank correlation of {repeated:.2f}: {words}."
+        if np.isfinite(repeated)
         else "Cannot be measured: too few images, or channels that never vary.",
     )
 
 
 def _repeats(given: Float[np.ndarray, "n c"], second: np.ndarray, run: Run, times: int = 10) -> float:
-    found = []
+    correlations = []
     for _ in range(times):
         half = np.zeros(len(second), dtype=bool)
         for group in (False, True):
@@ -172,8 +172,8 @@ def _repeats(given: Float[np.ndarray, "n c"], second: np.ndarray, run: Run, time
         if min(len(group) for pair in parts for group in pair) >= FEWEST:
             effects = [cohens_d(*pair) for pair in parts]
             varies = all(np.ptp(each) > 0 for each in effects)
-            found.append(float(spearmanr(*effects).statistic) if varies and len(effects[0]) > 1 else np.nan)
-    return float(np.mean(found)) if found else float("nan")
+            correlations.append(float(spearmanr(*effects).statistic) if varies and len(effects[0]) > 1 else np.nan)
+    return float(np.mean(correlations)) if correlations else float("nan")
 
 
 @explainer("Groups", paper="https://arxiv.org/abs/1610.02391", evidence=against_chance)
@@ -182,42 +182,42 @@ def groups(model: ModelHandle, params: GroupsParams, run: Run) -> Groups:
     run.report(0.0, "looking for the images")
     model.card.check_target(params.cls)
     layer = model.layer(params.layer).name
-    found = sides(model, params)
+    selected = sides(model, params)
     crowd = Crowd(model, params.cls, layer)
-    pictures = readable(found, crowd)
+    pictures = readable(selected, crowd)
     while batch := list(islice(pictures, BATCH)):
         crowd.look(batch)
-        run.report(0.02 + 0.78 * crowd.tried / len(found.items), f"{crowd.tried} of {len(found.items)} images")
+        run.report(0.02 + 0.78 * crowd.tried / len(selected.items), f"{crowd.tried} of {len(selected.items)} images")
     second = crowd.second(by_answer=params.split == "answer")
     if min(int(second.sum()), int((~second).sum())) < FEWEST:
-        raise InputError(_too_few(found, second, params))
-    return _result(model, params, found, crowd, run)
+        raise InputError(_too_few(selected, second, params))
+    return _result(model, params, selected, crowd, run)
 
 
-def _too_few(found: Sides, second: np.ndarray, params: GroupsParams) -> str:
+def _too_few(selected: Sides, second: np.ndarray, params: GroupsParams) -> str:
     counts = (int((~second).sum()), int(second.sum()))
-    told = " and ".join(f"{count} {title}" for count, title in zip(counts, found.titles, strict=True))
+    counted = " and ".join(f"{count} {title}" for count, title in zip(counts, selected.titles, strict=True))
     remedy = "raise the limit, or choose another class" if params.split == "answer" else "add images"
-    return f"Two groups need {FEWEST} images each, and there are {told}; {remedy}, or other groups."
+    return f"Two groups need {FEWEST} images each, and there are {counted}; {remedy}, or other groups."
 
 
-def _result(model: ModelHandle, params: GroupsParams, found: Sides, crowd: Crowd, run: Run) -> Groups:
+def _result(model: ModelHandle, params: GroupsParams, selected: Sides, crowd: Crowd, run: Run) -> Groups:
     by_answer = params.split == "answer"
     second = crowd.second(by_answer=by_answer)
     counts = np.array([int((~second).sum()), int(second.sum())])
     maps, given = crowd.array("maps"), crowd.array("given")
-    told = difference((maps[~second], maps[second]), (given[~second], given[second]), params.count)
+    channels = difference((maps[~second], maps[second]), (given[~second], given[second]), params.count)
     labels, head = model.card.labels, crowd.found[0].head
     known = len(crowd.shares) == len(second)
     shares, areas = np.array(crowd.shares).swapaxes(0, 1) if known else np.zeros((2, len(second), 0))
     return Groups(
         counts=counts,
         images=crowd.mean_pictures(counts, by_answer=by_answer),
-        maps=told.maps,
-        difference=told.maps[0] - told.maps[1],
-        neurons=np.array(told.neurons),
-        effect=told.effect,
-        crops=_patches(crowd, told.neurons, second, run),
+        maps=channels.maps,
+        difference=channels.maps[0] - channels.maps[1],
+        neurons=np.array(channels.neurons),
+        effect=channels.effect,
+        crops=_patches(crowd, channels.neurons, second, run),
         contribution=given.astype(np.float32),
         second=second,
         answer=crowd.array("logits").argmax(1),
@@ -225,8 +225,8 @@ def _result(model: ModelHandle, params: GroupsParams, found: Sides, crowd: Crowd
         areas=areas,
         parts=np.stack([shares[~second].mean(0), shares[second].mean(0)]),
         regions=REGIONS if shares.shape[1] else (),
-        titles=found.titles,
-        names=tuple(named(head, index, labels) for index in told.neurons),
+        titles=selected.titles,
+        names=tuple(named(head, index, labels) for index in channels.neurons),
         files=tuple(item.name for item in crowd.items),
         cls=params.cls,
         label=labels[params.cls],
@@ -242,12 +242,12 @@ def _patches(crowd: Crowd, neurons: tuple[int, ...], second: np.ndarray, run: Ru
     peak, cell = crowd.array("peak"), crowd.array("cell")
     grid = crowd.found[0].maps.shape[1:]
     many = min(PATCHES, int(second.sum()), int((~second).sum()))
-    made = []
+    rows = []
     for done, index in enumerate(neurons):
         run.report(0.82 + 0.16 * done / len(neurons), f"patches of channel {index}")
         for group in (False, True):
             members = np.flatnonzero(second == group)
             best = members[np.argsort(-peak[members, index], kind="stable")[:many]]
-            made += [cut(crowd.items[i].read().pixels, divmod(int(cell[i, index]), grid[1]), grid, REACH) for i in best]
-    side = made[0].shape[0]
-    return np.stack(made).reshape(len(neurons), 2, many, side, side, 3)
+            rows += [cut(crowd.items[i].read().pixels, divmod(int(cell[i, index]), grid[1]), grid, REACH) for i in best]
+    side = rows[0].shape[0]
+    return np.stack(rows).reshape(len(neurons), 2, many, side, side, 3)

@@ -126,18 +126,18 @@ def _boxes(folder: str, file: str) -> tuple[dict[str, tuple[Box, ...]], list[tup
     files = texts(folder, ENDINGS, file)
     if not files:
         raise InputError(f"'{folder}' holds no box file; put one beside the pictures: {FORMATS}.")
-    found: dict[str, tuple[Box, ...]] = {}
+    boxes: dict[str, tuple[Box, ...]] = {}
     unread: list[tuple[str, str]] = []
     for name, text in files:
         try:
             for picture, group in read_boxes(name, text).items():
-                found[picture] = (*found.get(picture, ()), *group)
+                boxes[picture] = (*boxes.get(picture, ()), *group)
         except InputError as error:
             unread.append((name, str(error)))
-    if not found:
+    if not boxes:
         why = unread[0][1] if unread else f"'{files[0][0]}' holds no box."
         raise InputError(f"{why} Expected: {FORMATS}.")
-    return found, unread
+    return boxes, unread
 
 
 def _spellings(name: str) -> tuple[str, ...]:
@@ -150,14 +150,14 @@ def _spellings(name: str) -> tuple[str, ...]:
 
 def _places(inside: Mapping[Entry, str]) -> Mapping[str, Entry]:
     """Entries by each of their spellings, where it is of one only; paths inside the folder are."""
-    found: dict[str, Entry] = {}
+    places: dict[str, Entry] = {}
     shared: set[str] = set()
     for entry, path in inside.items():
         for name in set(_spellings(path)):
-            shared |= {name} if name in found else set()
-            found[name] = entry
+            shared |= {name} if name in places else set()
+            places[name] = entry
     exact = {path: entry for entry, path in inside.items()}
-    return {**{name: entry for name, entry in found.items() if name not in shared}, **exact}
+    return {**{name: entry for name, entry in places.items() if name not in shared}, **exact}
 
 
 def _strangers(folder: str, boxes: list[str], pictures: list[str]) -> str:

@@ -20,7 +20,7 @@ from typing import Literal
 import numpy as np
 
 from explainers.attribution.localise.images import Boxed, BoxedSet, boxed_folder, boxed_scenes
-from explainers.attribution.localise.scoring import Row, Viewer, interval, recall, rows_of
+from explainers.attribution.localise.scoring import MapSource, Row, interval, recall, rows_of
 from explainers.attribution.methods.family import CAMS, layers_of
 from explainers.attribution.methods.table import methods
 from explainers.base import AtLayer, Evidence, Run, Score, explainer
@@ -153,16 +153,16 @@ def against_nothing(_model: ModelHandle, _params: LocaliseParams, result: Locali
     scores = []
     for at, name in enumerate(result.columns):
         run.report(at / len(result.columns), f"{TITLES[name]}: comparing with maps that know nothing")
-        own, (centre, random) = float(result.mean[at]), result.controls[:, :, at].mean(1)
+        value, (centre, random) = float(result.mean[at]), result.controls[:, :, at].mean(1)
         scores.append(
             Score(
                 name=name,
                 title=TITLES[name],
-                value=own,
+                value=value,
                 of="these maps",
                 interval=(float(result.low[at]), float(result.high[at])),
                 baselines={"centre": float(centre), "random map": float(random)},
-                reading=words[name].format(own=own, centre=centre),
+                reading=words[name].format(own=value, centre=centre),
             )
         )
     return Evidence(scores=tuple(scores))
@@ -173,25 +173,25 @@ def localise(model: ModelHandle, params: LocaliseParams, run: Run) -> Localisati
     """Hold a method to boxes; see the module's docstring."""
     run.report(0.0, "reading the boxes")
     layers = layers_of(model, params.layer)
-    found = boxed(model, params)
-    viewer, reader = Viewer(model, params.method, layers, run.rng), _Reader(found)
+    boxed_set = boxed(model, params)
+    viewer, reader = MapSource(model, params.method, layers, run.rng), _Reader(boxed_set)
     rows: list[Row] = []
     shown: list[Shown] = []
     step = BATCH if methods()[params.method].cost_forwards < BATCH else 1
     pictures = iter(reader)
     while batch := list(islice(pictures, step)):
         first = reader.read - len(batch)
-        for row in rows_of(viewer, batch, first, _share(run, reader.tried - len(batch), found)):
+        for row in rows_of(viewer, batch, first, _share(run, reader.tried - len(batch), boxed_set)):
             if len(shown) < SHOWN:
                 shown.append((batch[row.picture - first].pixels, (255 * row.heatmap).round().astype(np.uint8)))
             rows.append(replace(row, heatmap=NOTHING))  # thousands of maps would not fit
-        run.report(_done(reader.tried, found), f"{reader.tried} of {len(found.items)} images")
+        run.report(_done(reader.tried, boxed_set), f"{reader.tried} of {len(boxed_set.items)} images")
     if not rows:
         raise InputError(
-            f"No box of {len(found.items)} images in {found.title} can be seen by the model;"
+            f"No box of {len(boxed_set.items)} images in {boxed_set.title} can be seen by the model;"
             " check that the boxes are in pixels of these pictures."
         )
-    return _result(model, params, found, (rows, shown, reader.skipped), run)
+    return _result(model, params, boxed_set, (rows, shown, reader.skipped), run)
 
 
 def boxed(model: ModelHandle, params: LocaliseParams) -> BoxedSet:
@@ -205,20 +205,22 @@ def boxed(model: ModelHandle, params: LocaliseParams) -> BoxedSet:
     return boxed_folder(model, params.images, params.boxes, params.limit)
 
 
-def _done(tried: int, found: BoxedSet) -> float:
-    return 0.02 + 0.93 * tried / len(found.items)
+def _done(tried: int, boxed_set: BoxedSet) -> float:
+    return 0.02 + 0.93 * tried / len(boxed_set.items)
 
 
-def _share(run: Run, done: int, found: BoxedSet) -> Callable[[float, str], None]:
+def _share(run: Run, done: int, boxed_set: BoxedSet) -> Callable[[float, str], None]:
     """Progress inside a batch, for methods that take long over one picture."""
-    return lambda fraction, note: run.report(_done(done, found) + 0.9 * fraction * 0.93 / len(found.items), note)
+    return lambda fraction, note: run.report(
+        _done(done, boxed_set) + 0.9 * fraction * 0.93 / len(boxed_set.items), note
+    )
 
 
 class _Reader:
     """Reads one picture after the other, and notes what is damaged."""
 
-    def __init__(self, found: BoxedSet) -> None:
-        self._found, self.skipped = found, list(found.skipped)
+    def __init__(self, boxed_set: BoxedSet) -> None:
+        self._found, self.skipped = boxed_set, list(boxed_set.skipped)
         self.tried = self.read = 0
 
     def __iter__(self) -> Iterator[Boxed]:
@@ -233,14 +235,10 @@ class _Reader:
             yield picture
 
 
-def _result(model: ModelHandle, params: LocaliseParams, found: BoxedSet, worked: Worked, run: Run) -> Localisation:
+def _result(model: ModelHandle, params: LocaliseParams, boxed_set: BoxedSet, worked: Worked, run: Run) -> Localisation:
     rows, shown, skipped = worked
     raw, picture = np.stack([row.marks for row in rows], 1), np.array([row.picture for row in rows])
-    known = np.nan_to_num(raw)
-    answers, threshold = recall(known[0, :, 0], np.stack([row.peaks for row in rows]), picture)
-    # A map that knows no class gives both questions the same answer, and one of the two is right.
-    each = np.stack([answers, np.full(len(rows), 0.5), np.full(len(rows), 0.5)])
-    marks = np.concatenate([known[:, :, :1], each[:, :, None], known[:, :, 1:]], 2)
+    marks, threshold = _marks(np.nan_to_num(raw), rows, picture)
     low, high = interval(marks[0], picture, run.rng)
     named = np.array([row.thing.cls != UNKNOWN for row in rows])
     return Localisation(
@@ -266,22 +264,30 @@ def _result(model: ModelHandle, params: LocaliseParams, found: BoxedSet, worked:
         title=methods()[params.method].title,
         layer=_layer(model, params),
         flat=int(np.isnan(raw[0, :, 0]).sum()),
-        outside=_outside(found, rows, skipped),
+        outside=_outside(boxed_set, rows, skipped),
         threshold=threshold,
-        source=found.title,
-        unboxed=found.unboxed,
-        unboxed_count=found.unboxed_count,
-        orphans=found.orphans,
-        orphan_count=found.orphan_count,
+        source=boxed_set.title,
+        unboxed=boxed_set.unboxed,
+        unboxed_count=boxed_set.unboxed_count,
+        orphans=boxed_set.orphans,
+        orphan_count=boxed_set.orphan_count,
         skipped=tuple(skipped),
     )
+
+
+def _marks(known: np.ndarray, rows: list[Row], picture: np.ndarray) -> tuple[np.ndarray, float]:
+    """Marks (map or control, row, column) with recall as the second column, and the threshold of recall."""
+    answers, threshold = recall(known[0, :, 0], np.stack([row.peaks for row in rows]), picture)
+    # A map that knows no class gives both questions the same answer, and one of the two is right.
+    recalled = np.stack([answers, np.full(len(rows), 0.5), np.full(len(rows), 0.5)])
+    return np.concatenate([known[:, :, :1], recalled[:, :, None], known[:, :, 1:]], 2), threshold
 
 
 def _layer(model: ModelHandle, params: LocaliseParams) -> str:
     return ",".join(layer.name for layer in layers_of(model, params.layer)) if params.method in CAMS else ""
 
 
-def _outside(found: BoxedSet, rows: list[Row], skipped: list[tuple[str, str]]) -> tuple[str, ...]:
+def _outside(boxed_set: BoxedSet, rows: list[Row], skipped: list[tuple[str, str]]) -> tuple[str, ...]:
     """Pictures that were read and gave no row."""
     seen = {row.name for row in rows} | {name for name, _ in skipped}
-    return tuple(name for name, _ in found.items if name not in seen)
+    return tuple(name for name, _ in boxed_set.items if name not in seen)

@@ -47,7 +47,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Viewer:
+class MapSource:
     """How maps are asked for.
 
     Attributes:
@@ -76,25 +76,25 @@ class Viewer:
         return large.cpu(), cam.amax((1, 2)).cpu()
 
 
-def rows_of(viewer: Viewer, batch: list[Boxed], first: int, report: Report = silent) -> list[Row]:
+def rows_of(viewer: MapSource, batch: list[Boxed], first: int, report: Report = silent) -> list[Row]:
     """A row for each thing that can be seen in a batch of pictures, numbered from ``first``."""
     model = viewer.model
     logits = logits_of(model, np.stack([each.pixels for each in batch])).float().cpu()
-    asked = [(at, thing) for at, each in enumerate(batch) for thing in each.things if len(thing.boxes)]
-    if not asked:
+    things = [(at, thing) for at, each in enumerate(batch) for thing in each.things if len(thing.boxes)]
+    if not things:
         return []
-    told = [thing.cls if thing.cls >= 0 else int(logits[at].argmax()) for at, thing in asked]
-    absent = [_absent(logits[at], batch[at], cls) for (at, _), cls in zip(asked, told, strict=True)]
-    x = model.normalise(np.stack([batch[at].pixels for at, _ in asked]))
-    classes = torch.tensor([*told, *absent], device=x.device)
+    explained = [thing.cls if thing.cls >= 0 else int(logits[at].argmax()) for at, thing in things]
+    absent = [_absent(logits[at], batch[at], cls) for (at, _), cls in zip(things, explained, strict=True)]
+    x = model.normalise(np.stack([batch[at].pixels for at, _ in things]))
+    classes = torch.tensor([*explained, *absent], device=x.device)
     maps, tops = (each.numpy() for each in viewer.maps(torch.cat([x, x]), classes, report))
-    found = []
-    for row, (at, thing) in enumerate(asked):
-        chance, marks = float(logits[at].softmax(0)[told[row]]), _marks(viewer.rng, maps[row], thing)
+    rows = []
+    for row, (at, thing) in enumerate(things):
+        chance, marks = float(logits[at].softmax(0)[explained[row]]), _marks(viewer.rng, maps[row], thing)
         heatmap = maps[row] / max(float(maps[row].max()), 1e-30)
-        peaks = tops[[row, len(asked) + row]].astype(np.float64)
-        found.append(Row(batch[at].name, first + at, thing, told[row], chance, heatmap, marks, peaks))
-    return found
+        peaks = tops[[row, len(things) + row]].astype(np.float64)
+        rows.append(Row(batch[at].name, first + at, thing, explained[row], chance, heatmap, marks, peaks))
+    return rows
 
 
 def _absent(logits: Float[Tensor, " k"], picture: Boxed, cls: int) -> int:
@@ -103,10 +103,10 @@ def _absent(logits: Float[Tensor, " k"], picture: Boxed, cls: int) -> int:
     return next((index for index in logits.argsort(descending=True).tolist() if index not in there), cls)
 
 
-def _marks(rng: np.random.Generator, own: Float[np.ndarray, "y x"], thing: Thing) -> Float[np.ndarray, "3 m"]:
-    size = own.shape
+def _marks(rng: np.random.Generator, heatmap: Float[np.ndarray, "y x"], thing: Thing) -> Float[np.ndarray, "3 m"]:
+    size = heatmap.shape
     mask, tolerance = mask_of(thing, size), TOLERANCE * min(size) / SIDE
-    controls = (own, centre_map(size), random_map(rng, size))
+    controls = (heatmap, centre_map(size), random_map(rng, size))
     boxes = [tuple(map(float, box)) for box in thing.boxes]
     return np.array(
         [
@@ -140,11 +140,11 @@ def recall(
     Returns:
         Share of the two questions that each row answers rightly; the threshold that all rows together would set.
     """
-    found, half = np.zeros(len(hits)), picture % 2
+    recalled, half = np.zeros(len(hits)), picture % 2
     for part in (0, 1):
         here, there = half == part, half != part
-        found[here] = _answers(hits[here], peaks[here], _threshold(hits[there], peaks[there]))
-    return found, _threshold(hits, peaks)
+        recalled[here] = _answers(hits[here], peaks[here], _threshold(hits[there], peaks[there]))
+    return recalled, _threshold(hits, peaks)
 
 
 def _threshold(hits: Float[np.ndarray, " n"], peaks: Float[np.ndarray, "n 2"]) -> float:

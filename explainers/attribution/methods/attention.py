@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from explainers.attribution.methods.maps import Ask, Maps
-from explainers.kit.hooks import frozen, watched
+from explainers.kit.hooks import frozen, record_output
 from models import Layer
 from models.errors import UnfitError
 
@@ -28,24 +28,29 @@ def rollout(ask: Ask) -> Maps:
         logits = ask.model.network(ask.x)
     _check(ask, seen)
     mixed = _eye(seen[0])
-    for each in seen:
-        mixed = (each.mean(1) @ mixed + mixed) / 2
+    for weights in seen:
+        mixed = (weights.mean(1) @ mixed + mixed) / 2
     return _read(ask, mixed, logits)
 
 
 def gradient_attention(ask: Ask) -> Maps:
     """R <- R + mean_heads(ReLU(dy/dA_l * A_l)) R from R = I, block by block (Chefer et al. 2021, arXiv 2103.15679)."""
     network = ask.model.network
-    with frozen(network), torch.enable_grad(), attention(network) as seen, watched(network, ask.target.at) as scored:
+    with (
+        frozen(network),
+        torch.enable_grad(),
+        attention(network) as seen,
+        record_output(network, ask.target.at) as scored,
+    ):
         logits = network(ask.x.detach().clone().requires_grad_())
         rows = torch.arange(len(ask.x), device=ask.x.device)
         score = ask.target.score(ask.target.scored(logits, scored), rows).sum()
         _check(ask, seen)
         gradients = torch.autograd.grad(score, seen, allow_unused=True)
     mixed = start = _eye(seen[0])
-    for each, gradient in zip(seen, gradients, strict=True):
+    for weights, gradient in zip(seen, gradients, strict=True):
         if gradient is not None:  # None: a block after the last one that the score depends on
-            mixed = mixed + (gradient * each.detach()).clamp(min=0).mean(1) @ mixed
+            mixed = mixed + (gradient * weights.detach()).clamp(min=0).mean(1) @ mixed
     return _read(ask, mixed - start, logits.detach(), patches=ask.target.at in {layer.name for layer in _tokens(ask)})
 
 
@@ -81,10 +86,10 @@ def attention(network: nn.Module) -> Iterator[list[Tensor]]:
 
 def token_layer(ask: Ask) -> Layer:
     """A layer that knows the grid of the tokens."""
-    found = _tokens(ask)
-    if not found:
+    tokens = _tokens(ask)
+    if not tokens:
         raise UnfitError(UNFIT)
-    return found[-1]
+    return tokens[-1]
 
 
 def _tokens(ask: Ask) -> list[Layer]:

@@ -49,7 +49,7 @@ def by_gradient(formula: Formula) -> Answer:
 def smooth(ask: Ask) -> Maps:
     """Smooth Grad-CAM++: gradients of `NOISY` copies with Gaussian noise of `SIGMA` times the picture's range."""
     clean, _, logits = activations_of(ask)
-    target = ask.target.pinned(logits)
+    target = ask.target.resolve_top1(logits)
     generator = torch.Generator().manual_seed(int(ask.rng.integers(2**31)))
     spread = SIGMA * (ask.x.amax((1, 2, 3), keepdim=True) - ask.x.amin((1, 2, 3), keepdim=True))
     gradients = []
@@ -120,9 +120,9 @@ def maps_of(method: str, ask: Ask, layers: tuple[Layer, ...] = ()) -> Maps:
     """The map of a method; of several layers, their fused map and all their channels' weights one after the other."""
     answer = CAMS[method].answer
     places = layers or (ask.layer,)
-    found = []
+    maps = []
     for index, layer in enumerate(places):
-        found.append(answer(replace(ask, layer=layer, report=_part(ask.report, index, len(places)))))
-    if len(found) == 1:
-        return found[0]
-    return Maps(cams.fuse([each.cam for each in found]), torch.cat([each.alpha for each in found], 1), found[0].logits)
+        maps.append(answer(replace(ask, layer=layer, report=_part(ask.report, index, len(places)))))
+    if len(maps) == 1:
+        return maps[0]
+    return Maps(cams.fuse([each.cam for each in maps]), torch.cat([each.alpha for each in maps], 1), maps[0].logits)

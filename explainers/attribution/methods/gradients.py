@@ -13,7 +13,7 @@ from torch import Tensor
 
 from explainers.attribution.methods.maps import Report, gradcam_maps, silent
 from explainers.kit.hooks import frozen
-from explainers.kit.restore import rectifiers_ruled, untouched
+from explainers.kit.restore import guided_relu, restore_after
 from models import ModelHandle
 from models.errors import UnfitError
 
@@ -50,8 +50,8 @@ class Question:
         if self.inner is not None:
             return self.inner(x)
         logits = self.model.network(x)
-        own: Tensor = logits[:, self.target]
-        return own if self.versus is None else own - logits[:, self.versus]
+        logit: Tensor = logits[:, self.target]
+        return logit if self.versus is None else logit - logits[:, self.versus]
 
     def grey(self) -> Picture:
         """The picture of the mean colour: zeros after normalisation, where methods begin that need a beginning."""
@@ -85,8 +85,8 @@ def gradients(ask: Question, x: Float[Tensor, "n 3 y x"]) -> Float[Tensor, "n 3 
     """dy/dx of each input; parameters are not recorded."""
     with frozen(ask.model.network), torch.enable_grad():
         leaf = x.detach().clone().requires_grad_()
-        (found,) = torch.autograd.grad(ask.score(leaf).sum(), leaf)
-    return found
+        (gradient,) = torch.autograd.grad(ask.score(leaf).sum(), leaf)
+    return gradient
 
 
 def saliency(ask: Question) -> Attributed:
@@ -123,10 +123,10 @@ def deep_lift(ask: Question) -> Attributed:
 
     def attribute() -> Tensor:
         peer = DeepLift(network)
-        found: Tensor = peer.attribute(_leaf(ask), start.requires_grad_(), target=ask.target)
+        values: Tensor = peer.attribute(_leaf(ask), start.requires_grad_(), target=ask.target)
         if ask.versus is not None:
-            found = found - peer.attribute(_leaf(ask), start, target=ask.versus)
-        return found.detach()
+            values = values - peer.attribute(_leaf(ask), start, target=ask.versus)
+        return values.detach()
 
     return Attributed(_captum(ask, attribute), start.detach())
 
@@ -138,8 +138,8 @@ def _leaf(ask: Question) -> Tensor:
 
 def _captum(ask: Question, attribute: Callable[[], Tensor]) -> Float[Tensor, "3 y x"]:
     ask.report(0.1, f"running {ask.model.card.title}")
-    with untouched(ask.model.network), frozen(ask.model.network), torch.enable_grad(), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Setting forward, backward hooks", UserWarning)  # `untouched` sees to it
+    with restore_after(ask.model.network), frozen(ask.model.network), torch.enable_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Setting forward, backward hooks", UserWarning)  # `restore_after` sees to it
         return attribute()[0].detach()
 
 
@@ -189,7 +189,7 @@ def guided_gradcam(ask: Question) -> Attributed:
 
 def _ruled(ask: Question, *, masked: bool) -> Float[Tensor, "3 y x"]:
     ask.report(0.1, f"running {ask.model.card.title}")
-    with rectifiers_ruled(ask.model.network, masked=masked) as count:
+    with guided_relu(ask.model.network, masked=masked) as count:
         if not count:
             raise UnfitError(
                 "This method needs ReLUs, and this model has none; choose smoothgrad or integrated_gradients."

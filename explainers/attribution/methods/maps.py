@@ -12,7 +12,7 @@ from torch import Tensor
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.linear_head import linear_head
 from explainers.attribution.methods.targets import Target, of_classes, of_top
-from explainers.kit.hooks import activations_and_gradients, leaf_at, watched
+from explainers.kit.hooks import activations_and_gradients, grad_leaf, record_output
 from models import Layer, ModelHandle
 from models.errors import UnfitError
 
@@ -68,11 +68,11 @@ def activations_of(ask: Ask) -> tuple[Tensor, Tensor, Tensor]:
         UnfitError: every gradient at this layer is exactly zero.
     """
     rows = torch.arange(len(ask.x), device=ask.x.device)
-    found = activations_and_gradients(
+    recorded = activations_and_gradients(
         ask.model.network, ask.layer, ask.x, lambda output: ask.target.score(output, rows), ask.target.at
     )
-    check_gradients(ask.model, ask.layer, found[1])
-    return found
+    check_gradients(ask.model, ask.layer, recorded[1])
+    return recorded
 
 
 def weighed(activations: Tensor, weights: Tensor, logits: Tensor) -> Maps:
@@ -119,7 +119,7 @@ def class_maps(
         UnfitError: every gradient at this layer is exactly zero.
     """
     place, chosen = model.layer(layer), torch.tensor([model.card.check_target(index) for index in classes])
-    with torch.no_grad(), watched(model.network, place.name) as seen:
+    with torch.no_grad(), record_output(model.network, place.name) as seen:
         logits = model.network(x)
     activation = place.as_map(seen.output) if seen.output is not None else None
     head = linear_head(model, activation, logits) if activation is not None else None
@@ -131,7 +131,7 @@ def class_maps(
 
 def _maps_by_backward(model: ModelHandle, x: Tensor, classes: Tensor, layer: Layer) -> Tensor:
     maps = []
-    with leaf_at(model.network, layer.name) as seen:
+    with grad_leaf(model.network, layer.name) as seen:
         logits = model.network(x)
         if seen.output is None:
             raise UnfitError(f"The network does not run layer '{layer.name}'; choose another layer.")

@@ -14,8 +14,8 @@ from explainers.attribution.methods import cams
 from explainers.attribution.methods.linear_head import linear_head
 from explainers.attribution.methods.maps import Ask, Maps, weighed
 from explainers.attribution.methods.targets import Target
-from explainers.kit.ablate import altered
-from explainers.kit.hooks import watched
+from explainers.kit.ablate import modify_output
+from explainers.kit.hooks import record_output
 from models.errors import InputError, UnfitError
 from models.split import Body, Tail
 
@@ -37,11 +37,14 @@ def score_cam(ask: Ask) -> Maps:
 
 def _first(ask: Ask) -> tuple[Tensor, Tensor, Target, Tensor]:
     """Activations and logits of the pictures themselves; the target with their first answers written down; scores."""
-    with watched(ask.model.network, ask.layer.name) as seen, watched(ask.model.network, ask.target.at) as scored:
+    with (
+        record_output(ask.model.network, ask.layer.name) as seen,
+        record_output(ask.model.network, ask.target.at) as scored,
+    ):
         logits = ask.model.network(ask.x)
     if seen.output is None:
         raise InputError(f"The network does not run layer '{ask.layer.name}'; choose another layer.")
-    target, rows = ask.target.pinned(logits), torch.arange(len(ask.x), device=ask.x.device)
+    target, rows = ask.target.resolve_top1(logits), torch.arange(len(ask.x), device=ask.x.device)
     return ask.layer.as_map(seen.output), logits, target, target.score(target.scored(logits, scored), rows)
 
 
@@ -51,14 +54,14 @@ def _channel_scores(ask: Ask, activations: Tensor, target: Target, row: int) -> 
     if 0 < ask.groups < len(maps):
         member = group_channels(maps, ask.groups, ask.rng)
         maps = torch.stack([unit(maps[member == group]).mean(0) for group in range(int(member.max()) + 1)])
-    found = []
+    batches = []
     for start in range(0, len(maps), BATCH):
         share = (row + start / len(maps)) / len(ask.x)
         ask.report(share, f"looking through mask {start + 1} of {len(maps)}")
         masks = F.interpolate(maps[None, start : start + BATCH], ask.x.shape[2:], mode="bilinear", align_corners=False)
         seen = unit(masks[0])[:, None] * ask.x[row]
-        found.append(score_of(ask, target, seen, torch.full((len(seen),), row, device=ask.x.device)))
-    scores = torch.cat(found)
+        batches.append(score_of(ask, target, seen, torch.full((len(seen),), row, device=ask.x.device)))
+    scores = torch.cat(batches)
     return scores if member is None else scores[member.to(scores.device)]
 
 
@@ -98,28 +101,28 @@ def ablation_cam(ask: Ask) -> Maps:
 def _closed(activations: Tensor, logits: Tensor, target: Target, head: nn.Linear) -> Float[Tensor, "b c"]:
     """Score without each channel: logits minus w_k mean(A_k), K numbers a channel instead of a forward pass."""
     means, weight = activations.mean((2, 3)), head.weight.detach().to(activations)
-    found = []
+    batches = []
     for row, mean in enumerate(means):
         changed = logits[row][None] - weight.T * mean[:, None]
-        found.append(target.score(changed, torch.full((len(changed),), row, device=logits.device)))
-    return torch.stack(found)
+        batches.append(target.score(changed, torch.full((len(changed),), row, device=logits.device)))
+    return torch.stack(batches)
 
 
 def _by_tail(ask: Ask, target: Target) -> Float[Tensor, "b c"]:
     body, tail = _last_cut(ask)
     outputs, channels = body(ask.x), ask.layer.shape[0]
     step = max(1, min(channels, TAIL_VALUES // max(outputs[0].numel(), math.prod(ask.layer.shape))))
-    found = []
+    batches = []
     for row, output in enumerate(outputs):
         scores = []
         for start in range(0, channels, step):
             ask.report((row + start / channels) / len(outputs), f"without channel {start + 1} of {channels}")
             group = torch.arange(start, min(start + step, channels), device=output.device)
-            with _without(ask, group), watched(ask.model.network, target.at) as seen:
+            with _without(ask, group), record_output(ask.model.network, target.at) as seen:
                 logits = tail(output.expand(len(group), *output.shape))
             scores.append(target.score(target.scored(logits, seen), torch.full_like(group, row)))
-        found.append(torch.cat(scores))
-    return torch.stack(found)
+        batches.append(torch.cat(scores))
+    return torch.stack(batches)
 
 
 def _last_cut(ask: Ask) -> tuple[Body, Tail]:
@@ -141,4 +144,4 @@ def _without(ask: Ask, channels: Int[Tensor, " n"]) -> AbstractContextManager[No
     def change(maps: Tensor) -> None:
         maps[torch.arange(len(channels), device=maps.device), channels] = 0
 
-    return altered(ask.model.network, ask.layer, change)
+    return modify_output(ask.model.network, ask.layer, change)

@@ -57,24 +57,24 @@ def _cam(model: ModelHandle, x: Tensor, targets: Tensor, name: str) -> Tensor:
 
 def _pixels(model: ModelHandle, x: Tensor, targets: Tensor, name: str) -> Tensor:
     method = PIXELS[name]
-    found = []
+    maps = []
     for row, target in enumerate(targets.tolist()):
         ask = Question(model, x[row : row + 1], target, samples=method.samples or 1)
         total = method.answer(ask).values.sum(0)
-        found.append(total if method.signed else total.abs())
-    return torch.stack(found)
+        maps.append(total if method.signed else total.abs())
+    return torch.stack(maps)
 
 
 def methods() -> Mapping[str, Method]:
     """All methods by name: those of the CAM family first, then those of single pixels."""
-    found: dict[str, Method] = {}
+    known: dict[str, Method] = {}
     for table, run in ((CAMS, _cam), (PIXELS, _pixels)):
-        for name, each in table.items():
-            found[name] = Method(
+        for name, entry in table.items():
+            known[name] = Method(
                 name=name,
-                title=each.title,
-                paper=each.paper,
-                cost_forwards=each.cost_forwards,
+                title=entry.title,
+                paper=entry.paper,
+                cost_forwards=entry.cost_forwards,
                 run=partial(run, name=name),
             )
-    return found
+    return known

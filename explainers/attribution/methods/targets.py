@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
-from explainers.kit.hooks import Seen, Spot, watched
+from explainers.kit.hooks import Recorded, Site, record_output
 from models import Layer, ModelHandle
 from models.errors import InputError, UnfitError
 
@@ -26,10 +26,10 @@ class Target:
     """
 
     score: Score
-    at: Spot | str = ""
+    at: Site | str = ""
     top: bool = False
 
-    def pinned(self, output: Tensor) -> "Target":
+    def resolve_top1(self, output: Tensor) -> "Target":
         """The same question with the first answers of ``output`` (B, K) written down."""
         return of_classes(output.argmax(1)) if self.top else self
 
@@ -39,12 +39,12 @@ class Target:
         Raises:
             UnfitError: the network does not run the module that is scored.
         """
-        with watched(network, self.at) as seen:
+        with record_output(network, self.at) as seen:
             output = network(x)
         owners = torch.arange(len(x), device=x.device) if rows is None else rows
         return self.score(self.scored(output, seen), owners)
 
-    def scored(self, output: Tensor, seen: Seen) -> Tensor:
+    def scored(self, output: Tensor, seen: Recorded) -> Tensor:
         """What is scored: what was seen at the spot, or the network's answer where there is none.
 
         Raises:
@@ -55,15 +55,15 @@ class Target:
         return output if seen.output is None else seen.output
 
 
-def overheard(target: Target) -> tuple[Target, list[float]]:
+def with_recorded_score(target: Target) -> tuple[Target, list[float]]:
     """The same question, and a list that will hold the first score: every method scores the picture itself first."""
     scores: list[float] = []
 
     def score(output: Tensor, rows: Tensor) -> Tensor:
-        found = target.score(output, rows)
+        values = target.score(output, rows)
         if not scores:
-            scores.append(float(found[0].detach()))
-        return found
+            scores.append(float(values[0].detach()))
+        return values
 
     return replace(target, score=score), scores
 
@@ -105,7 +105,7 @@ def of_neuron(layer: Layer, channel: int, place: tuple[int, int] | None = None) 
 
 
 def of_similarity(
-    vector: Float[Tensor, " d"], at: Spot | str = "", read: Callable[[Tensor], Tensor] | None = None
+    vector: Float[Tensor, " d"], at: Site | str = "", read: Callable[[Tensor], Tensor] | None = None
 ) -> Target:
     """Cosine similarity to an embedding: of another picture (`embedding`), or of a sentence (`models.clip.sentence`).
 
@@ -130,19 +130,19 @@ def of_segment(index: int, where: Bool[Tensor, "y x"] | None = None) -> Target:
     """
 
     def score(output: Tensor, _rows: Tensor) -> Tensor:
-        own = output[:, index]
-        inside = where.to(output.device).expand_as(own) if where is not None else output.argmax(1) == index
+        logit = output[:, index]
+        inside = where.to(output.device).expand_as(logit) if where is not None else output.argmax(1) == index
         inside = inside | ~inside.any(dim=(1, 2), keepdim=True)
-        return (own * inside).sum((1, 2)) / inside.sum((1, 2))
+        return (logit * inside).sum((1, 2)) / inside.sum((1, 2))
 
     return Target(score)
 
 
 def embedding(
-    model: ModelHandle, x: Float[Tensor, "1 3 y x"], at: Spot | str, read: Callable[[Tensor], Tensor] | None = None
+    model: ModelHandle, x: Float[Tensor, "1 3 y x"], at: Site | str, read: Callable[[Tensor], Tensor] | None = None
 ) -> Float[Tensor, " d"]:
     """What passes by at ``at`` for one picture, averaged over places: a vector for `of_similarity`."""
-    with torch.inference_mode(), watched(model.network, at) as seen:
+    with torch.inference_mode(), record_output(model.network, at) as seen:
         output = model.network(x)
     return (read or pooled)(output if seen.output is None else seen.output)[0].clone()
 

@@ -20,9 +20,9 @@ from jaxtyping import Float
 from explainers.attribution.neurons.importance import Neuron, NeuronWords, neuron_words
 from explainers.base import AboutClass, AtLayer, Evidence, Request, Run, Score, explainer, find
 from explainers.kinds import Class, Images, LayerName
-from explainers.kit.ablate import silenced
+from explainers.kit.ablate import ablate_channels
 from explainers.kit.crops import SIDE, cut, small
-from explainers.kit.hooks import watched
+from explainers.kit.hooks import record_output
 from explainers.kit.predict import logits_of
 from explainers.params import ImageParams, knob
 from models import Layer, ModelHandle, imagesets
@@ -102,9 +102,12 @@ def measure_neurons(model: ModelHandle, _params: NeuronsParams, result: Neurons,
     """Silence the neurons that speak for the class, and as many others."""
     run.report(0.0, "silencing the neurons")
     layer = model.layer(result.layer)
-    mine = result.neuron[result.contribution > 0]
-    others = np.setdiff1d(np.arange(layer.shape[0]), mine)
-    sets = [mine, *(run.rng.choice(others, min(len(mine), len(others)), replace=False) for _ in range(DRAWS))]
+    supporting = result.neuron[result.contribution > 0]
+    others = np.setdiff1d(np.arange(layer.shape[0]), supporting)
+    sets = [
+        supporting,
+        *(run.rng.choice(others, min(len(supporting), len(others)), replace=False) for _ in range(DRAWS)),
+    ]
     kept = np.ones((len(sets), layer.shape[0]), np.float32)
     for row, chosen in enumerate(sets):
         kept[row, chosen] = 0
@@ -113,24 +116,24 @@ def measure_neurons(model: ModelHandle, _params: NeuronsParams, result: Neurons,
     for start in range(0, len(sets), BATCH):
         run.report(start / len(sets), "silencing as many others")
         rows = torch.from_numpy(kept[start : start + BATCH]).to(x.device)
-        with torch.inference_mode(), silenced(model.network, layer, rows):
+        with torch.inference_mode(), ablate_channels(model.network, layer, rows):
             left.append(model.network(x.expand(len(rows), -1, -1, -1)).float().softmax(1)[:, result.target].cpu())
     chances = torch.cat(left).numpy()
-    own, other = float(chances[0]), float(chances[1:].mean())
+    value, other = float(chances[0]), float(chances[1:].mean())
     return Evidence(
         scores=(
             Score(
                 name="silenced",
                 title="Without these neurons",
-                value=own,
+                value=value,
                 worst=1.0,
                 best=0.0,
                 of="without these neurons",
                 baselines={"without as many others": other, "with all": result.probability},
                 interval=(float(np.quantile(chances[1:], 0.025)), float(np.quantile(chances[1:], 0.975))),
-                reading=f"With the {len(mine)} neurons that speak for it silenced, the probability falls from"
-                f" {result.probability:.0%} to {own:.0%}; with {len(mine)} others silenced it is {other:.0%}."
-                if len(mine)
+                reading=f"With the {len(supporting)} neurons that speak for it silenced, the probability falls from"
+                f" {result.probability:.0%} to {value:.0%}; with {len(supporting)} others silenced it is {other:.0%}."
+                if len(supporting)
                 else "No neuron speaks for the class here.",
             ),
         )
@@ -144,11 +147,11 @@ def neurons(model: ModelHandle, params: NeuronsParams, run: Run) -> Neurons:
     image, layer = model.view(params.image).pixels, model.layer(params.layer)
     chance = logits_of(model, image[None])[0].float().softmax(0)
     target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
-    found = neuron_words(model, model.normalise(image[None]), target, layer.name, params.count)
-    by = "weights" if any(each.names for each in (*found.positive, *found.negative)) else "nothing"
+    strongest = neuron_words(model, model.normalise(image[None]), target, layer.name, params.count)
+    by = "weights" if any(each.names for each in (*strongest.positive, *strongest.negative)) else "nothing"
     if params.concepts:
-        found, by = _named_by_concepts(model, params, found, (target, layer, run)), "concepts"
-    both = (*found.positive, *found.negative)
+        strongest, by = _named_by_concepts(model, params, strongest, (target, layer, run)), "concepts"
+    both = (*strongest.positive, *strongest.negative)
     channels = np.array([each.index for each in both], np.int64)
     run.report(0.3, "searching the pictures for patches")
     maps = next(_activations(model, layer, [image], channels))[0]
@@ -171,7 +174,7 @@ def neurons(model: ModelHandle, params: NeuronsParams, run: Run) -> Neurons:
         source=best.source,
         looked=best.looked,
         by=by,
-        words=found.sentence,
+        words=strongest.sentence,
     )
 
 
@@ -187,7 +190,7 @@ def _activations(
 ) -> Iterator[Float[np.ndarray, "b n h w"]]:
     """Maps of some channels, a batch at a time."""
     for start in range(0, len(images), BATCH):
-        with torch.inference_mode(), watched(model.network, layer.name) as seen:
+        with torch.inference_mode(), record_output(model.network, layer.name) as seen:
             model.network(model.normalise(np.stack(images[start : start + BATCH])))
         if seen.output is None:
             raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
@@ -207,27 +210,27 @@ def _pictures(model: ModelHandle, params: NeuronsParams, target: int) -> tuple[s
     """Where patches come from: title, and every readable picture with its name."""
     if not params.images:
         return "the sample photos", [(each.name, model.view(each.photo()).pixels) for each in imagesets.samples()]
-    found = image_set(params.images, model, target, most=params.looked, seed=params.seed)
+    images = image_set(params.images, model, target, most=params.looked, seed=params.seed)
     read = []
-    for name, load in found.items[: params.looked]:
+    for name, load in images.items[: params.looked]:
         try:
             read.append((name, load().pixels))
         except SeewhyError:
             continue  # a damaged file excites nothing
     if not read:
-        raise InputError(f"No picture of {found.title} can be read; choose another source of patches.")
-    return found.title, read
+        raise InputError(f"No picture of {images.title} can be read; choose another source of patches.")
+    return images.title, read
 
 
-def _patches(model: ModelHandle, params: NeuronsParams, layer: Layer, asked: tuple[int, np.ndarray, Run]) -> _Best:
+def _patches(model: ModelHandle, params: NeuronsParams, layer: Layer, wanted: tuple[int, np.ndarray, Run]) -> _Best:
     """The pictures in which a cell of each neuron is strongest, cut out about that cell."""
-    target, channels, run = asked
+    target, channels, run = wanted
     title, pictures = _pictures(model, params, target)
-    images, found = [pixels for _, pixels in pictures], []
+    images, patches = [pixels for _, pixels in pictures], []
     for done, maps in enumerate(_activations(model, layer, images, channels)):
         run.report(0.3 + 0.65 * min(1.0, done * BATCH / len(images)), "searching the pictures for patches")
-        found.append(maps)
-    maps = np.concatenate(found)
+        patches.append(maps)
+    maps = np.concatenate(patches)
     flat = maps.reshape(*maps.shape[:2], -1)
     peaks = flat.max(2)
     order = np.argsort(-peaks, axis=0, kind="stable")[:PATCHES].T  # (n, m)
@@ -246,21 +249,23 @@ def _patches(model: ModelHandle, params: NeuronsParams, layer: Layer, asked: tup
 
 
 def _named_by_concepts(
-    model: ModelHandle, params: NeuronsParams, found: NeuronWords, asked: tuple[int, Layer, Run]
+    model: ModelHandle, params: NeuronsParams, strongest: NeuronWords, place: tuple[int, Layer, Run]
 ) -> NeuronWords:
     """The same neurons, each named after the concept of the class's bank in which it weighs most."""
-    target, layer, run = asked
+    target, layer, run = place
     lens = find("concepts")
     images = params.images or "menagerie"
     wanted = lens.params(cls=target, images=images, layer=layer.name, seed=params.seed)
     bank: Any = run.reuse(Request(lens.name, model.card.name, wanted))
     weight = np.abs(bank.dictionary) / np.maximum(np.abs(bank.dictionary).mean(0, keepdims=True), 1e-12)
 
-    def named(each: Neuron) -> Neuron:
-        share = bank.dictionary[:, each.index] * (weight[:, each.index] > 1)
+    def named(neuron: Neuron) -> Neuron:
+        share = bank.dictionary[:, neuron.index] * (weight[:, neuron.index] > 1)
         best = int(share.argmax())
-        return Neuron(each.index, each.importance, each.contribution, (bank.names[best],) if share[best] > 0 else ())
+        return Neuron(
+            neuron.index, neuron.importance, neuron.contribution, (bank.names[best],) if share[best] > 0 else ()
+        )
 
     return NeuronWords(
-        found.label, tuple(map(named, found.positive)), tuple(map(named, found.negative)), what="is seen of"
+        strongest.label, tuple(map(named, strongest.positive)), tuple(map(named, strongest.negative)), what="is seen of"
     )

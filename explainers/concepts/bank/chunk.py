@@ -18,7 +18,7 @@ import torch
 
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.kinds import Class, Text
-from explainers.kit.hooks import watched
+from explainers.kit.hooks import record_output
 from explainers.kit.tail import context_of
 from explainers.params import Params, knob
 from models import Layer, ModelHandle
@@ -78,7 +78,7 @@ class Desk:
 
     model: ModelHandle
     params: tuple[str, int, int, int]
-    found: ImageSet
+    images: ImageSet
 
 
 _OPEN: ContextVar[Desk | None] = ContextVar("open gallery", default=None)
@@ -87,10 +87,10 @@ _OPEN: ContextVar[Desk | None] = ContextVar("open gallery", default=None)
 @contextmanager
 def opened(model: ModelHandle, images: str, cls: int, pool: int, seed: int) -> Iterator[ImageSet]:
     """A gallery that chunks find open, until the block ends."""
-    found = image_set(images, model, cls, most=pool, seed=seed)
-    token = _OPEN.set(Desk(model, (images, cls, pool, seed), found))
+    images_found = image_set(images, model, cls, most=pool, seed=seed)
+    token = _OPEN.set(Desk(model, (images, cls, pool, seed), images_found))
     try:
-        yield found
+        yield images_found
     finally:
         _OPEN.reset(token)
 
@@ -116,17 +116,17 @@ def concept_chunk(model: ModelHandle, params: ChunkParams, run: Run) -> Chunk:
 
 def _gallery(model: ModelHandle, params: ChunkParams) -> ImageSet:
     """The gallery that lies open, if it is this one."""
-    desk, asked = _OPEN.get(), (params.images, params.cls, params.pool, params.seed)
-    if desk is not None and desk.model is model and desk.params == asked:
-        return desk.found
+    desk, wanted = _OPEN.get(), (params.images, params.cls, params.pool, params.seed)
+    if desk is not None and desk.model is model and desk.params == wanted:
+        return desk.images
     return image_set(params.images, model, params.cls, most=params.pool, seed=params.seed)
 
 
-def _batches(found: ImageSet, start: int, skipped: list[tuple[str, str]]) -> Iterator[list[Picture]]:
+def _batches(images: ImageSet, start: int, skipped: list[tuple[str, str]]) -> Iterator[list[Picture]]:
     """Readable pictures of the chunk in batches; those that are damaged are noted."""
 
     def readable() -> Iterator[Picture]:
-        for name, read in found.items[start : start + CHUNK]:
+        for name, read in images.items[start : start + CHUNK]:
             try:
                 yield read()
             except InputError as error:
@@ -149,17 +149,17 @@ class _Search:
 
     def look(self, batch: list[Picture]) -> None:
         """One forward of a batch."""
-        with torch.inference_mode(), watched(self.model.network, self.layer.name) as seen:
+        with torch.inference_mode(), record_output(self.model.network, self.layer.name) as seen:
             logits = self.model.network(self.model.normalise(np.stack([picture.pixels for picture in batch])))
         if seen.output is None:
             raise InputError(f"The network does not run layer '{self.layer.name}'; choose another layer.")
         answers = logits.argmax(1).cpu().numpy()
-        mine = np.flatnonzero(answers == self.params.cls)[: self.params.wanted - len(self.pictures)]
+        wanted = np.flatnonzero(answers == self.params.cls)[: self.params.wanted - len(self.pictures)]
         self.answers += answers.tolist()
         self.of_label += sum(picture.label == self.params.cls for picture in batch)
-        self.pictures += [batch[i] for i in mine]
+        self.pictures += [batch[i] for i in wanted]
         parts = (self.layer.as_map(seen.output), context_of(self.layer, seen.output), logits)
-        self._kept.append([part[mine].float().cpu().numpy() for part in parts])
+        self._kept.append([part[wanted].float().cpu().numpy() for part in parts])
 
     def chunk(self, skipped: tuple[tuple[str, str], ...]) -> Chunk:
         """What was found; empty arrays where nothing was."""

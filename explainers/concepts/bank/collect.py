@@ -49,7 +49,7 @@ class Members:
         return np.array([picture.label for picture in self.pictures])
 
 
-def gather(model: ModelHandle, params: ConceptsParams, layer: Layer, run: Run) -> Members:
+def collect(model: ModelHandle, params: ConceptsParams, layer: Layer, run: Run) -> Members:
     """Look through the images, chunk by chunk, until enough are predicted as the class.
 
     Chunks that are kept already are not looked through again.
@@ -58,10 +58,10 @@ def gather(model: ModelHandle, params: ConceptsParams, layer: Layer, run: Run) -
         InputError: none or too few are predicted as the class; the text says which classes are.
     """
     held, start, chunks = params.stamp(), 0, _Chunks(model, params)
-    with opened(model, params.images, params.cls, params.pool, params.seed) as found:
-        while start < len(found) and chunks.members < params.limit:
+    with opened(model, params.images, params.cls, params.pool, params.seed) as images:
+        while start < len(images) and chunks.members < params.limit:
             wanted = min(CHUNK, params.limit - chunks.members)
-            asked = ChunkParams(
+            chunk_params = ChunkParams(
                 images=params.images,
                 held=held,
                 cls=params.cls,
@@ -71,11 +71,11 @@ def gather(model: ModelHandle, params: ConceptsParams, layer: Layer, run: Run) -
                 wanted=wanted,
                 seed=params.seed,
             )
-            part = run.part(chunks.done(start, len(found)), chunks.done(start + CHUNK, len(found)))
-            chunks.add(part.reuse(concept_chunk.request(model.card.name, asked)))
+            part = run.part(chunks.done(start, len(images)), chunks.done(start + CHUNK, len(images)))
+            chunks.add(part.reuse(concept_chunk.request(model.card.name, chunk_params)))
             start += CHUNK
-            run.report(chunks.done(start, len(found)), f"{chunks.members} of {chunks.looked} images are of the class")
-    return chunks.together(found)
+            run.report(chunks.done(start, len(images)), f"{chunks.members} of {chunks.looked} images are of the class")
+    return chunks.together(images)
 
 
 class _Chunks:
@@ -96,16 +96,16 @@ class _Chunks:
         self.members += len(chunk.names)
         self.looked += len(chunk.answers)
 
-    def together(self, found: ImageSet) -> Members:
+    def together(self, images: ImageSet) -> Members:
         """All members."""
         if self.members < FEWEST:
-            raise InputError(self._too_few(found))
+            raise InputError(self._too_few(images))
         some = [chunk for chunk in self._all if chunk.names]
         maps, context, logits = (
             np.concatenate([getattr(chunk, name) for chunk in some]) for name in ("maps", "context", "logits")
         )
         pictures = tuple(picture for chunk in some for picture in chunk.pictures)
-        skipped = (*found.skipped, *(each for chunk in self._all for each in chunk.skipped))
+        skipped = (*images.skipped, *(each for chunk in self._all for each in chunk.skipped))
         of_label = sum(chunk.of_label for chunk in self._all)
         return Members(
             pictures,
@@ -113,23 +113,23 @@ class _Chunks:
             context,
             logits,
             self.looked,
-            len(found),
+            len(images),
             of_label,
             skipped,
-            found.title,
+            images.title,
         )
 
-    def _too_few(self, found: ImageSet) -> str:
+    def _too_few(self, images: ImageSet) -> str:
         names, cls = self._model.card.labels, self._params.cls
         if not self.looked:
-            return f"No image of {found.title} was looked at; raise 'Images looked at', which is {self._params.pool}."
+            return f"No image of {images.title} was looked at; raise 'Images looked at', which is {self._params.pool}."
         taken = Counter(int(answer) for chunk in self._all for answer in chunk.answers)
         many = [(index, count) for index, count in taken.most_common(4) if index != cls]
-        told = ", ".join(f"{names[index].split(',')[0]} ({index}, {count} images)" for index, count in many[:3])
+        offered = ", ".join(f"{names[index].split(',')[0]} ({index}, {count} images)" for index, count in many[:3])
         here = "Only one image" if self.members else "No image"
-        remedy = f"choose one of those that are predicted most: {told}" if told else "add images"
+        remedy = f"choose one of those that are predicted most: {offered}" if offered else "add images"
         return (
-            f"{here} of the {self.looked} looked at in {found.title} is predicted as {names[cls].split(',')[0]}"
+            f"{here} of the {self.looked} looked at in {images.title} is predicted as {names[cls].split(',')[0]}"
             f" ({cls}); {remedy}."
         )
 

@@ -6,14 +6,14 @@ import numpy as np
 import torch
 
 from explainers.base import Evidence, Run, Score
-from explainers.concepts.bank.curves import insertion_and_deletion, probability, shown
 from explainers.concepts.bank.evidence_fit import measure_fit
 from explainers.concepts.bank.params import ConceptsParams
+from explainers.kit.concept_curves import insertion_and_deletion, probability, shown
 from explainers.kit.dictionaries import Dictionary
 from explainers.kit.importance import METHODS, importance
 from explainers.kit.layout import purity
 from explainers.kit.metrics import area, matched
-from explainers.kit.tail import Onward, onward, pick
+from explainers.kit.tail import NetworkTail, onward, pick
 from models import ModelHandle
 
 IMAGES = 24
@@ -49,7 +49,7 @@ def dictionary_of(result: Any) -> Dictionary:
     )
 
 
-def way_of(model: ModelHandle, result: Any) -> Onward:
+def way_of(model: ModelHandle, result: Any) -> NetworkTail:
     """The network after the bank's layer, its head found from a probe's own map."""
     layer = pick(model, result.layer)
     body, _ = model.split(layer.name)
@@ -67,7 +67,7 @@ def _full(picture: np.ndarray, model: ModelHandle) -> np.ndarray:
     return np.ascontiguousarray(picture[ys][:, xs])
 
 
-def _fidelity(way: Onward, params: ConceptsParams, result: Any, run: Run) -> tuple[Score, Score]:
+def _fidelity(way: NetworkTail, params: ConceptsParams, result: Any, run: Run) -> tuple[Score, Score]:
     atoms = dictionary_of(result)
     few = np.linspace(0, len(result.codes) - 1, min(len(result.codes), IMAGES if way.head else FEW_IMAGES)).astype(int)
     codes, context = shown(way, result.codes[few]), result.context[few]

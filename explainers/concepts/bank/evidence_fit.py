@@ -13,25 +13,25 @@ from typing import Any
 import numpy as np
 
 from explainers.base import Run, Score
-from explainers.concepts.bank.curves import shown
 from explainers.concepts.bank.learn import cells, encode
 from explainers.concepts.bank.params import ConceptsParams
-from explainers.concepts.bank.reload import Again, reread, seen_again
+from explainers.concepts.bank.reload import Again, reload, seen_again
 from explainers.kit import metrics
+from explainers.kit.concept_curves import shown
 from explainers.kit.dictionaries import Dictionary
-from explainers.kit.tail import Onward
+from explainers.kit.tail import NetworkTail
 
 IMAGES, FEW_IMAGES = 16, 6
 OF, SHUFFLED, NOTHING = "these concepts", "shuffled atoms", "no concepts"
 
 
-def measure_fit(way: Onward, params: ConceptsParams, bank: tuple[Any, Dictionary], run: Run) -> tuple[Score, ...]:
+def measure_fit(way: NetworkTail, params: ConceptsParams, bank: tuple[Any, Dictionary], run: Run) -> tuple[Score, ...]:
     """Frechet distance, neighbour distance, logit gap, muFidelity and dead concepts; ``bank`` is one and its atoms."""
     result, atoms = bank
     run.report(0.66, "reading a few pictures again")
     many = min(len(result.codes), IMAGES if way.head is not None else FEW_IMAGES)
     few = np.linspace(0, len(result.codes) - 1, many).astype(int)
-    again = seen_again(way.model, way.layer, reread(way.model, params, result, few.tolist()))
+    again = seen_again(way.model, way.layer, reload(way.model, params, result, few.tolist()))
     table = _Table(way, again, atoms, {OF: atoms, SHUFFLED: shuffled(atoms, run.rng)})
     scores = []
     for done, measure in enumerate((table.frechet, table.neighbours, table.gap, table.dead)):
@@ -52,16 +52,16 @@ def shuffled(atoms: Dictionary, rng: np.random.Generator) -> Dictionary:
 class _Table:
     """Activations of a few images, and what each dictionary makes of them."""
 
-    way: Onward
+    way: NetworkTail
     again: Again
     atoms: Dictionary
-    each: dict[str, Dictionary]
+    dictionaries: dict[str, Dictionary]
 
     @cached_property
     def _codes(self) -> dict[str, tuple[Dictionary, np.ndarray]]:
         """Codes of every dictionary; nothing is the first dictionary's codes, all zero."""
-        found = {name: (atoms, encode(atoms, self.again.maps)) for name, atoms in self.each.items()}
-        return {**found, NOTHING: (self.atoms, np.zeros_like(found[OF][1]))}
+        codes = {name: (atoms, encode(atoms, self.again.maps)) for name, atoms in self.dictionaries.items()}
+        return {**codes, NOTHING: (self.atoms, np.zeros_like(codes[OF][1]))}
 
     def _of(self, measure: Callable[[np.ndarray, np.ndarray], float]) -> dict[str, float]:
         """A measure of the activations, a row a place, and of what is rebuilt of them."""
@@ -71,9 +71,9 @@ class _Table:
 
     def frechet(self) -> Score:
         """As a share of the distance to nothing."""
-        found = self._of(metrics.frechet)
-        whole = found[NOTHING] or 1.0
-        value, other = found[OF] / whole, found[SHUFFLED] / whole
+        values = self._of(metrics.frechet)
+        whole = values[NOTHING] or 1.0
+        value, other = values[OF] / whole, values[SHUFFLED] / whole
         return Score(
             name="frechet",
             title="Frechet distance of activations",
@@ -81,28 +81,28 @@ class _Table:
             of=OF,
             worst=1.0,
             best=0.0,
-            baselines={SHUFFLED: other, NOTHING: float(found[NOTHING] > 0)},
+            baselines={SHUFFLED: other, NOTHING: float(values[NOTHING] > 0)},
             reading=f"As clouds of points, activations and what the concepts rebuild lie {value:.2f} of the way to"
             f" nothing apart; for shuffled atoms it is {other:.2f}.",
         )
 
     def neighbours(self) -> Score:
         """Distance of what is rebuilt to its nearest activations, over that among activations."""
-        found = {name: value if np.isfinite(value) else float("nan") for name, value in self._of(_near).items()}
-        value = found.pop(OF)
+        values = {name: value if np.isfinite(value) else float("nan") for name, value in self._of(_near).items()}
+        value = values.pop(OF)
         reading = (
             f"What the concepts rebuild lies {value:.2f} times as far from its nearest activations as these lie from"
-            f" each other, nothing at all {found[NOTHING]:.2f} times; about 1 is usual for the network."
+            f" each other, nothing at all {values[NOTHING]:.2f} times; about 1 is usual for the network."
             if np.isfinite(value)
             else "The activations coincide, so that no distance can be compared."
         )
-        worst = float(np.nanmax([2.0, value, *found.values()]))
+        worst = float(np.nanmax([2.0, value, *values.values()]))
         return Score(
             name="ood",
             title="Out of distribution",
             value=value,
             of=OF,
-            baselines=found,
+            baselines=values,
             worst=worst,
             best=1.0,
             reading=reading,
@@ -110,21 +110,21 @@ class _Table:
 
     def gap(self) -> Score:
         """What the network answers to the rebuilt, beside its own answers."""
-        found = {}
+        gaps = {}
         for name, (atoms, z) in self._codes.items():
             answers = self.way.logits(atoms, shown(self.way, z), self.again.context)
-            found[name] = metrics.logit_gap(self.again.logits, answers)
-        value = found.pop(OF)
+            gaps[name] = metrics.logit_gap(self.again.logits, answers)
+        value = gaps.pop(OF)
         return Score(
             name="logit_gap",
             title="Logit gap",
             value=value,
             of=OF,
-            baselines=found,
+            baselines=gaps,
             best=0.0,
-            worst=max(value, *found.values()),
+            worst=max(value, *gaps.values()),
             reading=f"From the concepts alone every class's logit is off by {value:.2f} on average, from shuffled atoms"
-            f" by {found[SHUFFLED]:.2f}.",
+            f" by {gaps[SHUFFLED]:.2f}.",
         )
 
     def dead(self) -> Score:
@@ -150,7 +150,7 @@ def _near(rows: np.ndarray, rebuilt: np.ndarray) -> float:
     return metrics.knn_distance(rows, rebuilt)
 
 
-def _mu_fidelity(way: Onward, bank: tuple[Any, Dictionary, np.ndarray], context: np.ndarray, run: Run) -> Score:
+def _mu_fidelity(way: NetworkTail, bank: tuple[Any, Dictionary, np.ndarray], context: np.ndarray, run: Run) -> Score:
     """Whether concepts left out at random lower the logit by the importance that they were given."""
     result, atoms, few = bank
     codes = shown(way, result.codes[few])

@@ -72,13 +72,13 @@ def overlaps(codes: Float[np.ndarray, "n h w k"], owners: UInt8[np.ndarray, "n y
     """
     flat, parts = codes.reshape(-1, codes.shape[-1]), _masks(owners, codes.shape[1:3]).reshape(-1, len(PARTS))
     order = np.argsort(-flat, axis=0, kind="stable")
-    found = np.zeros((flat.shape[1], len(PARTS)), np.float32)
+    shares = np.zeros((flat.shape[1], len(PARTS)), np.float32)
     for p, size in enumerate(parts.sum(0)):
         taken = max(1, round(float(size)))
         for j in range(flat.shape[1]):
             common = float(parts[order[:taken, j], p].sum())
-            found[j, p] = common / (taken + float(size) - common)
-    return found
+            shares[j, p] = common / (taken + float(size) - common)
+    return shares
 
 
 def _masks(owners: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:

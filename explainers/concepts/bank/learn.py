@@ -13,10 +13,10 @@ from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.bank.rank_selection import NONE_TRIED, Tried, halves, try_sizes
 from explainers.kit import dictionaries
 from explainers.kit.dictionaries import Dictionary, suitable
-from explainers.kit.hooks import watched
+from explainers.kit.hooks import record_output
 from explainers.kit.importance import importance, shares
 from explainers.kit.importance.tail import pooled
-from explainers.kit.tail import Onward
+from explainers.kit.tail import NetworkTail
 from models.errors import InputError
 
 PATCH, STRIDE = 64 / 224, 0.8  # CRAFT: crops of 64 pixels of 224, four fifths of that apart
@@ -45,7 +45,7 @@ class Learnt:
     tried: Tried
 
 
-def learn(way: Onward, members: Members, params: ConceptsParams, report: Report) -> Learnt:
+def learn(way: NetworkTail, members: Members, params: ConceptsParams, report: Report) -> Learnt:
     """Dictionary, codes and importance.
 
     Raises:
@@ -55,7 +55,7 @@ def learn(way: Onward, members: Members, params: ConceptsParams, report: Report)
         return _learn(way, members, params, report)
 
 
-def _learn(way: Onward, members: Members, params: ConceptsParams, report: Report) -> Learnt:
+def _learn(way: NetworkTail, members: Members, params: ConceptsParams, report: Report) -> Learnt:
     rows = crops_of(way, members, report) if params.crops else cells(members.maps)
     method = suitable(params.method, float(members.maps.min()))
     tried = NONE_TRIED
@@ -63,10 +63,10 @@ def _learn(way: Onward, members: Members, params: ConceptsParams, report: Report
         tried = try_sizes(method, rows, params.seed, lambda share, note: report(0.3 + 0.1 * share, note))
     k = params.k or tried.best
 
-    def pulse() -> None:
+    def on_round() -> None:
         report(0.4, f"learning {k} concepts from {rows.shape[0] * rows.shape[1]} activations")
 
-    atoms = dictionaries.fit(method, rows.reshape(-1, rows.shape[2]), k, seed=params.seed, pulse=pulse)
+    atoms = dictionaries.fit(method, rows.reshape(-1, rows.shape[2]), k, seed=params.seed, on_round=on_round)
     codes = encode(atoms, members.maps)
     scores = weigh(way, atoms, (codes, members.context), params, report)
     order = np.argsort(-shares(scores), kind="stable")
@@ -75,7 +75,7 @@ def _learn(way: Onward, members: Members, params: ConceptsParams, report: Report
     return Learnt(_reordered(atoms, order), codes[..., order], scores[:, order], method, exact, stable, tried)
 
 
-def _exact(way: Onward, params: ConceptsParams) -> bool:
+def _exact(way: NetworkTail, params: ConceptsParams) -> bool:
     return params.importance == "closed" or (params.importance == "auto" and way.head is not None)
 
 
@@ -85,18 +85,18 @@ def cells(maps: Float[np.ndarray, "n c h w"]) -> Float[np.ndarray, "n p c"]:
     return np.ascontiguousarray(maps.transpose(0, 2, 3, 1)).reshape(n, h * w, c)
 
 
-def crops_of(way: Onward, members: Members, report: Report) -> Float[np.ndarray, "n p c"]:
+def crops_of(way: NetworkTail, members: Members, report: Report) -> Float[np.ndarray, "n p c"]:
     """Mean activations of square crops, each resized and put through the network by itself, as CRAFT does."""
-    found = []
+    cut = []
     for done, picture in enumerate(members.pictures):
         report(0.3 * done / len(members.pictures), f"cropping image {done + 1} of {len(members.pictures)}")
         crops = np.stack([resized(crop, picture.pixels.shape) for crop in _crops(picture.pixels)])
-        with torch.inference_mode(), watched(way.model.network, way.layer.name) as seen:
+        with torch.inference_mode(), record_output(way.model.network, way.layer.name) as seen:
             way.model.network(way.model.normalise(crops))
         if seen.output is None:
             raise InputError(f"The network does not run layer '{way.layer.name}'; choose another layer.")
-        found.append(way.layer.as_map(seen.output).float().mean((2, 3)).cpu().numpy())
-    return np.stack(found)
+        cut.append(way.layer.as_map(seen.output).float().mean((2, 3)).cpu().numpy())
+    return np.stack(cut)
 
 
 def _crops(pixels: UInt8[np.ndarray, "y x 3"]) -> list[np.ndarray]:
@@ -114,7 +114,7 @@ def encode(atoms: Dictionary, maps: Float[np.ndarray, "n c h w"]) -> Float[np.nd
 
 
 def weigh(
-    way: Onward, atoms: Dictionary, coded: tuple[np.ndarray, np.ndarray], params: ConceptsParams, report: Report
+    way: NetworkTail, atoms: Dictionary, coded: tuple[np.ndarray, np.ndarray], params: ConceptsParams, report: Report
 ) -> Float[np.ndarray, "n k"]:
     """Signed importance; a linear head is asked about means over places, which is all that it sees.
 
@@ -123,17 +123,19 @@ def weigh(
     codes, context = coded
     if way.head is not None:
         return importance(params.importance, way.tail(atoms, params.cls, context[:1]), pooled(codes), seed=params.seed)
-    found = []
+    weights = []
     for i in range(len(codes)):
         report(0.4 + 0.4 * i / len(codes), f"weighing the concepts, image {i + 1} of {len(codes)}")
         tail = way.tail(atoms, params.cls, context[i : i + 1])
-        found.append(importance(params.importance, tail, codes[i : i + 1], seed=params.seed))
-    return np.concatenate(found)
+        weights.append(importance(params.importance, tail, codes[i : i + 1], seed=params.seed))
+    return np.concatenate(weights)
 
 
 def _reordered(atoms: Dictionary, order: np.ndarray) -> Dictionary:
     """The same dictionary with its concepts in another order."""
-    each = {name: getattr(atoms, name) for name in ("filters", "offset")}
+    parts = {name: getattr(atoms, name) for name in ("filters", "offset")}
     return replace(
-        atoms, atoms=atoms.atoms[order], **{name: value[order] if value.size else value for name, value in each.items()}
+        atoms,
+        atoms=atoms.atoms[order],
+        **{name: value[order] if value.size else value for name, value in parts.items()},
     )

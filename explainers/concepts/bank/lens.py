@@ -18,19 +18,19 @@ from typing import Any
 import numpy as np
 
 from explainers.base import AboutClass, AtLayer, Run, explainer
-from explainers.concepts.bank.collect import Members, gather, unknown
+from explainers.concepts.bank.collect import Members, collect, unknown
 from explainers.concepts.bank.crops import best_crops, thresholds, thumbnails, top_of
-from explainers.concepts.bank.curves import insertion_and_deletion, probability, shown
 from explainers.concepts.bank.evidence import measure_bank
 from explainers.concepts.bank.ground_truth import Parts, against_truth
 from explainers.concepts.bank.learn import Learnt, cells, learn
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.kit import metrics
 from explainers.kit.clusters import FEW, clusters, important, share_correlation, summaries
+from explainers.kit.concept_curves import insertion_and_deletion, probability, shown
 from explainers.kit.dictionaries.base import Rule
 from explainers.kit.importance import prevalence, reliability, shares
 from explainers.kit.layout import layout, normalised, purity
-from explainers.kit.tail import Onward, onward, pick
+from explainers.kit.tail import NetworkTail, onward, pick
 from models import ModelHandle
 
 NEAREST_CLASSES = 5
@@ -144,8 +144,8 @@ class Concepts(AboutClass, AtLayer):
         first = [self.names[i] for i in np.argsort(-self.global_importance)[:2] if self.global_importance[i] > 0]
         share = float(self.global_importance[:2].clip(0).sum())
         carry = "carries" if len(first) == 1 else "carry"
-        told = f"{share:.0%} of its score" if share <= 1 else "more than all of its score, and others take some away"
-        rests = f"; {' and '.join(first)} {carry} {told}" if first else ""
+        words = f"{share:.0%} of its score" if share <= 1 else "more than all of its score, and others take some away"
+        rests = f"; {' and '.join(first)} {carry} {words}" if first else ""
         return (
             f"*{self.label.split(',')[0]}* rests on {count} important concept{'' if count == 1 else 's'}"
             f" over {len(self.codes)} images{rests}."
@@ -158,7 +158,7 @@ def concepts(model: ModelHandle, params: ConceptsParams, run: Run) -> Concepts:
     model.card.check_target(params.cls)
     run.report(0.0, "finding the layer")
     layer = pick(model, params.layer)
-    members = gather(model, params, layer, run.part(0.02, 0.6))
+    members = collect(model, params, layer, run.part(0.02, 0.6))
     way = onward(model, layer, members.maps, members.logits, lambda _: run.report(0.6, "reading the head"))
     learnt = learn(way, members, params, run.part(0.6, 0.95).report)
     run.report(0.96, "laying out the graph")
@@ -172,7 +172,7 @@ class _Bank:
     model: ModelHandle
     params: ConceptsParams
     members: Members
-    way: Onward
+    way: NetworkTail
     learnt: Learnt
 
     def result(self) -> Concepts:

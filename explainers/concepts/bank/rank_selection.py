@@ -56,21 +56,21 @@ def try_sizes(method: str, rows: Float[np.ndarray, "n p c"], seed: int, report: 
     """Stability and error of every size."""
     ks = sizes(method, rows)
     parts = halved(rows, seed)
-    found = []
+    tried = []
     for done, k in enumerate(ks):
         pair = both(method, parts, k, seed, lambda done=done, k=k: report(done / len(ks), f"trying {k} concepts"))  # type: ignore[misc]
         if pair is None:
-            found.append((0.0, 1.0))
+            tried.append((0.0, 1.0))
             continue
         errors = [relative_l2(x, each.decode(each.encode(x))) for x, each in zip(parts, pair[::-1], strict=True)]
-        found.append((stability([each.atoms for each in pair]), float(np.mean(errors))))
-    table = np.array(found)
+        tried.append((stability([each.atoms for each in pair]), float(np.mean(errors))))
+    table = np.array(tried)
     return Tried(np.array(ks), table[:, 0], table[:, 1])
 
 
-def halves(method: str, rows: Float[np.ndarray, "n p c"], k: int, seed: int, pulse: Pulse = silent) -> float:
+def halves(method: str, rows: Float[np.ndarray, "n p c"], k: int, seed: int, on_round: Pulse = silent) -> float:
     """Mean cosine of matched atoms learnt from two halves of the images; 0 where a half cannot give ``k``."""
-    pair = both(method, halved(rows, seed), k, seed, pulse)
+    pair = both(method, halved(rows, seed), k, seed, on_round)
     return 0.0 if pair is None else stability([each.atoms for each in pair])
 
 
@@ -82,13 +82,13 @@ def halved(rows: Float[np.ndarray, "n p c"], seed: int) -> list[Float[np.ndarray
 
 
 def both(
-    method: str, parts: list[Float[np.ndarray, "_ c"]], k: int, seed: int, pulse: Pulse = silent
+    method: str, parts: list[Float[np.ndarray, "_ c"]], k: int, seed: int, on_round: Pulse = silent
 ) -> list[Dictionary] | None:
     """A dictionary of either half; None where a half cannot give it."""
-    pulse()
+    on_round()
     if min(len(part) for part in parts) < k or any((part == part[0]).all() for part in parts):
         return None
-    return [dictionaries.fit(method, part, k, seed=seed, pulse=pulse) for part in parts]
+    return [dictionaries.fit(method, part, k, seed=seed, on_round=on_round) for part in parts]
 
 
 def _some(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -34,7 +34,7 @@ class Method:
 
     Attributes:
         title: name for people.
-        learn: from activations, a count of concepts, a seed and a pulse to the dictionary.
+        learn: from activations, a count of concepts, a seed and a callback to the dictionary.
         signed: whether negative activations are taken.
         centred: whether the mean is taken away first.
         at_most_channels: whether `k` is bounded by the number of channels.
@@ -66,7 +66,7 @@ def suitable(name: str, smallest: float) -> str:
     return "semi_nmf" if name == "nmf" and smallest < 0 else name
 
 
-def fit(name: str, a: Float[np.ndarray, "n c"], k: int, *, seed: int = 0, pulse: Pulse = silent) -> Dictionary:
+def fit(name: str, a: Float[np.ndarray, "n c"], k: int, *, seed: int = 0, on_round: Pulse = silent) -> Dictionary:
     """Learn `k` concepts from activations.
 
     Args:
@@ -74,7 +74,7 @@ def fit(name: str, a: Float[np.ndarray, "n c"], k: int, *, seed: int = 0, pulse:
         a: activations.
         k: number of concepts.
         seed: of every draw; the same seed gives the same dictionary.
-        pulse: called between the rounds of a method that has any; may raise to stop.
+        on_round: called between the rounds of a method that has any; may raise to stop.
 
     Raises:
         InputError: an unknown name, or activations or a `k` that the method cannot take; the text says what to do.
@@ -88,7 +88,7 @@ def fit(name: str, a: Float[np.ndarray, "n c"], k: int, *, seed: int = 0, pulse:
         checks.check_nonnegative(float(a.min()))
     if method.centred:
         checks.check_varied(a)
-    learnt = method.learn(a, k, seed, pulse)
+    learnt = method.learn(a, k, seed, on_round)
     if not np.isfinite(learnt.atoms).all():
         raise InputError(f"{method.title} found fewer than {k} directions in these activations: ask for fewer.")
     return learnt

@@ -16,7 +16,7 @@ NOTHING = np.zeros(0)
 
 
 def silent() -> None:
-    """A pulse that nobody takes."""
+    """A no-op callback."""
 
 
 @dataclass(frozen=True)

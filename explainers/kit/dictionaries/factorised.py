@@ -22,16 +22,16 @@ SPARSITY = 0.1
 REACH = 100.0
 
 
-def nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = silent) -> Dictionary:
+def nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, on_round: Pulse = silent) -> Dictionary:
     """Non-negative matrix factorisation by `kit.nmf`."""
-    found = plain.factorise(a, k, seed=seed, settings=plain.Settings(pulse=pulse))
-    return Dictionary("nmf", found.dictionary, converged=found.stop == "settled")
+    factors = plain.factorise(a, k, seed=seed, settings=plain.Settings(on_round=on_round))
+    return Dictionary("nmf", factors.dictionary, converged=factors.stop == "settled")
 
 
-def sparse_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = silent) -> Dictionary:
+def sparse_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, on_round: Pulse = silent) -> Dictionary:
     """Minimise `1/2 ||A - Z D||^2 + p sum(Z)` with unit atoms; `p` is `SPARSITY` times the RMS length of a row."""
     penalty = SPARSITY * float(np.sqrt((a.astype(np.float64) ** 2).sum() / len(a)))
-    start = plain.factorise(a, k, seed=seed, settings=plain.Settings(pulse=pulse))
+    start = plain.factorise(a, k, seed=seed, settings=plain.Settings(on_round=on_round))
     z, d = start.codes.T.copy(), start.dictionary.copy()
 
     def improve() -> float:
@@ -42,11 +42,11 @@ def sparse_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = si
             d[j] = row / np.linalg.norm(row) if row.any() else d[j]
         return float((b * (d @ d.T)).sum() / 2 - (c * d).sum() + penalty * z.sum())
 
-    converged = _until_settled(improve, a, pulse)
+    converged = _until_settled(improve, a, on_round)
     return Dictionary("sparse_nmf", d, penalty=penalty, converged=converged)
 
 
-def semi_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = silent) -> Dictionary:
+def semi_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, on_round: Pulse = silent) -> Dictionary:
     """Codes of zero or more, signed atoms: least squares for the atoms, one sweep for the codes, in turn."""
     z = _cluster_codes(a, k, seed)
     d = np.zeros((k, a.shape[1]), a.dtype)
@@ -57,11 +57,11 @@ def semi_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = sile
         sweep(z, d @ a.T, d @ d.T)
         return float((z @ z.T * (d @ d.T)).sum() / 2 - (z @ a * d).sum())
 
-    converged = _until_settled(improve, a, pulse)
+    converged = _until_settled(improve, a, on_round)
     return Dictionary("semi_nmf", unit(d), converged=converged)
 
 
-def convex_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = silent) -> Dictionary:
+def convex_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, on_round: Pulse = silent) -> Dictionary:
     """Atoms that are non-negative mixtures of the activations, `D = W A`: an atom can be shown as the data it is of.
 
     The mixtures move along the projected gradient, scaled by the use of each atom, to the exact minimum of the line.
@@ -85,7 +85,7 @@ def convex_nmf(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = si
         d[:] = weights @ a
         return float((b * (d @ d.T)).sum() / 2 - (c * d).sum())
 
-    converged = _until_settled(improve, a, pulse)
+    converged = _until_settled(improve, a, on_round)
     return Dictionary("convex_nmf", unit(d), converged=converged)
 
 
@@ -94,12 +94,12 @@ def _cluster_codes(a: Float[np.ndarray, "n c"], k: int, seed: int) -> Float[np.n
     return np.ascontiguousarray(kmeans(a, k, seed).encode(a).T + np.asarray(0.2, a.dtype))
 
 
-def _until_settled(improve: Callable[[], float], a: Float[np.ndarray, "n c"], pulse: Pulse) -> bool:
+def _until_settled(improve: Callable[[], float], a: Float[np.ndarray, "n c"], on_round: Pulse) -> bool:
     """Call `improve` until its loss falls by less than a small share of `||A||^2`; whether it did so in time."""
     scale = float((a.astype(np.float64) ** 2).sum())
     before = np.inf
     for _ in range(ROUNDS):
-        pulse()
+        on_round()
         loss = improve()
         if before - loss <= SETTLED * scale:
             return True

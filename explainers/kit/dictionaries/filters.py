@@ -13,7 +13,7 @@ SMOOTH = 1e-4
 ITERATIONS = 150
 
 
-def rica(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = silent) -> Dictionary:
+def rica(a: Float[np.ndarray, "n c"], k: int, seed: int, on_round: Pulse = silent) -> Dictionary:
     """Filters `W` of unit rows that are sparse on the data and rebuild it: `x ~ mean + W^T W (x - mean)`.
 
     `k` may exceed the number of channels. The weights of sparsity and reconstruction do not depend on the scale of
@@ -25,11 +25,17 @@ def rica(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = silent) 
     spread = x.T @ x / len(x)
     first = unit(np.random.default_rng(seed).standard_normal((k, a.shape[1])))
     options = {"maxiter": ITERATIONS}
-    found = minimize(
-        loss, first.ravel(), args=(x, spread), jac=True, method="L-BFGS-B", options=options, callback=lambda _: pulse()
+    optimum = minimize(
+        loss,
+        first.ravel(),
+        args=(x, spread),
+        jac=True,
+        method="L-BFGS-B",
+        options=options,
+        callback=lambda _: on_round(),
     )
-    w = unit(found.x.reshape(k, -1)).astype(a.dtype)
-    return Dictionary("rica", w, "linear", mean=mean, filters=w, converged=bool(found.success))
+    w = unit(optimum.x.reshape(k, -1)).astype(a.dtype)
+    return Dictionary("rica", w, "linear", mean=mean, filters=w, converged=bool(optimum.success))
 
 
 def loss(

@@ -18,14 +18,14 @@ PATIENCE = 50
 FIRST, SECOND, TINY = 0.9, 0.999, 1e-8
 
 
-def topk_sae(a: Float[np.ndarray, "n c"], k: int, seed: int, pulse: Pulse = silent) -> Dictionary:
+def topk_sae(a: Float[np.ndarray, "n c"], k: int, seed: int, on_round: Pulse = silent) -> Dictionary:
     """Codes are the `max(1, round(k / 4))` largest of `ReLU(W (x - mean) + b)`; a fixed number of Adam steps."""
     mean = a.mean(0)
     x = a - mean
     scale = float(np.sqrt((x.astype(np.float64) ** 2).sum() / len(x)))
     trainer = _Trainer(x / scale, k, np.random.default_rng(seed))
     for step in range(STEPS):
-        pulse()
+        on_round()
         trainer.step(step)
     encoder, decoder, offset = trainer.parts
     return Dictionary(

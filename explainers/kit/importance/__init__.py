@@ -12,10 +12,20 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from explainers.kit.importance import gradients, sampling
-from explainers.kit.importance.tail import Tail, closed_form, linear
+from explainers.kit.importance.tail import ConceptHead, closed_form, linear
 from models.errors import InputError
 
-__all__ = ["METHODS", "Method", "Tail", "closed_form", "importance", "linear", "prevalence", "reliability", "shares"]
+__all__ = [
+    "METHODS",
+    "ConceptHead",
+    "Method",
+    "closed_form",
+    "importance",
+    "linear",
+    "prevalence",
+    "reliability",
+    "shares",
+]
 
 
 @dataclass(frozen=True)
@@ -29,11 +39,11 @@ class Method:
     """
 
     title: str
-    score: Callable[[Tail, np.ndarray, int], np.ndarray]
+    score: Callable[[ConceptHead, np.ndarray, int], np.ndarray]
     signed: bool = True
 
 
-def _exact(tail: Tail, codes: np.ndarray, seed: int) -> np.ndarray:
+def _exact(tail: ConceptHead, codes: np.ndarray, seed: int) -> np.ndarray:
     del seed
     return closed_form(tail, codes)
 
@@ -54,7 +64,9 @@ METHODS: dict[str, Method] = {
 }
 
 
-def importance(name: str, tail: Tail, codes: Float[np.ndarray, "n *p k"], *, seed: int = 0) -> Float[np.ndarray, "n k"]:
+def importance(
+    name: str, tail: ConceptHead, codes: Float[np.ndarray, "n *p k"], *, seed: int = 0
+) -> Float[np.ndarray, "n k"]:
     """Signed importance of every concept for the logit of the class, image by image.
 
     Args:
@@ -83,11 +95,11 @@ def shares(contributions: Float[np.ndarray, "n k"]) -> Float[np.ndarray, " k"]:
 
     Where the contributions cancel out, so that there is no total to share, the sum of their sizes is divided by.
     """
-    each = contributions.sum(0)
-    total, size = float(each.sum()), float(np.abs(each).sum())
+    totals = contributions.sum(0)
+    total, size = float(totals.sum()), float(np.abs(totals).sum())
     if size == 0:
-        return np.asarray(each * 0)
-    return np.asarray(each / (total if abs(total) > 1e-6 * size else size))
+        return np.asarray(totals * 0)
+    return np.asarray(totals / (total if abs(total) > 1e-6 * size else size))
 
 
 def prevalence(top: Int[np.ndarray, " n"], k: int) -> Float[np.ndarray, " k"]:

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from scipy.stats import qmc
 
 from explainers.kit import sobol as indices
-from explainers.kit.importance.tail import Tail
+from explainers.kit.importance.tail import ConceptHead
 
 EXACT = 10
 DESIGNS = 64
@@ -24,12 +24,12 @@ BATCH = 4096
 Game = Callable[[Float[np.ndarray, "m k"]], Float[np.ndarray, " m"]]
 
 
-def games(tail: Tail, codes: Float[np.ndarray, "n *p k"]) -> list[Game]:
+def games(tail: ConceptHead, codes: Float[np.ndarray, "n *p k"]) -> list[Game]:
     """One game an image. Masks are played in batches whose codes stay below some millions of numbers."""
     return [_game(tail, image) for image in codes]
 
 
-def _game(tail: Tail, image: Float[np.ndarray, "*p k"]) -> Game:
+def _game(tail: ConceptHead, image: Float[np.ndarray, "*p k"]) -> Game:
     size = max(1, BATCH * 64 // image.size)
 
     def play(masks: Float[np.ndarray, "m k"]) -> Float[np.ndarray, " m"]:
@@ -40,7 +40,7 @@ def _game(tail: Tail, image: Float[np.ndarray, "*p k"]) -> Game:
     return play
 
 
-def occlusion(tail: Tail, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Float[np.ndarray, "n k"]:
+def occlusion(tail: ConceptHead, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Float[np.ndarray, "n k"]:
     """How far the logit falls when one concept is taken away."""
     del seed
     k = codes.shape[-1]
@@ -49,7 +49,7 @@ def occlusion(tail: Tail, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> 
     return np.asarray(values[:, :1] - values[:, 1:])
 
 
-def shapley(tail: Tail, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Float[np.ndarray, "n k"]:
+def shapley(tail: ConceptHead, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Float[np.ndarray, "n k"]:
     """Shapley values against absence: exact up to `EXACT` concepts, beyond that from pairs of opposite orders.
 
     Both ways they add to `y(U) - y(0)`.
@@ -60,20 +60,20 @@ def shapley(tail: Tail, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Fl
     return np.stack([_permuted(play, k, np.random.default_rng(seed)) for play in games(tail, codes)])
 
 
-def rise(tail: Tail, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Float[np.ndarray, "n k"]:
+def rise(tail: ConceptHead, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Float[np.ndarray, "n k"]:
     """Mean answer over masks that hold the concept, `E[v(m) m_i] / E[m_i]`; every mask up to `EXACT` concepts."""
     masks = subsets(codes.shape[-1], seed)
     values = np.stack([play(masks) for play in games(tail, codes)])
     return np.asarray(values @ masks / masks.sum(0))
 
 
-def sobol(tail: Tail, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Float[np.ndarray, "n k"]:
+def sobol(tail: ConceptHead, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Float[np.ndarray, "n k"]:
     """Total Sobol index of each concept; blind to sign. A linear tail gives `c_i^2 / sum c^2`."""
     k = codes.shape[-1]
     return np.stack([indices.total_indices(play, k, designs=DESIGNS, seed=seed) for play in games(tail, codes)])
 
 
-def hsic(tail: Tail, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Float[np.ndarray, "n k"]:
+def hsic(tail: ConceptHead, codes: Float[np.ndarray, "n *p k"], seed: int = 0) -> Float[np.ndarray, "n k"]:
     """Hilbert-Schmidt dependence of the answer on each concept's mask; zero or more, blind to sign.
 
     `tr(K H L H) / (m - 1)^2` for an RBF kernel on each side, whose width is the median distance.
@@ -100,12 +100,12 @@ def _exact(play: Game, k: int) -> Float[np.ndarray, " k"]:
     masks = subsets(k, 0)
     values = play(masks)
     weights = np.array([factorial(size) * factorial(k - size - 1) / factorial(k) for size in range(k)])
-    found = np.zeros(k)
+    shapley = np.zeros(k)
     for i in range(k):
         without = np.flatnonzero(masks[:, i] == 0)
         gain = values[without + 2**i] - values[without]
-        found[i] = weights[masks[without].sum(1).astype(int)] @ gain
-    return found
+        shapley[i] = weights[masks[without].sum(1).astype(int)] @ gain
+    return shapley
 
 
 def _permuted(play: Game, k: int, rng: np.random.Generator) -> Float[np.ndarray, " k"]:

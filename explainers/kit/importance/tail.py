@@ -16,7 +16,7 @@ Logit = Callable[[np.ndarray], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Tail:
+class ConceptHead:
     """From codes to the logit of one class.
 
     Attributes:
@@ -32,7 +32,7 @@ class Tail:
     bias: float = 0.0
 
 
-def linear(dictionary: Float[np.ndarray, "k c"], weight: Float[np.ndarray, " c"], bias: float = 0.0) -> Tail:
+def linear(dictionary: Float[np.ndarray, "k c"], weight: Float[np.ndarray, " c"], bias: float = 0.0) -> ConceptHead:
     """The tail "mean over positions, then a fully connected layer": `y = mean_p(U_p) . s + b` with `s = D weight`.
 
     Args:
@@ -49,7 +49,7 @@ def linear(dictionary: Float[np.ndarray, "k c"], weight: Float[np.ndarray, " c"]
         positions = codes[0, ..., 0].size
         return np.broadcast_to(np.asarray(s / positions), codes.shape)
 
-    return Tail(logit, gradient, s, bias)
+    return ConceptHead(logit, gradient, s, bias)
 
 
 def pooled(codes: Float[np.ndarray, "n *p k"]) -> Float[np.ndarray, "n k"]:
@@ -62,7 +62,7 @@ def total(values: Float[np.ndarray, "n *p k"]) -> Float[np.ndarray, "n k"]:
     return np.asarray(values.reshape(len(values), -1, values.shape[-1]).sum(1))
 
 
-def closed_form(tail: Tail, codes: Float[np.ndarray, "n *p k"]) -> Float[np.ndarray, "n k"]:
+def closed_form(tail: ConceptHead, codes: Float[np.ndarray, "n *p k"]) -> Float[np.ndarray, "n k"]:
     """Exact contributions of a linear tail, `c_i = u_i s_i` with `u` the mean over positions; they add to `y - b`.
 
     Raises:

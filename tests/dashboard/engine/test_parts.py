@@ -25,7 +25,7 @@ def test_settings_come_from_the_environment_and_choices_win() -> None:
     made = Settings.from_env(environ, threads=4, cache=None)
     assert (made.cache, made.cache_size, made.threads) == (Path("/tmp/x"), 5000, 4)
     assert (made.devices, made.plugins) == (("cuda:0", "cuda:1"), ("a.b",))
-    assert made.places() == ("cuda:0", "cuda:1")
+    assert made.resolved_devices() == ("cuda:0", "cuda:1")
     assert Settings.from_json(made.to_json()) == made
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from dashboard.engine.engine import Engine
-from dashboard.engine.lease import Owner
+from dashboard.engine.lease import ServerLease
 from explainers import find, params_of
 from explainers.base import Request
 from tests.dashboard.engine.conftest import request, settings, until
@@ -78,7 +78,7 @@ def test_close_interrupts_and_leaves_no_process(tmp_path: Path) -> None:
 
 
 def test_an_owner_lives_as_long_as_its_lock(tmp_path: Path) -> None:
-    one, other = Owner(tmp_path), Owner(tmp_path)
+    one, other = ServerLease(tmp_path), ServerLease(tmp_path)
     assert one.alive(other.id)
     assert one.alive(one.id)
     other.close()

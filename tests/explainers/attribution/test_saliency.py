@@ -15,7 +15,7 @@ from explainers.attribution.methods.family import CAMS
 from explainers.attribution.methods.gradients import Question
 from explainers.attribution.methods.perturbation import CELLS, random_masks
 from explainers.attribution.saliency import PIXELS, SaliencyParams, completeness_gap, drawn, signed_map
-from explainers.kit.restore import untouched
+from explainers.kit.restore import restore_after
 from explainers.params import knobs
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import BombError, SmallCnn, fingerprint, inputs, marked, photo, seeded, small_cnn, small_vit
@@ -232,7 +232,7 @@ def test_untouched_puts_back_whatever_was_done() -> None:
     before = fingerprint(model.network)
 
     def harm() -> None:
-        with untouched(model.network):
+        with restore_after(model.network):
             assert not any(getattr(module, "inplace", False) for module in model.network.modules())
             model.network.stem[2] = nn.Identity()
             model.network.train()

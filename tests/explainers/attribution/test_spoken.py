@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from explainers import LocalRun, explain, find, params_of
-from explainers.kit.ablate import silenced
+from explainers.kit.ablate import ablate_channels
 from explainers.kit.crops import cut
 from models import imagesets
 from models.errors import InputError
@@ -39,7 +39,7 @@ def test_silence_takes_from_the_logits_what_the_neurons_gave() -> None:
     kept = torch.ones(2, layer.shape[0])
     kept[1, 2] = 0
     before = fingerprint(model.network)
-    with torch.inference_mode(), silenced(model.network, layer, kept):
+    with torch.inference_mode(), ablate_channels(model.network, layer, kept):
         whole, without = model.network(x.expand(2, -1, -1, -1))
     with torch.inference_mode():
         torch.testing.assert_close(whole, model.network(x)[0])
@@ -53,7 +53,7 @@ def test_silence_works_on_tokens_too() -> None:
     model = small_vit()
     layer, x = model.layer(None), model.normalise(model.view(photo()).pixels[None])
     kept = torch.zeros(1, layer.shape[0])
-    with torch.inference_mode(), silenced(model.network, layer, kept):
+    with torch.inference_mode(), ablate_channels(model.network, layer, kept):
         silent = model.network(x)
     assert not torch.allclose(silent, model.network(x))
     assert explain("neurons", model, image=photo()).by == "nothing"

@@ -1,4 +1,4 @@
-"""The exam tells the ignorant from the knowing, and a broken method falls to the bottom."""
+"""The benchmark tells the ignorant from the knowing, and a broken method falls to the bottom."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +12,17 @@ import models
 from explainers import LocalRun, explain
 from explainers.calibration import metrics as marks
 from explainers.calibration.aggregate import mean_and_interval, trust
-from explainers.calibration.benchmark import REGIONS, Exam, set_exam
-from explainers.calibration.candidates import contestants, controls
-from explainers.calibration.evaluate import ALL, contest
-from explainers.calibration.lens import CONTROLS, Calibration, chosen, hold
+from explainers.calibration.benchmark import REGIONS, Benchmark, make_benchmark
+from explainers.calibration.candidates import candidates, controls
+from explainers.calibration.evaluate import ALL, evaluate
+from explainers.calibration.lens import CONTROLS, Calibration, chosen, rank
 from explainers.kit.hooks import activations_and_gradients
 from models import ModelHandle
 from models.errors import InputError, UnfitError
 from models.menagerie import CLASSES, PARTS, SPECIES, scene
 from tests.explainers.nets import small_cnn
 
-pytestmark = pytest.mark.timeout(900)  # one exam for all of them
+pytestmark = pytest.mark.timeout(900)  # one benchmark for all of them
 
 
 @pytest.fixture(scope="module")
@@ -31,8 +31,8 @@ def net() -> ModelHandle:
 
 
 @pytest.fixture(scope="module")
-def exam(net: ModelHandle) -> Exam:
-    return set_exam(net, 32, 0, biased=False, report=lambda *_: None)
+def benchmark(net: ModelHandle) -> Benchmark:
+    return make_benchmark(net, 32, 0, biased=False, report=lambda *_: None)
 
 
 @dataclass(frozen=True)
@@ -51,19 +51,19 @@ class BrokenGradCam:
 
 
 @pytest.fixture(scope="module")
-def ranked(net: ModelHandle, exam: Exam) -> Calibration:
+def ranked(net: ModelHandle, benchmark: Benchmark) -> Calibration:
     methods: Mapping = {**chosen("gradcam, layercam"), "broken": BrokenGradCam()}
-    return hold(net, exam, dict(methods), 0, LocalRun(net))
+    return rank(net, benchmark, dict(methods), 0, LocalRun(net))
 
 
 def mark(result: Calibration, method: str, column: str) -> float:
     return float(result.mean[result.names.index(method), result.columns.index(column)])
 
 
-def test_a_random_map_scores_at_chance(ranked: Calibration, exam: Exam) -> None:
-    area = exam.inside().mean((1, 2)).mean()
-    around = exam.near().mean((1, 2)).mean()
-    n = len(exam.scenes)
+def test_a_random_map_scores_at_chance(ranked: Calibration, benchmark: Benchmark) -> None:
+    area = benchmark.inside().mean((1, 2)).mean()
+    around = benchmark.near().mean((1, 2)).mean()
+    n = len(benchmark.scenes)
     assert mark(ranked, "random", "energy") == pytest.approx(area, abs=0.02)
     assert mark(ranked, "random", "pointing") == pytest.approx(around, abs=3 * np.sqrt(around * (1 - around) / n))
     assert mark(ranked, "random", "part_correlation") == pytest.approx(0, abs=3 * 0.42 / np.sqrt(n))
@@ -100,9 +100,9 @@ def test_intervals_hold_the_mean_and_maps_are_kept(ranked: Calibration) -> None:
     assert {"model", "method", "pointing", "part_correlation", "cost_forwards"} <= row.keys()
 
 
-def test_the_counterfactual_is_on_the_other_side_of_chance(net: ModelHandle, exam: Exam) -> None:
-    there = contest(net, exam, contestants()["gradcam"], 0, lambda _: None)
-    against = contest(net, exam, contestants()["counterfactual"], 0, lambda _: None)
+def test_the_counterfactual_is_on_the_other_side_of_chance(net: ModelHandle, benchmark: Benchmark) -> None:
+    there = evaluate(net, benchmark, candidates()["gradcam"], 0, lambda _: None)
+    against = evaluate(net, benchmark, candidates()["counterfactual"], 0, lambda _: None)
     row = ALL.index("part_correlation")
     assert against.scores[row].mean() == pytest.approx(-there.scores[row].mean(), abs=1e-6)
 
@@ -119,7 +119,7 @@ def test_unknown_methods_and_counts_are_refused(net: ModelHandle) -> None:
         explain("calibration", net, scenes=0)
 
 
-def hand_made() -> Exam:
+def hand_made() -> Benchmark:
     """Two 8x8 pictures: body in the left half, tail in the lower right quarter; the tail matters in both."""
     owners = np.zeros((2, 8, 8), np.uint8)
     owners[:, :, :4], owners[:, 4:, 4:] = 1 + PARTS.index("body"), 1 + PARTS.index("tail")
@@ -127,32 +127,34 @@ def hand_made() -> Exam:
     truth[:, PARTS.index("body")], truth[:, PARTS.index("tail")] = 0.1, 4.0
     images = np.zeros((2, 8, 8, 3), np.uint8)
     answers = {}
-    made = Exam((scene(0, 1), scene(0, 2)), images, owners, np.array([0, 0]), truth, lambda x: np.zeros((len(x), 16)))
-    return Exam(made.scenes, images, owners, made.targets, truth, made.predict, answers)
+    made = Benchmark(
+        (scene(0, 1), scene(0, 2)), images, owners, np.array([0, 0]), truth, lambda x: np.zeros((len(x), 16))
+    )
+    return Benchmark(made.scenes, images, owners, made.targets, truth, made.predict, answers)
 
 
 def test_marks_by_hand() -> None:
-    exam = hand_made()
+    benchmark = hand_made()
     maps = np.zeros((2, 8, 8), np.float32)
     maps[0, 4:, 4:] = 1  # all on the tail
     maps[1, :, :4] = 1  # all on the body
     maps[1, 0, 0] = 2
-    said = marks.read(exam, maps)
-    assert marks.energy(exam, said).tolist() == [1.0, 0.0]
-    assert marks.pointing(exam, said).tolist() == [1.0, 0.0]
-    assert said.density[0, PARTS.index("tail")] == 1.0
-    assert said.density[1, PARTS.index("body")] == pytest.approx(33 / 32)
-    assert np.isnan(said.density[0, PARTS.index("eye")])
-    assert marks.called(said, 0.5)[0].tolist() == [r == PARTS.index("tail") for r in range(len(REGIONS))]
-    assert marks.distractibility(exam, said).tolist() == [1.0, 0.0], "the body has 2.5 % of the tail's effect"
+    readings = marks.read(benchmark, maps)
+    assert marks.energy(benchmark, readings).tolist() == [1.0, 0.0]
+    assert marks.pointing(benchmark, readings).tolist() == [1.0, 0.0]
+    assert readings.density[0, PARTS.index("tail")] == 1.0
+    assert readings.density[1, PARTS.index("body")] == pytest.approx(33 / 32)
+    assert np.isnan(readings.density[0, PARTS.index("eye")])
+    assert marks.called(readings, 0.5)[0].tolist() == [r == PARTS.index("tail") for r in range(len(REGIONS))]
+    assert marks.distractibility(benchmark, readings).tolist() == [1.0, 0.0], "the body has 2.5 % of the tail's effect"
 
 
 @pytest.mark.parametrize("fill", [0.0, 3.0, np.nan])
 def test_a_map_without_an_order_is_never_a_hit(fill: float) -> None:
-    exam = hand_made()
-    said = marks.read(exam, np.full((2, 8, 8), fill, np.float32))
+    benchmark = hand_made()
+    readings = marks.read(benchmark, np.full((2, 8, 8), fill, np.float32))
     for question in (marks.pointing, marks.energy, marks.part_correlation, marks.distractibility):
-        assert question(exam, said).tolist() == [0.0, 0.0], question.__name__
+        assert question(benchmark, readings).tolist() == [0.0, 0.0], question.__name__
 
 
 def test_settling_sets_tell_each_class_from_all_others() -> None:
@@ -189,7 +191,7 @@ def test_trust_is_zero_for_random_and_one_for_the_truth() -> None:
     assert trust((random + oracle) / 2, random, oracle) == pytest.approx(0.5)
 
 
-def test_controls_draw_the_same_whatever_the_batch(exam: Exam) -> None:
+def test_controls_draw_the_same_whatever_the_batch(benchmark: Benchmark) -> None:
     first, again = controls(3)["random"], controls(3)["random"]
-    assert np.array_equal(first.draw(exam, 1), again.draw(exam, 1))
-    assert not np.array_equal(first.draw(exam, 2), again.draw(exam, 4))
+    assert np.array_equal(first.draw(benchmark, 1), again.draw(benchmark, 1))
+    assert not np.array_equal(first.draw(benchmark, 2), again.draw(benchmark, 4))

@@ -10,7 +10,7 @@ from PIL import Image
 import explainers
 from explainers import Cancelled, LocalRun, Request, codec, params_of
 from explainers.concepts.bank.chunk import CHUNK, ChunkParams, opened
-from explainers.concepts.bank.collect import gather
+from explainers.concepts.bank.collect import collect
 from explainers.kit.tail import pick
 from models import ModelHandle
 from tests.explainers.concepts.worlds import block_picture, colours
@@ -88,7 +88,7 @@ def test_another_number_of_concepts_looks_at_no_picture_again(images: Path) -> N
 def test_chunks_together_are_what_one_pass_finds(images: Path) -> None:
     model = colours()
     params = params_of(explainers.find("concepts"), {"images": str(images), "cls": 0, "k": 3, "limit": 70})
-    members = gather(model, params, pick(model, None), LocalRun(model), (0.0, 1.0))
+    members = collect(model, params, pick(model, None), LocalRun(model), (0.0, 1.0))
     pictures = [path for path in sorted(images.rglob("*.png")) if path.name != DAMAGED]
     logits = np.stack([model.network(model.preprocess(path)[None]).detach().numpy()[0] for path in pictures])
     mine = np.flatnonzero(logits.argmax(1) == 0)[:70]

@@ -13,8 +13,7 @@ from PIL import Image
 import explainers
 import models
 from explainers import LocalRun
-from explainers.concepts.named import candidates, closest
-from explainers.concepts.named_trust import marks
+from explainers.concepts.named import candidates, closest, marks
 from explainers.concepts.vocabulary import WORDS
 from models import ModelHandle, clip
 from models.errors import InputError, UnfitError

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 import explainers
 import models
 from explainers import LocalRun
-from explainers.concepts.bank.reload import reread
+from explainers.concepts.bank.reload import reload
 from explainers.concepts.within import earlier, explain_by, strongest
 from explainers.kit.metrics import cosine
 from models import ModelHandle
@@ -125,11 +125,11 @@ def test_pictures_are_read_again_and_changed_ones_are_said(tmp_path: Path) -> No
             Image.fromarray(block_picture(rng, i % 2)).save(tmp_path / folder / f"{i}.png")
     params = explainers.find("concepts").params(images=str(tmp_path), cls=0, k=2)
     bank = explainers.explain("concepts", model, images=str(tmp_path), cls=0, k=2)
-    again = reread(model, params, bank, [4, 1])
+    again = reload(model, params, bank, [4, 1])
     assert [each.name for each in again] == [bank.files[4], bank.files[1]]
     Image.fromarray(block_picture(rng, 0)).save(tmp_path / "a" / "0.png")
     with pytest.raises(InputError, match=r"picture 0\.png of these concepts has changed or is gone"):
-        reread(model, params, bank, range(len(bank.files)))
+        reload(model, params, bank, range(len(bank.files)))
 
 
 def test_what_cannot_be_is_said(images: Path) -> None:

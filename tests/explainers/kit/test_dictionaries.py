@@ -221,5 +221,5 @@ def test_learning_can_be_stopped_between_rounds(name: str) -> None:
             raise InterruptedError
 
     with pytest.raises(InterruptedError):
-        fit(name, rng.random((200, 12)), 4, pulse=third)
+        fit(name, rng.random((200, 12)), 4, on_round=third)
     assert len(beats) == 3

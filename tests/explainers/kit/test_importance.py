@@ -6,7 +6,16 @@ from math import factorial
 import numpy as np
 import pytest
 
-from explainers.kit.importance import METHODS, Tail, closed_form, importance, linear, prevalence, reliability, shares
+from explainers.kit.importance import (
+    METHODS,
+    ConceptHead,
+    closed_form,
+    importance,
+    linear,
+    prevalence,
+    reliability,
+    shares,
+)
 from explainers.kit.importance.sampling import subsets
 from models.errors import InputError
 
@@ -18,7 +27,7 @@ WIDE = linear(RNG.random((13, 15)), WEIGHT, 0.7)
 WIDE_CODES = RNG.random((3, 2, 2, 13))
 
 
-def curved(k: int = 5) -> Tail:
+def curved(k: int = 5) -> ConceptHead:
     """`y = tanh(u . s) + u_0 u_1`, on the sum over positions."""
     s = np.linspace(-0.6, 0.8, k)
 
@@ -33,7 +42,7 @@ def curved(k: int = 5) -> Tail:
         slope[:, 1] += u[:, 0]
         return np.broadcast_to(slope.reshape(len(codes), *[1] * (codes.ndim - 2), k), codes.shape)
 
-    return Tail(logit, gradient)
+    return ConceptHead(logit, gradient)
 
 
 def test_contributions_are_what_the_layer_adds_up() -> None:
@@ -47,7 +56,7 @@ def test_contributions_are_what_the_layer_adds_up() -> None:
 
 @pytest.mark.parametrize("name", ["auto", "closed", "gradient_input", "integrated", "occlusion", "shapley"])
 @pytest.mark.parametrize(("tail", "codes"), [(LINEAR, MAPS), (WIDE, WIDE_CODES)], ids=["few", "many"])
-def test_a_linear_tail_has_one_answer(name: str, tail: Tail, codes: np.ndarray) -> None:
+def test_a_linear_tail_has_one_answer(name: str, tail: ConceptHead, codes: np.ndarray) -> None:
     np.testing.assert_allclose(importance(name, tail, codes), closed_form(tail, codes), atol=1e-10)
 
 

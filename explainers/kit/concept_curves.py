@@ -6,15 +6,15 @@ from jaxtyping import Float
 from explainers.kit import metrics
 from explainers.kit.dictionaries import Dictionary
 from explainers.kit.importance.tail import Logit, pooled
-from explainers.kit.tail import Onward
+from explainers.kit.tail import NetworkTail
 
 
-def shown(way: Onward, codes: Float[np.ndarray, "n h w k"]) -> Float[np.ndarray, "n *p k"]:
+def shown(way: NetworkTail, codes: Float[np.ndarray, "n h w k"]) -> Float[np.ndarray, "n *p k"]:
     """Codes as the way needs them: means over places behind a linear head, else the map."""
     return pooled(codes) if way.head is not None else codes
 
 
-def probability(way: Onward, atoms: Dictionary, cls: int, context: np.ndarray) -> Logit:
+def probability(way: NetworkTail, atoms: Dictionary, cls: int, context: np.ndarray) -> Logit:
     """From codes to the probability of the class."""
 
     def answer(codes: np.ndarray) -> np.ndarray:
