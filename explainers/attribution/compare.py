@@ -18,9 +18,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.attribution.methods.family import CAMS, maps_of
-from explainers.attribution.methods.maps import Ask, Report, silent
-from explainers.attribution.methods.table import methods
+from explainers.attribution.methods.problem import Problem, Report, silent
+from explainers.attribution.methods.table import CAMS, methods
 from explainers.attribution.methods.targets import of_classes
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
@@ -216,7 +215,7 @@ def _layers(model: ModelHandle, x: Tensor, target: int, params: CompareParams) -
 
     def at(name: str) -> Callable[[], Tensor]:
         rng = np.random.default_rng(params.seed)
-        return lambda: maps_of(params.method, Ask(model, x, classes, layers[name], rng)).cam
+        return lambda: CAMS[params.method].solve(Problem(model, x, classes, layers[name], rng))
 
     return {name: (f"{name}, {layer.shape[1]}×{layer.shape[2]}", at(name)) for name, layer in layers.items()}
 

@@ -24,9 +24,10 @@ from torch import Tensor
 from explainers.attribution import questions
 from explainers.attribution.evidence.run import measure as measure_map
 from explainers.attribution.evidence.subject import MapUnderTest, Quantity
-from explainers.attribution.methods.family import CAMS, layers_of, maps_of
-from explainers.attribution.methods.maps import Ask, Maps, heatmap
-from explainers.attribution.methods.targets import Target, of_classes, of_difference, of_top, with_recorded_score
+from explainers.attribution.methods.maps import heatmap
+from explainers.attribution.methods.problem import Maps, Problem
+from explainers.attribution.methods.table import CAMS, layers_of
+from explainers.attribution.methods.targets import Target, of_class, with_recorded_score
 from explainers.attribution.questions import MEASURES, Inquiry
 from explainers.attribution.sentences import Asked, asked_sentence, sentence
 from explainers.base import AboutClass, AtLayer, Evidence, Run, explainer
@@ -173,9 +174,9 @@ def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run
     def again(other: ModelHandle, x: Tensor, target: int) -> np.ndarray:
         layers = layers_of(other, params.layer)
         same = inquiry is not None and target == result.target
-        wanted = inquiry.target_of(other) if inquiry and same else target_of(other, target, result.versus)
-        ask = Ask(other, x, wanted, layers[0], np.random.default_rng(params.seed), params.groups)
-        return maps_of(params.method, ask, layers).cam[0].float().cpu().numpy()
+        wanted = inquiry.target_of(other) if inquiry and same else of_class(other, target, result.versus)
+        problem = Problem(other, x, wanted, layers[0], np.random.default_rng(params.seed), params.groups)
+        return CAMS[params.method].solve(problem, layers)[0].float().cpu().numpy()
 
     subject = MapUnderTest(
         model,
@@ -194,8 +195,7 @@ def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run
 def _quantity(model: ModelHandle, inquiry: Inquiry | None, result: GradCam) -> Quantity:
     if inquiry is None:
         return Quantity()
-    target = inquiry.target_of(model)
-    return Quantity(inquiry.noun, lambda x: target.of_inputs(model.network, x), result.value)
+    return Quantity(inquiry.noun, inquiry.target_of(model), result.value)
 
 
 @explainer("Grad-CAM", paper="https://arxiv.org/abs/1610.02391", evidence=measure)
@@ -206,16 +206,8 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     x = model.normalise(view.pixels[None])
     inquiry, layers = inquiry_of(model, params), layers_of(model, params.layer)
     target, heard = with_recorded_score(inquiry.target_of(model) if inquiry else _class(model, params, x))
-    ask = Ask(
-        model,
-        x,
-        target,
-        layers[0],
-        run.rng,
-        params.groups,
-        lambda fraction, note: run.report(0.1 + 0.8 * fraction, note),
-    )
-    maps = maps_of(params.method, ask, layers)
+    problem = Problem(model, x, target, layers[0], run.rng, params.groups, run.part(0.1, 0.9).report)
+    maps = CAMS[params.method].fused(problem, layers)
     run.report(0.95, "drawing the map")
     result = _result(model, params, view.pixels, maps)
     if inquiry is None:
@@ -245,23 +237,7 @@ def _class(model: ModelHandle, params: GradCamParams, x: Tensor) -> Target:
     if chosen is None and params.versus is not None:
         with torch.inference_mode():
             chosen = int(model.network(x).argmax())
-    return target_of(model, chosen, params.versus)
-
-
-def target_of(model: ModelHandle, target: int | None, versus: int | None) -> Target:
-    """The class, the first answer, or the class rather than another.
-
-    Raises:
-        InputError: a class that is not there, or one set against itself.
-    """
-    if target is None:
-        return of_top()
-    classes = torch.tensor([model.card.check_target(target)])
-    if versus is None:
-        return of_classes(classes)
-    if versus == target:
-        raise InputError(f"Class {target} cannot be set against itself; choose another one for 'rather than'.")
-    return of_difference(classes, torch.tensor([model.card.check_target(versus)]))
+    return of_class(model, chosen, params.versus)
 
 
 def _result(model: ModelHandle, params: GradCamParams, image: np.ndarray, maps: Maps) -> GradCam:

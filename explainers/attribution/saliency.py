@@ -10,8 +10,7 @@ randomisation check. Whatever starts from a grey picture says little about grey 
 that the model never saw in training. Read the evidence beside the picture before you rely on it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,87 +18,14 @@ from torch import Tensor
 
 from explainers.attribution.evidence.run import measure as measure_map
 from explainers.attribution.evidence.subject import MapUnderTest
-from explainers.attribution.methods import gradients as pixels
-from explainers.attribution.methods import perturbation as covering
-from explainers.attribution.methods.gradients import Attributed, Question
+from explainers.attribution.methods.problem import Attributed, Problem
+from explainers.attribution.methods.table import PIXELS
+from explainers.attribution.methods.targets import of_class
 from explainers.attribution.sentences import Asked, sentence
 from explainers.base import AboutClass, Evidence, Run, explainer
 from explainers.kinds import Choice, Class
 from explainers.params import ImageParams, knob
 from models import ModelHandle
-from models.errors import InputError
-
-
-@dataclass(frozen=True, kw_only=True)
-class PixelMethod:
-    """A method of the table.
-
-    Attributes:
-        title, paper: for people.
-        answer: works it out.
-        samples: how often it repeats by default; 0 where it does not.
-        forwards: what each repetition costs, in forward passes; of the whole where it does not repeat.
-        signed: whether a pixel's sign says for or against; where not, what is drawn is the size.
-    """
-
-    title: str
-    paper: str
-    answer: Callable[[Question], Attributed]
-    samples: int = 0
-    forwards: int | float = 3
-    signed: bool = True
-
-    @property
-    def cost_forwards(self) -> float:
-        """What one picture costs, in forward passes."""
-        return float(max(1, self.samples) * self.forwards)
-
-
-PIXELS: Mapping[str, PixelMethod] = {
-    "saliency": PixelMethod(
-        title="Saliency", paper="https://arxiv.org/abs/1312.6034", answer=pixels.saliency, signed=False
-    ),
-    "input_x_gradient": PixelMethod(
-        title="Input × gradient", paper="https://arxiv.org/abs/1605.01713", answer=pixels.input_x_gradient
-    ),
-    "integrated_gradients": PixelMethod(
-        title="Integrated gradients",
-        paper="https://arxiv.org/abs/1703.01365",
-        answer=pixels.integrated_gradients,
-        samples=50,
-    ),
-    "smoothgrad": PixelMethod(
-        title="SmoothGrad", paper="https://arxiv.org/abs/1706.03825", answer=pixels.smoothgrad, samples=16, signed=False
-    ),
-    "guided_backprop": PixelMethod(
-        title="Guided backpropagation",
-        paper="https://arxiv.org/abs/1412.6806",
-        answer=pixels.guided_backprop,
-        signed=False,
-    ),
-    "guided_gradcam": PixelMethod(
-        title="Guided Grad-CAM",
-        paper="https://arxiv.org/abs/1610.02391",
-        answer=pixels.guided_gradcam,
-        forwards=4,
-        signed=False,
-    ),
-    "deconvolution": PixelMethod(
-        title="Deconvolution", paper="https://arxiv.org/abs/1311.2901", answer=pixels.deconvolution, signed=False
-    ),
-    "occlusion": PixelMethod(
-        title="Occlusion", paper="https://arxiv.org/abs/1311.2901", answer=covering.occlusion, forwards=226
-    ),
-    "rise": PixelMethod(
-        title="RISE", paper="https://arxiv.org/abs/1806.07421", answer=covering.rise, samples=512, forwards=1
-    ),
-    "gradient_shap": PixelMethod(
-        title="Gradient SHAP", paper="https://arxiv.org/abs/1705.07874", answer=pixels.gradient_shap, samples=32
-    ),
-    "deep_lift": PixelMethod(
-        title="DeepLIFT", paper="https://arxiv.org/abs/1704.02685", answer=pixels.deep_lift, forwards=6
-    ),
-}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,19 +88,13 @@ class PixelMap(AboutClass):
     @property
     def cam(self) -> np.ndarray:
         """The signed map (H, W): the attribution summed over colours."""
-        return signed_map(self.attribution, self.method)
+        return PIXELS[self.method].signed_map(self.attribution)
 
     @property
     def sentence(self) -> str:
         """What the map shows, from its numbers."""
         words = sentence(self.heatmap, self.label, self.probability, Asked(versus=self.versus_label))
-        return words if self.gap is None else f"{words[:-1]}; its sum misses the score by {self.gap:.1%}."
-
-
-def signed_map(attribution: np.ndarray, method: str) -> np.ndarray:
-    """(3, H, W) summed over colours; the sum's size where the sign says nothing of for or against."""
-    total: np.ndarray = attribution.sum(axis=0)
-    return total if PIXELS[method].signed else np.abs(total)
+        return words if self.gap is None else f"{words[:-1]}; completeness gap {self.gap:.1%}."
 
 
 def drawn(signed: np.ndarray) -> np.ndarray:
@@ -185,25 +105,23 @@ def drawn(signed: np.ndarray) -> np.ndarray:
     return shown.astype(np.float32)
 
 
-def question(model: ModelHandle, x: Tensor, target: int, params: SaliencyParams, rng: np.random.Generator) -> Question:
-    """The question that the choices make.
+def problem_of(model: ModelHandle, x: Tensor, target: int, params: SaliencyParams, rng: np.random.Generator) -> Problem:
+    """The problem that the choices make.
 
     Raises:
         InputError: a class that is not there, or one set against itself.
     """
-    model.card.check_target(target)
-    if params.versus is not None and model.card.check_target(params.versus) == target:
-        raise InputError(f"Class {target} cannot be set against itself; choose another one for 'rather than'.")
     samples = params.samples or PIXELS[params.method].samples or 1
-    return Question(model, x, target, params.versus, samples, rng)
+    return Problem(model, x, of_class(model, target, params.versus), model.layer(None), rng, samples=samples)
 
 
 def measure(model: ModelHandle, params: SaliencyParams, result: PixelMap, run: Run) -> Evidence:
     """Evidence for a map of pixels."""
+    method = PIXELS[params.method]
 
     def again(other: ModelHandle, x: Tensor, target: int) -> np.ndarray:
-        ask = question(other, x, target, params, np.random.default_rng(params.seed))
-        return signed_map(PIXELS[params.method].answer(ask).values.float().cpu().numpy(), params.method)
+        problem = problem_of(other, x, target, params, np.random.default_rng(params.seed))
+        return method.signed_map(method.compute(problem).values.float().cpu().numpy())
 
     subject = MapUnderTest(model, result.image, result.heatmap, result.cam, result.target, result.versus, False, again)
     return measure_map(subject, run, full=params.full)
@@ -218,31 +136,30 @@ def saliency(model: ModelHandle, params: SaliencyParams, run: Run) -> PixelMap:
     with torch.inference_mode():
         logits = model.network(x)[0].float().cpu()
     target = int(logits.argmax()) if params.target is None else params.target
-    ask = question(model, x, target, params, run.rng)
-    ask = Question(**{**vars(ask), "report": lambda fraction, note: run.report(0.05 + 0.9 * fraction, note)})
-    attributed = PIXELS[params.method].answer(ask)
+    problem = replace(problem_of(model, x, target, params, run.rng), report=run.part(0.05, 0.95).report)
+    attributed = PIXELS[params.method].compute(problem)
     run.report(0.95, "drawing the map")
     values, labels, chance = attributed.values.float().cpu().numpy(), model.card.labels, logits.softmax(0)
     return PixelMap(
         image=view.pixels,
         attribution=values,
-        heatmap=drawn(signed_map(values, params.method)),
+        heatmap=drawn(PIXELS[params.method].signed_map(values)),
         logits=logits.numpy(),
         target=target,
         label=labels[target],
         probability=float(chance[target]),
         method=params.method,
         versus=params.versus,
-        gap=completeness_gap(ask, attributed),
+        gap=completeness_gap(problem, attributed),
         versus_label="" if params.versus is None else labels[params.versus],
         top5=tuple((i, labels[i], float(chance[i])) for i in chance.topk(min(5, len(labels))).indices.tolist()),
     )
 
 
-def completeness_gap(ask: Question, attributed: Attributed) -> float | None:
+def completeness_gap(problem: Problem, attributed: Attributed) -> float | None:
     """|sum of the attribution - (y(x) - y(x0))| / |y(x) - y(x0)| (Sundararajan et al. 2017, section 3)."""
     if attributed.start is None:
         return None
     with torch.inference_mode():
-        end, start = map(float, ask.score(torch.cat([ask.x, attributed.start])).double().tolist())
+        end, start = map(float, problem.score(torch.cat([problem.x, attributed.start])).double().tolist())
     return abs(float(attributed.values.double().sum()) - (end - start)) / max(abs(end - start), 1e-12)

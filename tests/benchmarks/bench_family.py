@@ -9,12 +9,13 @@ from functools import partial
 
 import torch
 
-from explainers.attribution.methods.family import maps_of
-from explainers.attribution.methods.gradients import Question, gradients, integrated_gradients
-from explainers.attribution.methods.maps import Ask, class_maps
+from explainers.attribution.methods.gradients import gradients, integrated_gradients
+from explainers.attribution.methods.maps import class_maps
 from explainers.attribution.methods.masking import _by_tail
 from explainers.attribution.methods.perturbation import BATCH, occlusion, rise
-from explainers.attribution.methods.targets import Target, of_classes
+from explainers.attribution.methods.problem import Problem
+from explainers.attribution.methods.table import CAMS
+from explainers.attribution.methods.targets import Target, of_class, of_classes
 from tests.benchmarks.bench_attribution import bare, build
 from tests.benchmarks.measure import Call, interleaved, peak_extra
 
@@ -36,7 +37,9 @@ def forwards(net: str, count: int) -> Call:
 def score_cam() -> Call:
     """Our Score-CAM over every channel of `LAYER`."""
     handle, x = build("efficientnet_lite0", 1)
-    return lambda: maps_of("scorecam", Ask(handle, x, of_classes(torch.tensor([0])), handle.layer(LAYER), groups=0))
+    return lambda: CAMS["scorecam"].fused(
+        Problem(handle, x, of_classes(torch.tensor([0])), handle.layer(LAYER), groups=0)
+    )
 
 
 def stopped(net: str, peer: bool) -> Call:
@@ -52,7 +55,7 @@ def stopped(net: str, peer: bool) -> Call:
 
     def run() -> None:
         if not peer:
-            maps_of("scorecam", Ask(handle, x, Target(enough), handle.layer(None), groups=0))
+            CAMS["scorecam"].fused(Problem(handle, x, Target(enough), handle.layer(None), groups=0))
             return
         from pytorch_grad_cam import ScoreCAM
 
@@ -80,7 +83,7 @@ def resnet(rounds: int = 3) -> None:
     """Ablation-CAM and a hundred classes on ResNet-50's last map, in forward passes."""
     handle, x = build("resnet50", 1)
     target, layer = of_classes(torch.tensor([0])), handle.layer(None)
-    ask = Ask(handle, x, target, layer)
+    ask = Problem(handle, x, target, layer)
 
     def tail() -> None:
         with torch.inference_mode():
@@ -91,7 +94,7 @@ def resnet(rounds: int = 3) -> None:
         {
             "forward": bare("resnet50", 1),
             "tail": tail,
-            "closed": lambda: maps_of("ablationcam", ask),
+            "closed": lambda: CAMS["ablationcam"].fused(ask),
             "classes": lambda: class_maps(handle, x, range(100)),
         },
         rounds,
@@ -105,7 +108,7 @@ def lite(rounds: int = 3) -> None:
     """Methods that repeat, against their own passes."""
     net = "efficientnet_lite0"
     handle, x = build(net, 1)
-    ask = Question(handle, x, 0, samples=MASKS)
+    ask = Problem(handle, x, of_class(handle, 0), handle.layer(None), samples=MASKS)
     seconds = interleaved(
         {
             "masks": forwards(net, CHANNELS + 1),
@@ -115,7 +118,9 @@ def lite(rounds: int = 3) -> None:
             "occlusion": partial(occlusion, ask),
             "occlusion forwards": forwards(net, PLACES + 1),
             "steps": lambda: [gradients(ask, x.repeat(8, 1, 1, 1)) for _ in range(STEPS // 8)],
-            "integrated": lambda: integrated_gradients(Question(handle, x, 0, samples=STEPS)),
+            "integrated": lambda: integrated_gradients(
+                Problem(handle, x, of_class(handle, 0), handle.layer(None), samples=STEPS)
+            ),
         },
         rounds,
     )

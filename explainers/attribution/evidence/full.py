@@ -6,8 +6,9 @@ import numpy as np
 import torch
 
 from explainers.attribution.evidence.subject import MOVED, THIS, MapUnderTest, chance_correlation
-from explainers.attribution.methods.gradients import Question
 from explainers.attribution.methods.perturbation import occlusion
+from explainers.attribution.methods.problem import Problem
+from explainers.attribution.methods.targets import of_class
 from explainers.base import Run, Score
 from explainers.evidence import drop_and_increase, max_sensitivity, moved_map, mu_fidelity, rank_correlation, road
 from models.errors import UnfitError
@@ -53,7 +54,7 @@ def removed_and_filled(subject: MapUnderTest, rng: np.random.Generator) -> Score
     """ROAD: mean probability while the brightest pixels are filled in from their neighbours; lower is better."""
     value = road(subject.predict, subject.image, subject.heatmap, rng, SHARES)
     other = road(subject.predict, subject.image, moved_map(rng, subject.heatmap), rng, SHARES)
-    leaves, whole = "leaves a probability of", subject.quantity.score is None
+    leaves, whole = "leaves a probability of", subject.quantity.target is None
     leaves = leaves if whole else "leaves"
     rest = "" if whole else f" of {subject.quantity.noun}"
     reading = f"Filling in the brightest 20 % {leaves} {value[0]:.0%}{rest}; 20 % elsewhere leaves {other[0]:.0%}."
@@ -105,7 +106,7 @@ def random_logit(subject: MapUnderTest, rng: np.random.Generator) -> Score:
     if not np.isfinite(value):
         reading = "Cannot be measured: one of the two maps is the same everywhere."
     elif value > 0.9:
-        thing = "the class" if subject.quantity.score is None else "anything"
+        thing = "the class" if subject.quantity.target is None else "anything"
         reading = f"The map for *{name}* is nearly the same (rank correlation {value:.2f}): it hardly asks for {thing}."
     else:
         reading = f"The map for *{name}* is another one (rank correlation {value:.2f})."
@@ -138,7 +139,9 @@ def stability(subject: MapUnderTest, rng: np.random.Generator) -> Score:
 
 def with_occlusion(subject: MapUnderTest, _rng: np.random.Generator) -> Score:
     """Rank correlation with an occlusion map (Selvaraju et al. 2017, section 4.1 of the appendix); higher is better."""
-    problem = Question(subject.model, subject.x, subject.target, subject.versus, inner=subject.quantity.score)
+    model = subject.model
+    target = subject.quantity.target or of_class(model, subject.target, subject.versus)
+    problem = Problem(model, subject.x, target, model.layer(None))
     occluded = occlusion(problem).values.sum(0)
     signed = torch.from_numpy(np.ascontiguousarray(subject.signed))[None, None].float()
     # At the coarser of the two resolutions: what a map does not resolve must not count.

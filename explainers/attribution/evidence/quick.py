@@ -58,7 +58,7 @@ def deletion(measured: Measured, subject: MapUnderTest) -> Score:
 
 
 def _halves(subject: MapUnderTest) -> str:
-    if subject.quantity.score is None:
+    if subject.quantity.target is None:
         return "halves the probability of anything else" if subject.against else "halves the probability"
     return f"raises {subject.quantity.noun} by half" if subject.against else f"halves {subject.quantity.noun}"
 
@@ -68,7 +68,7 @@ def insertion(measured: Measured, subject: MapUnderTest) -> Score:
     this, third = measured[THIS][0], STEPS // 3
     gave, other = float(this.insertion[third]), float(np.mean([each.insertion[third] for each in measured[MOVED]]))
     seen = "The brightest third of the pixels, the rest blurred,"
-    if subject.quantity.score is None:
+    if subject.quantity.target is None:
         thing = "everything else" if subject.against else "the class"
         reading = f"{seen} gives {thing} {gave:.0%}; a third in another place gives {other:.0%}."
     else:

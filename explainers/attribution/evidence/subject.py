@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from explainers.attribution.methods.targets import Target
 from explainers.evidence import rank_correlation
 from explainers.kit.predict import answers_of, logits_of
 from models import ModelHandle
@@ -21,18 +23,20 @@ class Quantity:
 
     Attributes:
         noun: with its article, "the cosine".
-        score: normalised inputs (N, 3, H, W) -> one number each (N,); None for the probability.
+        target: what is scored; None for the probability.
         whole: of the picture itself; every other picture's is told as a share of it.
     """
 
     noun: str = "the probability"
-    score: Callable[[Tensor], Tensor] | None = None
+    target: Target | None = None
     whole: float = 1.0
 
     @property
     def axis(self) -> str:
         """What stands beside curves."""
-        return "probability" if self.score is None else f"{self.noun.removeprefix('the ')}, as a share of the picture's"
+        return (
+            "probability" if self.target is None else f"{self.noun.removeprefix('the ')}, as a share of the picture's"
+        )
 
     @property
     def reason(self) -> str:
@@ -76,18 +80,21 @@ class MapUnderTest:
         Of another quantity its share of the whole picture's, and for "against" what that lacks to twice as much; NaN
         where no share can be told.
         """
-        if self.quantity.score is not None:
-            return self._share(images, self.quantity.score)
+        if self.quantity.target is not None:
+            return self._share(images, self.quantity.target)
         logits = logits_of(self.model, images)
         if self.versus is not None:
             logits = logits[:, [self.target, self.versus]]
         chance: np.ndarray = logits.softmax(1)[:, self.target if self.versus is None else 0].cpu().numpy()
         return 1 - chance if self.against else chance
 
-    def _share(self, images: np.ndarray, score: Callable[[Tensor], Tensor]) -> np.ndarray:
+    def _share(self, images: np.ndarray, target: Target) -> np.ndarray:
         if self.quantity.reason:
             return np.full(len(images), np.nan)
-        share: np.ndarray = answers_of(self.model, images, score).double().cpu().numpy() / self.quantity.whole
+        share: np.ndarray = (
+            answers_of(self.model, images, partial(target.of_inputs, self.model.network)).double().cpu().numpy()
+            / self.quantity.whole
+        )
         return 2 - share if self.against else share
 
     def unless(self, reason: str, reading: str) -> str:

@@ -9,7 +9,8 @@ from torch import Tensor
 
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.linear_head import linear_head
-from explainers.attribution.methods.maps import Ask, activations_of
+from explainers.attribution.methods.maps import activations_of
+from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.targets import of_classes
 from models import ModelHandle
 
@@ -42,8 +43,8 @@ def looks(model: ModelHandle, x: Float[Tensor, "b 3 y x"], target: int, layer: s
         UnfitError: no gradient reaches the layer.
     """
     place, chosen = model.layer(layer), model.card.check_target(target)
-    ask = Ask(model, x, of_classes(torch.full((len(x),), chosen)), place)
-    activations, gradients, logits = activations_of(ask)
+    problem = Problem(model, x, of_classes(torch.full((len(x),), chosen)), place)
+    activations, gradients, logits = activations_of(problem)
     alpha = cams.gradcam(activations, gradients)
     cam = cams.signed_map(activations, alpha)
     scaled = cam / cam.abs().amax((1, 2), keepdim=True).clamp(min=1e-30)

@@ -21,8 +21,7 @@ import numpy as np
 
 from explainers.attribution.localise.images import Boxed, BoxedSet, boxed_folder, boxed_scenes
 from explainers.attribution.localise.scoring import MapSource, Row, interval, recall, rows_of
-from explainers.attribution.methods.family import CAMS, layers_of
-from explainers.attribution.methods.table import methods
+from explainers.attribution.methods.table import CAMS, methods
 from explainers.base import AtLayer, Evidence, Run, Score, explainer
 from explainers.kinds import Choice, Images, Layers
 from explainers.params import Params, knob
@@ -172,7 +171,7 @@ def against_nothing(_model: ModelHandle, _params: LocaliseParams, result: Locali
 def localise(model: ModelHandle, params: LocaliseParams, run: Run) -> Localisation:
     """Hold a method to boxes; see the module's docstring."""
     run.report(0.0, "reading the boxes")
-    layers = layers_of(model, params.layer)
+    layers = methods()[params.method].looks_at(model, params.layer)
     boxed_set = boxed(model, params)
     viewer, reader = MapSource(model, params.method, layers, run.rng), _Reader(boxed_set)
     rows: list[Row] = []
@@ -284,7 +283,7 @@ def _marks(known: np.ndarray, rows: list[Row], picture: np.ndarray) -> tuple[np.
 
 
 def _layer(model: ModelHandle, params: LocaliseParams) -> str:
-    return ",".join(layer.name for layer in layers_of(model, params.layer)) if params.method in CAMS else ""
+    return ",".join(layer.name for layer in methods()[params.method].looks_at(model, params.layer))
 
 
 def _outside(boxed_set: BoxedSet, rows: list[Row], skipped: list[tuple[str, str]]) -> tuple[str, ...]:

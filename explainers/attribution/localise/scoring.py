@@ -9,8 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from explainers.attribution.localise.images import Boxed, Thing
-from explainers.attribution.methods.family import CAMS, maps_of
-from explainers.attribution.methods.maps import Ask, Report, silent
+from explainers.attribution.methods.problem import Problem, Report, silent
 from explainers.attribution.methods.table import methods
 from explainers.attribution.methods.targets import of_classes
 from explainers.evidence import centre_map, energy_inside, pointing_game, random_map, weak_localisation
@@ -66,11 +65,9 @@ class MapSource:
         self, x: Float[Tensor, "b 3 y x"], classes: Int[Tensor, " b"], report: Report
     ) -> tuple[Float[Tensor, "b y x"], Float[Tensor, " b"]]:
         """Positive maps at the size of the picture, as they are drawn, and the largest signed value of each."""
-        if self.method in CAMS:
-            ask = Ask(self.model, x, of_classes(classes), self.layers[0], self.rng, report=report)
-            cam = maps_of(self.method, ask, self.layers).cam.float()
-        else:
-            cam = methods()[self.method].map(self.model, x, classes).float()
+        place = self.layers[0] if self.layers else self.model.layer(None)
+        problem = Problem(self.model, x, of_classes(classes), place, self.rng, report=report)
+        cam = methods()[self.method].solve(problem, self.layers).float()
         positive = cam.clamp(min=0)[:, None]
         large = F.interpolate(positive, size=tuple(x.shape[2:]), mode="bilinear", align_corners=False)[:, 0]
         return large.cpu(), cam.amax((1, 2)).cpu()

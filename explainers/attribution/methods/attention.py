@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from explainers.attribution.methods.maps import Ask, Maps
+from explainers.attribution.methods.problem import Maps, Problem
 from explainers.kit.hooks import frozen, record_output
 from models import Layer
 from models.errors import UnfitError
@@ -19,39 +19,41 @@ UNFIT = (
 )
 
 
-def rollout(ask: Ask) -> Maps:
+def rollout(problem: Problem) -> Maps:
     """Attention rollout: R = prod_l (mean_heads(A_l) + I) / 2, read at the answer's row (Abnar and Zuidema 2020).
 
     It asks for no class: it shows what the answer has access to, not what speaks for it.
     """
-    with torch.no_grad(), attention(ask.model.network) as seen:
-        logits = ask.model.network(ask.x)
-    _check(ask, seen)
+    with torch.no_grad(), attention(problem.model.network) as seen:
+        logits = problem.model.network(problem.x)
+    _check(problem, seen)
     mixed = _eye(seen[0])
     for weights in seen:
         mixed = (weights.mean(1) @ mixed + mixed) / 2
-    return _read(ask, mixed, logits)
+    return _read(problem, mixed, logits)
 
 
-def gradient_attention(ask: Ask) -> Maps:
+def gradient_attention(problem: Problem) -> Maps:
     """R <- R + mean_heads(ReLU(dy/dA_l * A_l)) R from R = I, block by block (Chefer et al. 2021, arXiv 2103.15679)."""
-    network = ask.model.network
+    network = problem.model.network
     with (
         frozen(network),
         torch.enable_grad(),
         attention(network) as seen,
-        record_output(network, ask.target.at) as scored,
+        record_output(network, problem.target.at) as scored,
     ):
-        logits = network(ask.x.detach().clone().requires_grad_())
-        rows = torch.arange(len(ask.x), device=ask.x.device)
-        score = ask.target.score(ask.target.scored(logits, scored), rows).sum()
-        _check(ask, seen)
+        logits = network(problem.x.detach().clone().requires_grad_())
+        rows = torch.arange(len(problem.x), device=problem.x.device)
+        score = problem.target.score(problem.target.scored(logits, scored), rows).sum()
+        _check(problem, seen)
         gradients = torch.autograd.grad(score, seen, allow_unused=True)
     mixed = start = _eye(seen[0])
     for weights, gradient in zip(seen, gradients, strict=True):
         if gradient is not None:  # None: a block after the last one that the score depends on
             mixed = mixed + (gradient * weights.detach()).clamp(min=0).mean(1) @ mixed
-    return _read(ask, mixed - start, logits.detach(), patches=ask.target.at in {layer.name for layer in _tokens(ask)})
+    return _read(
+        problem, mixed - start, logits.detach(), patches=problem.target.at in {layer.name for layer in _tokens(problem)}
+    )
 
 
 def _eye(attended: Float[Tensor, "b heads n n"]) -> Float[Tensor, "b n n"]:
@@ -84,34 +86,34 @@ def attention(network: nn.Module) -> Iterator[list[Tensor]]:
             block.fused_attn = before
 
 
-def token_layer(ask: Ask) -> Layer:
+def token_layer(problem: Problem) -> Layer:
     """A layer that knows the grid of the tokens."""
-    tokens = _tokens(ask)
+    tokens = _tokens(problem)
     if not tokens:
         raise UnfitError(UNFIT)
     return tokens[-1]
 
 
-def _tokens(ask: Ask) -> list[Layer]:
-    return [layer for layer in ask.model.layers() if layer.layout == "tokens"]
+def _tokens(problem: Problem) -> list[Layer]:
+    return [layer for layer in problem.model.layers() if layer.layout == "tokens"]
 
 
-def _check(ask: Ask, seen: list[Tensor]) -> None:
+def _check(problem: Problem, seen: list[Tensor]) -> None:
     """Refuse networks without attention, and those whose windows attend to themselves only."""
-    layer = token_layer(ask)
+    layer = token_layer(problem)
     tokens = layer.shape[1] * layer.shape[2] + layer.prefix
-    if not seen or any(each.shape[0] != len(ask.x) or each.shape[2:] != (tokens, tokens) for each in seen):
+    if not seen or any(each.shape[0] != len(problem.x) or each.shape[2:] != (tokens, tokens) for each in seen):
         raise UnfitError(UNFIT)
 
 
-def _read(ask: Ask, mixed: Float[Tensor, "b n n"], logits: Tensor, *, patches: bool = False) -> Maps:
+def _read(problem: Problem, mixed: Float[Tensor, "b n n"], logits: Tensor, *, patches: bool = False) -> Maps:
     """The row of the token that the head reads, its patches as a map; the mean of all rows where all are read.
 
     What is asked of a layer inside is read off all ``patches``.
     """
-    layer = token_layer(ask)
+    layer = token_layer(problem)
     _, h, w = layer.shape
-    reads_one = layer.prefix > 0 and getattr(ask.model.network, "global_pool", "token") in ("token", "")
+    reads_one = layer.prefix > 0 and getattr(problem.model.network, "global_pool", "token") in ("token", "")
     row = mixed[:, 0] if reads_one and not patches else mixed[:, layer.prefix :].mean(1)
     cam = row[:, layer.prefix :].unflatten(1, (h, w))
     return Maps(cam, cam.new_zeros((len(cam), 0)), logits)

@@ -1,7 +1,6 @@
 """From a network and inputs to signed maps, a whole batch at once."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -11,67 +10,30 @@ from torch import Tensor
 
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.linear_head import linear_head
-from explainers.attribution.methods.targets import Target, of_classes, of_top
+from explainers.attribution.methods.problem import Maps, Problem
+from explainers.attribution.methods.targets import of_classes, of_top
 from explainers.kit.hooks import activations_and_gradients, grad_leaf, record_output
 from models import Layer, ModelHandle
 from models.errors import UnfitError
 
-Report = Callable[[float, str], None]
+NOISY, SIGMA = 8, 0.15
 
 
-def silent(_fraction: int | float, _note: str) -> None:
-    """Progress that nobody asked for."""
-
-
-@dataclass(frozen=True)
-class Ask:
-    """What a method is asked.
-
-    Attributes:
-        model: left exactly as found.
-        x: normalised inputs (B, 3, H, W).
-        target: what is explained.
-        layer: where to look; its name may hold several with commas between, see `methods.family`.
-        rng: the only source of randomness.
-        groups: how many groups of channels Score-CAM tries instead of every channel; 0 for every one.
-        report: is told how far the work is, and may raise to stop it.
-    """
-
-    model: ModelHandle
-    x: Float[Tensor, "b 3 y x"]
-    target: Target
-    layer: Layer
-    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
-    groups: int = 64
-    report: Report = silent
-
-
-@dataclass(frozen=True)
-class Maps:
-    """Signed maps of a batch.
-
-    Attributes:
-        cam: (B, h, w) at the layer's resolution, before the ReLU.
-        alpha: (B, C) weight of each channel, the mean over places where a method weighs each place.
-        logits: (B, K).
-    """
-
-    cam: Float[Tensor, "b h w"]
-    alpha: Float[Tensor, "b c"]
-    logits: Float[Tensor, "b *k"]
-
-
-def activations_of(ask: Ask) -> tuple[Tensor, Tensor, Tensor]:
+def activations_of(problem: Problem) -> tuple[Tensor, Tensor, Tensor]:
     """Activations, gradients (both (B, C, h, w)) and logits for a question.
 
     Raises:
         UnfitError: every gradient at this layer is exactly zero.
     """
-    rows = torch.arange(len(ask.x), device=ask.x.device)
+    rows = torch.arange(len(problem.x), device=problem.x.device)
     recorded = activations_and_gradients(
-        ask.model.network, ask.layer, ask.x, lambda output: ask.target.score(output, rows), ask.target.at
+        problem.model.network,
+        problem.layer,
+        problem.x,
+        lambda output: problem.target.score(output, rows),
+        problem.target.at,
     )
-    check_gradients(ask.model, ask.layer, recorded[1])
+    check_gradients(problem.model, problem.layer, recorded[1])
     return recorded
 
 
@@ -79,6 +41,32 @@ def weighed(activations: Tensor, weights: Tensor, logits: Tensor) -> Maps:
     """The map that weights make of activations."""
     alpha = weights.mean((2, 3)) if weights.ndim == 4 else weights
     return Maps(cams.signed_map(activations, weights), alpha, logits)
+
+
+def by_gradient(formula: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Problem], Maps]:
+    """One forward pass, one backward pass down to the layer, then the formula."""
+
+    def answer(problem: Problem) -> Maps:
+        problem.report(0.1, f"running {problem.model.card.title}")
+        activations, gradients, logits = activations_of(problem)
+        return weighed(activations, formula(activations, gradients), logits)
+
+    return answer
+
+
+def smooth(problem: Problem) -> Maps:
+    """Smooth Grad-CAM++: gradients of `NOISY` copies with Gaussian noise of `SIGMA` times the picture's range."""
+    clean, _, logits = activations_of(problem)
+    target = problem.target.resolve_top1(logits)
+    generator = torch.Generator().manual_seed(int(problem.rng.integers(2**31)))
+    spread = SIGMA * (problem.x.amax((1, 2, 3), keepdim=True) - problem.x.amin((1, 2, 3), keepdim=True))
+    gradients = []
+    for copy in range(NOISY):
+        problem.report(copy / NOISY, f"noisy copy {copy + 1} of {NOISY}")
+        noise = torch.randn(problem.x.shape[1:], generator=generator).to(problem.x)  # one for all pictures
+        noisy = Problem(problem.model, problem.x + spread * noise, target, problem.layer)
+        gradients.append(activations_of(noisy)[1])
+    return weighed(clean, cams.smooth_gradcam_plus_plus(clean, torch.stack(gradients)), logits)
 
 
 def gradcam_maps(
@@ -102,7 +90,7 @@ def gradcam_maps(
         UnfitError: every gradient at this layer is exactly zero.
     """
     target = of_top() if targets is None else of_classes(targets)
-    activations, gradients, logits = activations_of(Ask(model, x, target, model.layer(layer)))
+    activations, gradients, logits = activations_of(Problem(model, x, target, model.layer(layer)))
     return weighed(activations, cams.gradcam(activations, gradients * sign), logits)
 
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.linear_head import linear_head
-from explainers.attribution.methods.maps import Ask, Maps, weighed
+from explainers.attribution.methods.maps import weighed
+from explainers.attribution.methods.problem import Maps, Problem
 from explainers.attribution.methods.targets import Target
 from explainers.kit.ablate import modify_output
 from explainers.kit.hooks import record_output
@@ -23,51 +24,53 @@ BATCH = 16  # half as many would take a third longer on a CPU: every call brings
 TAIL_VALUES = 2**23  # activations that a batch of the tail may hold: 32 MB
 
 
-def score_cam(ask: Ask) -> Maps:
+def score_cam(problem: Problem) -> Maps:
     """Score-CAM: the picture seen through each channel's map, one forward pass a channel or group of channels.
 
     With groups, channels whose maps look alike (k-means on maps scaled to [0, 1]) share the score of their mean map:
     an approximation, named as such.
     """
     with torch.inference_mode():
-        activations, logits, target, _ = _first(ask)
-        scores = torch.stack([_channel_scores(ask, activations, target, row) for row in range(len(ask.x))])
+        activations, logits, target, _ = _first(problem)
+        scores = torch.stack([_channel_scores(problem, activations, target, row) for row in range(len(problem.x))])
         return weighed(activations, cams.scorecam(scores), logits)
 
 
-def _first(ask: Ask) -> tuple[Tensor, Tensor, Target, Tensor]:
+def _first(problem: Problem) -> tuple[Tensor, Tensor, Target, Tensor]:
     """Activations and logits of the pictures themselves; the target with their first answers written down; scores."""
     with (
-        record_output(ask.model.network, ask.layer.name) as seen,
-        record_output(ask.model.network, ask.target.at) as scored,
+        record_output(problem.model.network, problem.layer.name) as seen,
+        record_output(problem.model.network, problem.target.at) as scored,
     ):
-        logits = ask.model.network(ask.x)
+        logits = problem.model.network(problem.x)
     if seen.output is None:
-        raise InputError(f"The network does not run layer '{ask.layer.name}'; choose another layer.")
-    target, rows = ask.target.resolve_top1(logits), torch.arange(len(ask.x), device=ask.x.device)
-    return ask.layer.as_map(seen.output), logits, target, target.score(target.scored(logits, scored), rows)
+        raise InputError(f"The network does not run layer '{problem.layer.name}'; choose another layer.")
+    target, rows = problem.target.resolve_top1(logits), torch.arange(len(problem.x), device=problem.x.device)
+    return problem.layer.as_map(seen.output), logits, target, target.score(target.scored(logits, scored), rows)
 
 
-def _channel_scores(ask: Ask, activations: Tensor, target: Target, row: int) -> Float[Tensor, " c"]:
+def _channel_scores(problem: Problem, activations: Tensor, target: Target, row: int) -> Float[Tensor, " c"]:
     """Score of picture ``row`` seen through the map of each channel (C,)."""
     maps, member = activations[row], None
-    if 0 < ask.groups < len(maps):
-        member = group_channels(maps, ask.groups, ask.rng)
+    if 0 < problem.groups < len(maps):
+        member = group_channels(maps, problem.groups, problem.rng)
         maps = torch.stack([unit(maps[member == group]).mean(0) for group in range(int(member.max()) + 1)])
     batches = []
     for start in range(0, len(maps), BATCH):
-        share = (row + start / len(maps)) / len(ask.x)
-        ask.report(share, f"looking through mask {start + 1} of {len(maps)}")
-        masks = F.interpolate(maps[None, start : start + BATCH], ask.x.shape[2:], mode="bilinear", align_corners=False)
-        seen = unit(masks[0])[:, None] * ask.x[row]
-        batches.append(score_of(ask, target, seen, torch.full((len(seen),), row, device=ask.x.device)))
+        share = (row + start / len(maps)) / len(problem.x)
+        problem.report(share, f"looking through mask {start + 1} of {len(maps)}")
+        masks = F.interpolate(
+            maps[None, start : start + BATCH], problem.x.shape[2:], mode="bilinear", align_corners=False
+        )
+        seen = unit(masks[0])[:, None] * problem.x[row]
+        batches.append(score_of(problem, target, seen, torch.full((len(seen),), row, device=problem.x.device)))
     scores = torch.cat(batches)
     return scores if member is None else scores[member.to(scores.device)]
 
 
-def score_of(ask: Ask, target: Target, x: Tensor, rows: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
+def score_of(problem: Problem, target: Target, x: Tensor, rows: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
     """The target's score of other inputs that belong to the pictures ``rows``."""
-    return target.of_inputs(ask.model.network, x.contiguous(memory_format=ask.model.memory_format), rows)
+    return target.of_inputs(problem.model.network, x.contiguous(memory_format=problem.model.memory_format), rows)
 
 
 def unit(maps: Float[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
@@ -85,16 +88,16 @@ def group_channels(maps: Float[Tensor, "c h w"], groups: int, rng: np.random.Gen
     return torch.from_numpy(member.astype(np.int64))
 
 
-def ablation_cam(ask: Ask) -> Maps:
+def ablation_cam(problem: Problem) -> Maps:
     """Ablation-CAM: the score with each channel set to zero, running only the network's tail from the layer on.
 
     Before mean pooling and a linear head the answer has a closed form: the logits lose w_k mean(A_k). Elsewhere, and
     for what is asked inside the network, the tail runs once a channel, in batches.
     """
     with torch.inference_mode():
-        activations, logits, target, score = _first(ask)
-        head = None if target.at else linear_head(ask.model, activations, logits)
-        without = _closed(activations, logits, target, head) if head is not None else _by_tail(ask, target)
+        activations, logits, target, score = _first(problem)
+        head = None if target.at else linear_head(problem.model, activations, logits)
+        without = _closed(activations, logits, target, head) if head is not None else _by_tail(problem, target)
         return weighed(activations, cams.ablationcam(score, without), logits)
 
 
@@ -108,40 +111,40 @@ def _closed(activations: Tensor, logits: Tensor, target: Target, head: nn.Linear
     return torch.stack(batches)
 
 
-def _by_tail(ask: Ask, target: Target) -> Float[Tensor, "b c"]:
-    body, tail = _last_cut(ask)
-    outputs, channels = body(ask.x), ask.layer.shape[0]
-    step = max(1, min(channels, TAIL_VALUES // max(outputs[0].numel(), math.prod(ask.layer.shape))))
+def _by_tail(problem: Problem, target: Target) -> Float[Tensor, "b c"]:
+    body, tail = _last_cut(problem)
+    outputs, channels = body(problem.x), problem.layer.shape[0]
+    step = max(1, min(channels, TAIL_VALUES // max(outputs[0].numel(), math.prod(problem.layer.shape))))
     batches = []
     for row, output in enumerate(outputs):
         scores = []
         for start in range(0, channels, step):
-            ask.report((row + start / channels) / len(outputs), f"without channel {start + 1} of {channels}")
+            problem.report((row + start / channels) / len(outputs), f"without channel {start + 1} of {channels}")
             group = torch.arange(start, min(start + step, channels), device=output.device)
-            with _without(ask, group), record_output(ask.model.network, target.at) as seen:
+            with _without(problem, group), record_output(problem.model.network, target.at) as seen:
                 logits = tail(output.expand(len(group), *output.shape))
             scores.append(target.score(target.scored(logits, seen), torch.full_like(group, row)))
         batches.append(torch.cat(scores))
     return torch.stack(batches)
 
 
-def _last_cut(ask: Ask) -> tuple[Body, Tail]:
+def _last_cut(problem: Problem) -> tuple[Body, Tail]:
     """The network cut at the layer, or at the last stage or block before it that has no path around it."""
-    layers = ask.model.layers()
-    earlier = (layer for layer in layers[: layers.index(ask.layer)] if layer.main)
+    layers = problem.model.layers()
+    earlier = (layer for layer in layers[: layers.index(problem.layer)] if layer.main)
     before = [layer for layer in earlier if not layer.name.endswith(("norm1", "ln_1"))]
-    for layer in (ask.layer, *reversed(before)):
+    for layer in (problem.layer, *reversed(before)):
         try:
-            return ask.model.split(layer.name)
+            return problem.model.split(layer.name)
         except InputError:
             continue  # a shortcut leads around this one
-    raise UnfitError(f"Nothing before layer '{ask.layer.name}' can be cut off; choose scorecam or gradcam.")
+    raise UnfitError(f"Nothing before layer '{problem.layer.name}' can be cut off; choose scorecam or gradcam.")
 
 
-def _without(ask: Ask, channels: Int[Tensor, " n"]) -> AbstractContextManager[None]:
+def _without(problem: Problem, channels: Int[Tensor, " n"]) -> AbstractContextManager[None]:
     """In row n of the batch, channel ``channels[n]`` of the layer is zero at every place of its map."""
 
     def change(maps: Tensor) -> None:
         maps[torch.arange(len(channels), device=maps.device), channels] = 0
 
-    return modify_output(ask.model.network, ask.layer, change)
+    return modify_output(problem.model.network, problem.layer, change)

@@ -6,34 +6,34 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.attribution.methods.gradients import Attributed, Question
+from explainers.attribution.methods.problem import Attributed, Problem
 
 BATCH = 16
 WINDOW, CELLS, KEPT = 8, 7, 0.5
 
 
-def occlusion(ask: Question) -> Attributed:
+def occlusion(problem: Problem) -> Attributed:
     """Loss of score when a grey square hides a place, averaged over the squares that hide it (Zeiler and Fergus 2013).
 
     The square is an eighth of each side and moves by half of itself.
     """
-    rows, columns = ask.x.shape[2:]
+    rows, columns = problem.x.shape[2:]
     window = max(1, rows // WINDOW), max(1, columns // WINDOW)
     tops, lefts = (_starts(side, size) for side, size in zip((rows, columns), window, strict=True))
     places = [(top, left) for top in tops for left in lefts]
     total, hidden = torch.zeros(rows, columns), torch.zeros(rows, columns)
     with torch.inference_mode():
-        whole = float(ask.score(ask.x))
+        whole = float(problem.score(problem.x))
         for start in range(0, len(places), BATCH):
-            ask.report(start / len(places), f"hiding place {start + 1} of {len(places)}")
+            problem.report(start / len(places), f"hiding place {start + 1} of {len(places)}")
             group = places[start : start + BATCH]
-            covered = ask.x.repeat(len(group), 1, 1, 1)
+            covered = problem.x.repeat(len(group), 1, 1, 1)
             for row, (top, left) in enumerate(group):
                 covered[row, :, top : top + window[0], left : left + window[1]] = 0
-            for (top, left), score in zip(group, ask.score(covered).tolist(), strict=True):
+            for (top, left), score in zip(group, problem.score(covered).tolist(), strict=True):
                 total[top : top + window[0], left : left + window[1]] += whole - score
                 hidden[top : top + window[0], left : left + window[1]] += 1
-    return Attributed(_spread(total / hidden.clamp(min=1), ask.x))
+    return Attributed(_spread(total / hidden.clamp(min=1), problem.x))
 
 
 def _starts(side: int, window: int) -> list[int]:
@@ -42,25 +42,25 @@ def _starts(side: int, window: int) -> list[int]:
     return sorted({*range(0, side - window, step), side - window})
 
 
-def rise(ask: Question) -> Attributed:
+def rise(problem: Problem) -> Attributed:
     """sum_i (y_i - mean y) M_i / (N p (1 - p)) over N random masks M_i (after Petsiuk et al. 2018, section 3.2).
 
     The paper's estimate weighs masks by y_i; less its mean, the sum is signed and free of how often a place was shown.
     """
-    rows, columns = ask.x.shape[2:]
+    rows, columns = problem.x.shape[2:]
     masks, scores = [], []
     with torch.inference_mode():
-        for start in range(0, ask.samples, BATCH):
-            ask.report(start / ask.samples, f"random mask {start + 1} of {ask.samples}")
-            part = random_masks(ask.rng, min(BATCH, ask.samples - start), (rows, columns))
-            scores.append(ask.score(ask.x * part.to(ask.x)[:, None]))
+        for start in range(0, problem.samples, BATCH):
+            problem.report(start / problem.samples, f"random mask {start + 1} of {problem.samples}")
+            part = random_masks(problem.rng, min(BATCH, problem.samples - start), (rows, columns))
+            scores.append(problem.score(problem.x * part.to(problem.x)[:, None]))
             masks.append(part.to(torch.float16))  # 256 levels would do; 512 masks of 224 x 224 take 51 MB
     score = torch.cat(scores).double().cpu()
     weight = (score - score.mean()) / (len(score) * KEPT * (1 - KEPT))
     total = torch.zeros(rows, columns, dtype=torch.float64)
     for index, part in enumerate(masks):
         total += torch.einsum("n,nyx->yx", weight[index * BATCH : index * BATCH + len(part)], part.double())
-    return Attributed(_spread(total.float(), ask.x))
+    return Attributed(_spread(total.float(), problem.x))
 
 
 def random_masks(rng: np.random.Generator, count: int, size: tuple[int, int]) -> Float[Tensor, "n y x"]:

@@ -23,15 +23,25 @@ class Target:
         score: (output (N, ...), rows (N,): which picture each row of it belongs to) -> one number a row (N,).
         at: what is scored: a spot, or the output of the module of that name; empty for the network's own answer.
         top: whether it asks for each picture's own first answer, which is known only after one forward pass.
+        classes, others: of each picture (B,), where the score is a logit or a difference of two.
     """
 
     score: Score
     at: Site | str = ""
     top: bool = False
+    classes: Int[Tensor, " b"] | None = None
+    others: Int[Tensor, " b"] | None = None
 
     def resolve_top1(self, output: Tensor) -> "Target":
         """The same question with the first answers of ``output`` (B, K) written down."""
         return of_classes(output.argmax(1)) if self.top else self
+
+    def row(self, index: int) -> "Target":
+        """The same question about one picture of the batch alone."""
+        if self.classes is None:
+            return self
+        classes = self.classes[index : index + 1]
+        return of_classes(classes) if self.others is None else of_difference(classes, self.others[index : index + 1])
 
     def of_inputs(self, network: nn.Module, x: Tensor, rows: Int[Tensor, " n"] | None = None) -> Float[Tensor, " n"]:
         """The score of each input (N, 3, H, W), which belongs to the picture of its own place, or to that in ``rows``.
@@ -79,13 +89,13 @@ def of_classes(classes: Int[Tensor, " b"]) -> Target:
     def score(logits: Tensor, rows: Tensor) -> Tensor:
         return logits.gather(1, classes.to(logits.device)[rows][:, None])[:, 0]
 
-    return Target(score)
+    return Target(score, classes=classes)
 
 
 def of_difference(classes: Int[Tensor, " b"], others: Int[Tensor, " b"]) -> Target:
     """Why this rather than that: the logit of a class minus the logit of another."""
     one, other = of_classes(classes).score, of_classes(others).score
-    return Target(lambda logits, rows: one(logits, rows) - other(logits, rows))
+    return Target(lambda logits, rows: one(logits, rows) - other(logits, rows), classes=classes, others=others)
 
 
 def of_neuron(layer: Layer, channel: int, place: tuple[int, int] | None = None) -> Target:
@@ -121,8 +131,8 @@ def of_similarity(
 def of_segment(index: int, where: Bool[Tensor, "y x"] | None = None) -> Target:
     """Mean logit of a class over a part of the picture, for networks that answer with (B, K, y, x).
 
-    It stays with Python: no model of the zoo answers with maps. Hand it to `methods.family.maps_of` in
-    an `Ask`, or to `explainers.kit.hooks.activations_and_gradients` for a network without a card.
+    It stays with Python: no model of the zoo answers with maps. Hand it to a method in a
+    `Problem`, or to `explainers.kit.hooks.activations_and_gradients` for a network without a card.
 
     Args:
         index: the class.
@@ -136,6 +146,22 @@ def of_segment(index: int, where: Bool[Tensor, "y x"] | None = None) -> Target:
         return (logit * inside).sum((1, 2)) / inside.sum((1, 2))
 
     return Target(score)
+
+
+def of_class(model: ModelHandle, target: int | None, versus: int | None = None) -> Target:
+    """The class of one picture, its first answer for None, or the class rather than another.
+
+    Raises:
+        InputError: a class that is not there, or one set against itself.
+    """
+    if target is None:
+        return of_top()
+    classes = torch.tensor([model.card.check_target(target)])
+    if versus is None:
+        return of_classes(classes)
+    if model.card.check_target(versus) == target:
+        raise InputError(f"Class {target} cannot be set against itself; choose another one for 'rather than'.")
+    return of_difference(classes, torch.tensor([versus]))
 
 
 def embedding(

@@ -14,7 +14,8 @@ from torch import Tensor
 from explainers.attribution.groups.statistics import looks
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.linear_head import linear_head
-from explainers.attribution.methods.maps import Ask, activations_of
+from explainers.attribution.methods.maps import activations_of
+from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.targets import of_classes
 from models import ModelHandle
 
@@ -70,7 +71,7 @@ def neuron_words(
     """
     place = model.layer(layer)
     classes = of_classes(torch.tensor([model.card.check_target(target)]))
-    activations, gradients, logits = activations_of(Ask(model, x, classes, place))
+    activations, gradients, logits = activations_of(Problem(model, x, classes, place))
     importance = cams.gradcam(activations, gradients)[0]
     given = importance * activations[0].sum((1, 2))
     head = linear_head(model, activations, logits)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from explainers.attribution.methods.attention import attention
-from explainers.attribution.methods.family import maps_of
-from explainers.attribution.methods.maps import Ask
+from explainers.attribution.methods.problem import Problem
+from explainers.attribution.methods.table import CAMS
 from explainers.attribution.methods.targets import of_classes
 from models.errors import UnfitError
 from tests.explainers.nets import fingerprint, inputs, small_vit
@@ -60,7 +60,7 @@ def test_rollout_is_the_product_of_half_attention_half_identity() -> None:
         first, second = (each.mean(1)[0].numpy() for each in attention_by_hand(model, x)[0])
     eye = np.eye(17)
     expected = ((second + eye) / 2) @ ((first + eye) / 2)
-    found = maps_of("attention_rollout", Ask(model, x, of_classes(TARGET), model.layer(None)))
+    found = CAMS["attention_rollout"].fused(Problem(model, x, of_classes(TARGET), model.layer(None)))
     np.testing.assert_allclose(found.cam[0], expected[0, 1:].reshape(4, 4), rtol=1e-4, atol=1e-7)
     assert found.alpha.shape == (1, 0)
 
@@ -75,7 +75,7 @@ def test_gradient_attention_in_loops() -> None:
         a, g = each[0].detach().numpy(), gradient[0].numpy()
         mean = sum(np.maximum(a[head] * g[head], 0) for head in range(3)) / 3
         relevance = relevance + mean @ relevance
-    found = maps_of("attention_gradient", Ask(model, x, of_classes(TARGET), model.layer(None)))
+    found = CAMS["attention_gradient"].fused(Problem(model, x, of_classes(TARGET), model.layer(None)))
     np.testing.assert_allclose(found.cam[0], relevance[0, 1:].reshape(4, 4), rtol=1e-3, atol=1e-8)
 
 
@@ -95,14 +95,14 @@ def test_families_that_attend_over_the_whole_picture_fit_and_others_are_refused(
 ) -> None:
     model = handle_of(arch)
     ask, before = (
-        Ask(model, batch(model), of_classes(torch.tensor([1, 2])), model.layer(None)),
+        Problem(model, batch(model), of_classes(torch.tensor([1, 2])), model.layer(None)),
         fingerprint(model.network),
     )
     if fits:
-        found = maps_of(name, ask)
+        found = CAMS[name].fused(ask)
         assert found.cam.shape == (2, 4, 4)
         assert found.cam.any()
     else:
         with pytest.raises(UnfitError, match="choose gradcam"):
-            maps_of(name, ask)
+            CAMS[name].fused(ask)
     assert fingerprint(model.network) == before

@@ -42,11 +42,11 @@ from torch import Tensor, nn
 
 import models
 from explainers.attribution.methods import cams, masking
-from explainers.attribution.methods.family import maps_of
-from explainers.attribution.methods.gradients import SIGMA, Question
-from explainers.attribution.methods.maps import Ask, activations_of
-from explainers.attribution.methods.targets import of_classes
-from explainers.attribution.saliency import PIXELS
+from explainers.attribution.methods.gradients import SIGMA
+from explainers.attribution.methods.maps import activations_of
+from explainers.attribution.methods.problem import Problem
+from explainers.attribution.methods.table import CAMS, PIXELS
+from explainers.attribution.methods.targets import of_class, of_classes
 from tests.explainers.nets import fingerprint, inputs, seeded, small_cnn
 
 
@@ -68,9 +68,9 @@ def flat() -> models.ModelHandle:
     return models.wrap(seeded(FlatCnn()), input_size=(3, 16, 16), device="cpu")
 
 
-def ask_of(model: models.ModelHandle, layer: str, target: int = 1, batch: int = 1) -> Ask:
+def ask_of(model: models.ModelHandle, layer: str, target: int = 1, batch: int = 1) -> Problem:
     classes = of_classes(torch.full((batch,), target))
-    return Ask(model, inputs(model, batch), classes, model.layer(layer), groups=0)
+    return Problem(model, inputs(model, batch), classes, model.layer(layer), groups=0)
 
 
 def scaled(cam: Tensor | np.ndarray) -> np.ndarray:
@@ -107,7 +107,7 @@ def theirs_of(grad_cam: Any, name: str, model: models.ModelHandle, layer: nn.Mod
 def test_score_cam_is_both_peers_where_nothing_is_enlarged(grad_cam: Any, torchcam: Any) -> None:
     model = flat()
     ask = ask_of(model, "stage", batch=2)
-    ours = maps_of("scorecam", ask)
+    ours = CAMS["scorecam"].fused(ask)
     assert ours.alpha.std(1).min() > 1e-4, "channels differ"
     cam, weights = theirs_of(grad_cam, "ScoreCAM", model, model.network.last, ask.x, 1)
     np.testing.assert_allclose(ours.alpha, weights, rtol=1e-4)
@@ -118,7 +118,7 @@ def test_score_cam_is_both_peers_where_nothing_is_enlarged(grad_cam: Any, torchc
     np.testing.assert_allclose(scaled(ours.cam), cam, atol=1e-5)
 
 
-def variant(ask: Ask, masks: Tensor) -> Tensor:
+def variant(ask: Problem, masks: Tensor) -> Tensor:
     """Score-CAM's weights for other masks (C, H, W): everything else is ours."""
     rows = torch.zeros(len(masks), dtype=torch.long)
     with torch.no_grad():
@@ -137,7 +137,7 @@ def test_score_cam_is_each_peer_with_its_masks(grad_cam: Any, torchcam: Any) -> 
     corners = masking.unit(F.interpolate(activations, size, mode="bilinear", align_corners=True)[0])
     _, weights = theirs_of(grad_cam, "ScoreCAM", model, model.network.bomb, ask.x, 1)
     np.testing.assert_allclose(variant(ask, corners), weights, rtol=1e-4)
-    plain = maps_of("scorecam", ask).alpha.numpy()
+    plain = CAMS["scorecam"].fused(ask).alpha.numpy()
     for other in (first, corners):  # the variants stay variants: near to ours, and not the same
         near = variant(ask, other).numpy()
         assert 1e-6 < np.abs(near - plain).max() < 0.1
@@ -160,7 +160,7 @@ def test_smooth_gradcam_plus_plus_is_torchcams_on_the_same_noisy_copies(torchcam
     assert len(seen) == 3
     model.network.zero_grad()
     clean = activations_of(ask)[0]
-    noisy = [activations_of(Ask(model, each, ask.target, ask.layer))[:2] for each in seen]
+    noisy = [activations_of(Problem(model, each, ask.target, ask.layer))[:2] for each in seen]
     gradients, (last_activations, last) = torch.stack([gradient for _, gradient in noisy]), noisy[-1]
     ours, theirs = cams.smooth_gradcam_plus_plus(clean, gradients), torchcam_weights(clean, gradients, last)
     assert torch.allclose(ours, theirs, rtol=1e-3) == (layer == "stage")
@@ -186,7 +186,7 @@ def test_ablation_cam_is_grad_cams(grad_cam: Any, layer: str) -> None:
     before = fingerprint(model.network)
     signs = set()
     for target in range(5):
-        ours = maps_of("ablationcam", ask_of(model, layer, target, batch=2)).alpha.numpy()
+        ours = CAMS["ablationcam"].fused(ask_of(model, layer, target, batch=2)).alpha.numpy()
         _, theirs = theirs_of(grad_cam, "AblationCAM", model, module, inputs(model, 2), target)
         sign = np.sign(scores[:, target].numpy())[:, None]  # ours is over |y|
         signs |= set(sign.ravel().tolist())
@@ -205,7 +205,7 @@ def test_eigen_cam_is_grad_cams_on_centred_activations(grad_cam: Any) -> None:
     for own, peer in zip(ours, theirs, strict=True):
         sign = np.sign((own * peer).sum())
         np.testing.assert_allclose(own, sign * peer, atol=1e-4 * np.abs(peer).max())
-    plain = maps_of("eigencam", ask).cam
+    plain = CAMS["eigencam"].fused(ask).cam
     assert (plain.sum((1, 2)) >= 0).all()
     assert not np.allclose(np.abs(plain), np.abs(theirs), rtol=0.05), "centring is a difference, not a detail"
 
@@ -214,7 +214,13 @@ def test_gradient_shap_is_captums_on_the_same_draws(monkeypatch: pytest.MonkeyPa
     captum = pytest.importorskip("captum.attr")
     model, samples = small_cnn(), 11
     x = inputs(model, 1)
-    ours = PIXELS["gradient_shap"].answer(Question(model, x, 1, samples=samples, rng=np.random.default_rng(3))).values
+    ours = (
+        PIXELS["gradient_shap"]
+        .compute(
+            Problem(model, x, of_class(model, 1), model.layer(None), samples=samples, rng=np.random.default_rng(3))
+        )
+        .values
+    )
     rng, spread, total = np.random.default_rng(3), SIGMA * float(x.max() - x.min()), torch.zeros_like(x)
     for count in (8, 3):  # as it is worked through: eight at a time, noise first, then points
         starts = spread * torch.from_numpy(rng.standard_normal((count, *x.shape[1:]), dtype=np.float32))
@@ -231,7 +237,11 @@ def test_gradient_shap_comes_to_captums_mean_with_other_draws() -> None:
     captum = pytest.importorskip("captum.attr")
     model, samples = small_cnn(), 400
     x = inputs(model, 1)
-    ours = PIXELS["gradient_shap"].answer(Question(model, x, 1, samples=samples)).values
+    ours = (
+        PIXELS["gradient_shap"]
+        .compute(Problem(model, x, of_class(model, 1), model.layer(None), samples=samples))
+        .values
+    )
     spread = SIGMA * float(x.max() - x.min())
     starts = spread * torch.randn(samples, *x.shape[1:], generator=torch.Generator().manual_seed(0))
     with global_draws():

@@ -13,7 +13,7 @@ import explainers
 import models
 from explainers import LocalRun, Request, find, params_of
 from explainers.attribution.evidence.subject import MapUnderTest, Quantity
-from explainers.attribution.methods.family import CAMS
+from explainers.attribution.methods.table import CAMS
 from explainers.attribution.questions import embedded_at
 from explainers.attribution.sentences import asked_sentence, plain
 from explainers.kit.hooks import Site

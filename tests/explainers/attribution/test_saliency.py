@@ -1,5 +1,7 @@
 """Pixel methods against captum's literal values, closed forms and loops; the model comes back as it was."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,10 +13,9 @@ import explainers
 import models
 from explainers.attribution.gradcam import GradCamParams
 from explainers.attribution.methods import table as methods
-from explainers.attribution.methods.family import CAMS
-from explainers.attribution.methods.gradients import Question
 from explainers.attribution.methods.perturbation import CELLS, random_masks
-from explainers.attribution.saliency import PIXELS, SaliencyParams, completeness_gap, drawn, signed_map
+from explainers.attribution.methods.table import CAMS, PIXELS
+from explainers.attribution.saliency import SaliencyParams, completeness_gap, drawn
 from explainers.kit.restore import restore_after
 from explainers.params import knobs
 from models.errors import InputError, UnfitError
@@ -23,8 +24,9 @@ from tests.explainers.nets import BombError, SmallCnn, fingerprint, inputs, mark
 CLOSE = {"rtol": 1e-3, "atol": 1e-6}
 
 
-def ask_of(model, target: int = 1, **more) -> Question:
-    return Question(model, inputs(model, 1), target, rng=np.random.default_rng(0), **more)
+def ask_of(model, target: int = 1, versus: int | None = None, **more) -> Problem:
+    of = of_class(model, target, versus)
+    return Problem(model, inputs(model, 1), of, model.layer(None), np.random.default_rng(0), **more)
 
 
 def plain_net() -> nn.Module:
@@ -66,14 +68,14 @@ def linear() -> models.ModelHandle:
 @pytest.mark.filterwarnings("ignore:Setting (forward|backward)")
 def test_captum_gives_the_same_values(name: str, peer) -> None:
     model = small_cnn()
-    ours = PIXELS[name].answer(ask_of(model, samples=50)).values
+    ours = PIXELS[name].compute(ask_of(model, samples=50)).values
     theirs = peer(plain_net(), inputs(model, 1).requires_grad_())[0].detach()
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5 * float(theirs.abs().max()))
 
 
 def test_captum_gives_the_same_occlusion() -> None:
     model = small_cnn()
-    ours = PIXELS["occlusion"].answer(ask_of(model)).values.sum(0)
+    ours = PIXELS["occlusion"].compute(ask_of(model)).values.sum(0)
     theirs = Occlusion(model.network).attribute(
         inputs(model, 1), sliding_window_shapes=(3, 4, 4), strides=(3, 2, 2), target=1, baselines=0
     )
@@ -84,7 +86,7 @@ def test_captum_gives_the_same_occlusion() -> None:
 def test_complete_methods_are_exact_on_a_linear_score(name: str) -> None:
     model = linear()
     ask = ask_of(model, samples=20)
-    found = PIXELS[name].answer(ask)
+    found = PIXELS[name].compute(ask)
     expected = model.network.weight[1].detach().reshape(3, 16, 16) * ask.x[0]
     torch.testing.assert_close(found.values, expected, **CLOSE)
 
@@ -92,13 +94,13 @@ def test_complete_methods_are_exact_on_a_linear_score(name: str) -> None:
 def test_smoothgrad_of_a_linear_score_is_its_gradient() -> None:
     model = linear()
     expected = model.network.weight[1].detach().reshape(3, 16, 16)
-    torch.testing.assert_close(PIXELS["smoothgrad"].answer(ask_of(model, samples=20)).values, expected, **CLOSE)
+    torch.testing.assert_close(PIXELS["smoothgrad"].compute(ask_of(model, samples=20)).values, expected, **CLOSE)
 
 
 def test_gradient_shap_of_a_linear_score_is_the_mean_distance_times_the_weight() -> None:
     model = linear()
     ask = ask_of(model, samples=4000)
-    found = PIXELS["gradient_shap"].answer(ask).values
+    found = PIXELS["gradient_shap"].compute(ask).values
     expected = model.network.weight[1].detach().reshape(3, 16, 16) * ask.x[0]
     spread = 0.15 * float(ask.x.max() - ask.x.min())
     assert float((found - expected).abs().max()) < 6 * spread / 4000**0.5 * float(
@@ -115,12 +117,12 @@ def test_occlusion_of_a_linear_score_in_loops() -> None:
         for left in range(0, 15):
             total[top : top + 2, left : left + 2] += product[top : top + 2, left : left + 2].sum()
             hidden[top : top + 2, left : left + 2] += 1
-    torch.testing.assert_close(PIXELS["occlusion"].answer(ask).values.sum(0), total / hidden, **CLOSE)
+    torch.testing.assert_close(PIXELS["occlusion"].compute(ask).values.sum(0), total / hidden, **CLOSE)
 
 
 def test_rise_in_loops() -> None:
     model = small_cnn()
-    found = PIXELS["rise"].answer(ask_of(model, samples=40)).values.sum(0)
+    found = PIXELS["rise"].compute(ask_of(model, samples=40)).values.sum(0)
     rng = np.random.default_rng(0)
     masks = torch.cat([random_masks(rng, count, (32, 32)) for count in (16, 16, 8)])
     with torch.no_grad():
@@ -148,14 +150,14 @@ def test_completeness_gap_is_reported_and_falls_with_steps() -> None:
     assert gaps[1] < gaps[0]
     assert explainers.explain("saliency", small_cnn(), image=photo(), method="occlusion").gap is None
     ask = ask_of(linear(), samples=10)
-    assert completeness_gap(ask, PIXELS["integrated_gradients"].answer(ask)) < 1e-4
+    assert completeness_gap(ask, PIXELS["integrated_gradients"].compute(ask)) < 1e-4
 
 
 @pytest.mark.parametrize("name", PIXELS)
 def test_rather_than_is_a_difference(name: str) -> None:
     model = small_cnn()
-    values = [PIXELS[name].answer(ask_of(model, 1, versus=versus, samples=32)).values for versus in (None, 3)]
-    other = PIXELS[name].answer(ask_of(model, 3, samples=32)).values
+    values = [PIXELS[name].compute(ask_of(model, 1, versus=versus, samples=32)).values for versus in (None, 3)]
+    other = PIXELS[name].compute(ask_of(model, 3, samples=32)).values
     if not name.startswith(("guided", "deconv")):  # their rectified gradients are not linear in the score
         torch.testing.assert_close(values[1], values[0] - other, rtol=1e-2, atol=1e-4 * float(other.abs().max()))
     assert values[1].any()
@@ -166,26 +168,26 @@ def test_rather_than_is_a_difference(name: str) -> None:
 def test_model_and_global_generators_are_left_as_found_also_after_an_exception(name: str) -> None:
     model = marked(small_cnn())
     before = fingerprint(model.network)
-    assert torch.isfinite(PIXELS[name].answer(ask_of(model, samples=20)).values).all()
+    assert torch.isfinite(PIXELS[name].compute(ask_of(model, samples=20)).values).all()
     assert fingerprint(model.network) == before
     model.network.bomb.lit = True
     before = fingerprint(model.network)
     with pytest.raises(BombError):
-        PIXELS[name].answer(ask_of(model, samples=20))
+        PIXELS[name].compute(ask_of(model, samples=20))
     assert fingerprint(model.network) == before
 
 
 @pytest.mark.parametrize("name", ["guided_backprop", "guided_gradcam", "deconvolution"])
 def test_methods_that_need_relus_refuse_a_network_without_in_words(name: str) -> None:
     with pytest.raises(UnfitError, match="choose smoothgrad or integrated_gradients"):
-        PIXELS[name].answer(ask_of(small_vit()))
+        PIXELS[name].compute(ask_of(small_vit()))
 
 
 @pytest.mark.parametrize("name", [name for name in PIXELS if not name.startswith(("guided", "deconv"))])
 def test_transformers_are_explained_too(name: str) -> None:
     model = small_vit()
     before = fingerprint(model.network)
-    assert PIXELS[name].answer(ask_of(model, samples=20)).values.any()
+    assert PIXELS[name].compute(ask_of(model, samples=20)).values.any()
     assert fingerprint(model.network) == before
 
 
@@ -204,8 +206,8 @@ def test_result_is_what_the_spec_names_and_says_the_gap() -> None:
 
 def test_what_is_drawn_is_the_positive_part_and_size_where_signs_say_nothing() -> None:
     values = np.array([[[1.0, -3.0]], [[1.0, 0.0]], [[0.0, 0.0]]], np.float32)
-    assert signed_map(values, "occlusion").tolist() == [[2.0, -3.0]]
-    assert signed_map(values, "saliency").tolist() == [[2.0, 3.0]]
+    assert PIXELS["occlusion"].signed_map(values).tolist() == [[2.0, -3.0]]
+    assert PIXELS["saliency"].signed_map(values).tolist() == [[2.0, 3.0]]
     np.testing.assert_allclose(drawn(np.array([[2.0, -3.0]])), [[1, 0]])
     assert not drawn(np.array([[-1.0, -2.0]])).any()
 
@@ -223,7 +225,7 @@ def test_batched_methods_give_one_map_a_picture() -> None:
     for name in ("saliency", "occlusion"):
         maps = methods()[name].map(model, x, targets)
         assert maps.shape == (2, 32, 32)
-        single = PIXELS[name].answer(Question(model, x[1:], 3)).values.sum(0)
+        single = PIXELS[name].compute(replace(ask_of(model, 3), x=x[1:])).values.sum(0)
         torch.testing.assert_close(maps[1], single if PIXELS[name].signed else single.abs())
 
 

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 import explainers
-from explainers.attribution.methods.family import maps_of
-from explainers.attribution.methods.maps import Ask, gradcam_maps
+from explainers.attribution.methods.maps import gradcam_maps
+from explainers.attribution.methods.problem import Problem
+from explainers.attribution.methods.table import CAMS
 from explainers.attribution.methods.targets import (
     embedding,
     of_classes,
@@ -24,7 +25,7 @@ from tests.explainers.nets import inputs, photo, seeded, small_cnn
 
 
 def cam(model, target, layer: str = "stage", method: str = "gradcam") -> Tensor:
-    return maps_of(method, Ask(model, inputs(model, 1), target, model.layer(layer), groups=0)).cam[0]
+    return CAMS[method].fused(Problem(model, inputs(model, 1), target, model.layer(layer), groups=0)).cam[0]
 
 
 def test_difference_of_logits_is_the_difference_of_maps() -> None:
@@ -65,7 +66,7 @@ def test_neuron_of_the_layer_itself_weighs_its_own_channel_only() -> None:
     x = inputs(model, 1)
     for place in (None, (2, 3)):
         target = of_neuron(layer, 2, place)
-        found = maps_of("gradcam", Ask(model, x, target, model.layer("stage.1")))
+        found = CAMS["gradcam"].fused(Problem(model, x, target, model.layer("stage.1")))
         assert found.alpha.shape == (1, 6)
         assert torch.count_nonzero(found.alpha) == 1, "only the channel itself counts"
         assert 0 < float(found.alpha[0, 2]) <= 1 / 64
@@ -83,7 +84,7 @@ def test_similarity_to_its_own_embedding_is_one_and_its_gradient_zero() -> None:
         scores = target.score(body(x), torch.arange(2))
     assert float(scores[0]) == pytest.approx(1, abs=1e-5)
     assert float(scores[1]) < 1
-    found = maps_of("gradcam", Ask(model, x, target, model.layer("stem")))
+    found = CAMS["gradcam"].fused(Problem(model, x, target, model.layer("stem")))
     assert found.cam[1].abs().max() > 100 * found.cam[0].abs().max()
 
 
@@ -104,7 +105,7 @@ def test_methods_take_inner_targets(method: str) -> None:
 def test_ablation_of_an_inner_target_is_what_a_full_forward_pass_a_channel_gives(layer: str, at: str) -> None:
     model = small_cnn()
     x, target = inputs(model, 1), of_neuron(model.layer(at), 1)
-    found = maps_of("ablationcam", Ask(model, x, target, model.layer(layer)))
+    found = CAMS["ablationcam"].fused(Problem(model, x, target, model.layer(layer)))
     with torch.no_grad():
         whole, weights = float(target.of_inputs(model.network, x)), []
         for channel in range(model.layer(layer).shape[0]):

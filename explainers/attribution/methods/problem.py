@@ -1,0 +1,93 @@
+"""An attribution problem, the same for every method: a network, pictures, and the one number that is explained."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from explainers.attribution.methods.targets import Target
+from models import Layer, ModelHandle
+
+BATCH = 8
+Report = Callable[[float, str], None]
+Picture = Float[Tensor, "1 3 y x"]
+
+
+def silent(_fraction: int | float, _note: str) -> None:
+    """A no-op callback for progress."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What a method is to explain.
+
+    Attributes:
+        model: left exactly as found.
+        x: normalised inputs (B, 3, H, W); methods of single pixels take one picture.
+        target: what is explained.
+        layer: where methods that read maps look.
+        rng: the only source of randomness.
+        groups: how many groups of channels Score-CAM tries instead of every channel; 0 for every one.
+        report: is told how far the work is, and may raise to stop it.
+        samples: steps, noisy copies, masks: whatever a method of single pixels repeats.
+    """
+
+    model: ModelHandle
+    x: Float[Tensor, "b 3 y x"]
+    target: Target
+    layer: Layer
+    rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
+    groups: int = 64
+    report: Report = silent
+    samples: int = 16
+
+    def score(self, x: Float[Tensor, "n 3 y x"]) -> Float[Tensor, " n"]:
+        """The target's score of other inputs that belong to the one picture."""
+        x = x.contiguous(memory_format=self.model.memory_format)
+        rows = torch.zeros(len(x), dtype=torch.long, device=x.device)
+        return self.target.of_inputs(self.model.network, x, rows)
+
+    def grey(self) -> Picture:
+        """The picture of the mean colour: zeros after normalisation, where methods begin that need a beginning."""
+        return torch.zeros_like(self.x)
+
+    def noise(self, *shape: int) -> Tensor:
+        """Standard normal draws."""
+        return torch.from_numpy(self.rng.standard_normal(shape, dtype=np.float32)).to(self.x)
+
+    def chunks(self, note: str) -> Iterator[int]:
+        """Sizes of the batches in which samples are worked through, each reported."""
+        for start in range(0, self.samples, BATCH):
+            self.report(start / self.samples, f"{note} {start + 1} of {self.samples}")
+            yield min(BATCH, self.samples - start)
+
+
+@dataclass(frozen=True)
+class Maps:
+    """Signed maps of a batch.
+
+    Attributes:
+        cam: (B, h, w) at the layer's resolution, before the ReLU.
+        alpha: (B, C) weight of each channel, the mean over places where a method weighs each place.
+        logits: (B, K).
+    """
+
+    cam: Float[Tensor, "b h w"]
+    alpha: Float[Tensor, "b c"]
+    logits: Float[Tensor, "b *k"]
+
+
+@dataclass(frozen=True)
+class Attributed:
+    """What a method of single pixels gives.
+
+    Attributes:
+        values: (3, H, W) signed, raw.
+        start: where a complete method begins: its values should add up to score(picture) - score(start).
+    """
+
+    values: Float[Tensor, "3 y x"]
+    start: Picture | None = None
