@@ -1,5 +1,6 @@
 """Ask an explainer without a server: in a program, on the command line, in a test."""
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -44,8 +45,8 @@ class LocalRun:
         def scaled(fraction: float, note: str) -> None:
             self.report(low + (high - low) * fraction, note)
 
-        run = LocalRun(self._model, 0, scaled, self._models)
-        run.rng, run._models = self.rng, self._models
+        run = copy.copy(self)
+        run._on_progress = scaled
         return run
 
     def reuse(self, request: Request[R]) -> R:

@@ -86,7 +86,7 @@ def embedded_at(model: ModelHandle, x: Float[Tensor, "1 3 y x"]) -> tuple[Site |
         return clip.EMBEDS_AT, pooled
     head = _answering(model.network, x)
     if head:
-        return Site(head, fed=True), pooled
+        return Site(head, input=True), pooled
     layer = model.layer(None)
     return layer.name, lambda output: layer.as_map(output).mean((2, 3))
 

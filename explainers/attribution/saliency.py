@@ -112,7 +112,7 @@ def problem_of(model: ModelHandle, x: Tensor, target: int, params: SaliencyParam
         InputError: a class that is not there, or one set against itself.
     """
     samples = params.samples or PIXELS[params.method].samples or 1
-    return Problem(model, x, of_class(model, target, params.versus), model.layer(None), rng, samples=samples)
+    return Problem(model, x, of_class(model, target, params.versus), rng=rng, samples=samples)
 
 
 def measure(model: ModelHandle, params: SaliencyParams, result: PixelMap, run: Run) -> Evidence:

@@ -10,7 +10,7 @@ correlation beside that of shuffled images. Where one model has more concepts, s
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Float
@@ -98,7 +98,7 @@ class Match(AboutClass, AtLayer):
         )
 
 
-def measure_match(_model: ModelHandle, _params: MatchParams, result: Match, run: Run) -> Evidence:
+def measure_match(_model: ModelHandle, _params: Any, result: Match, run: Run) -> Evidence:
     """The matched correlation beside that of the same concepts over images in another order (a permutation test)."""
     maxima = []
     for draw in range(DRAWS):

@@ -13,6 +13,7 @@ all concepts look alike leaves nothing to name them by. CLIP is poor at counting
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -91,7 +92,7 @@ class Named(AboutClass, AtLayer):
         )
 
 
-def measure_named(_model: ModelHandle, _params: NamedParams, result: Named, run: Run) -> Evidence:
+def measure_named(_model: ModelHandle, _params: Any, result: Named, run: Run) -> Evidence:
     """Names chosen by every other crop, held to the crops between; beside the same with crops dealt out by lot."""
     run.report(0.0, "holding names to other crops")
     table = result.table

@@ -9,6 +9,7 @@ atoms whose channels were shuffled. Classes that are not asked about are not com
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -82,7 +83,7 @@ class Similar(AboutClass, AtLayer):
         )
 
 
-def measure_similar(_model: ModelHandle, _params: SimilarParams, result: Similar, run: Run) -> Evidence:
+def measure_similar(_model: ModelHandle, _params: Any, result: Similar, run: Run) -> Evidence:
     """Cosines beside those of shuffled atoms; in the menagerie, whether both lie on the same true part."""
     run.report(0.0, "comparing with shuffled atoms")
     mean, beyond = float(result.cosine.mean()), float((result.cosine > result.chance_high).mean())

@@ -100,7 +100,7 @@ class Within(AboutClass, AtLayer):
         )
 
 
-def measure_within(_model: ModelHandle, _params: WithinParams, result: Within, run: Run) -> Evidence:
+def measure_within(_model: ModelHandle, _params: Any, result: Within, run: Run) -> Evidence:
     """The fit beside that of the same parts to crops in another order; and how well the parts rebuild the layer."""
     run.report(0.0, "shuffling the crops")
     design = np.column_stack([result.codes, np.ones(len(result.codes))]).astype(np.float64)

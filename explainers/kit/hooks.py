@@ -31,11 +31,11 @@ class Site:
 
     Attributes:
         name: of a module; empty for the network's own answer.
-        fed: whether what the module is given counts, rather than what it gives.
+        input: whether what the module is given counts, rather than what it gives.
     """
 
     name: str = ""
-    fed: bool = False
+    input: bool = False
 
 
 @dataclass
@@ -78,7 +78,7 @@ def record_output(network: nn.Module, at: Site | str) -> Iterator[Recorded]:
         seen.output = passed.clone()  # a later in-place operation must not change what was seen
 
     module = network.get_submodule(spot.name) if spot.name else None
-    begin = None if module is None else module.register_forward_pre_hook if spot.fed else module.register_forward_hook
+    begin = None if module is None else module.register_forward_pre_hook if spot.input else module.register_forward_hook
     handles = [] if begin is None else [begin(hook)]
     try:
         yield seen

@@ -108,7 +108,7 @@ def lite(rounds: int = 3) -> None:
     """Methods that repeat, against their own passes."""
     net = "efficientnet_lite0"
     handle, x = build(net, 1)
-    ask = Problem(handle, x, of_class(handle, 0), handle.layer(None), samples=MASKS)
+    ask = Problem(handle, x, of_class(handle, 0), samples=MASKS)
     seconds = interleaved(
         {
             "masks": forwards(net, CHANNELS + 1),
@@ -118,9 +118,7 @@ def lite(rounds: int = 3) -> None:
             "occlusion": partial(occlusion, ask),
             "occlusion forwards": forwards(net, PLACES + 1),
             "steps": lambda: [gradients(ask, x.repeat(8, 1, 1, 1)) for _ in range(STEPS // 8)],
-            "integrated": lambda: integrated_gradients(
-                Problem(handle, x, of_class(handle, 0), handle.layer(None), samples=STEPS)
-            ),
+            "integrated": lambda: integrated_gradients(Problem(handle, x, of_class(handle, 0), samples=STEPS)),
         },
         rounds,
     )

@@ -184,7 +184,7 @@ def other_value(knob: Any) -> Any:
     """A value that is allowed and not the default."""
     kind = knob.kind
     if isinstance(kind, Many):
-        return (next(iter(kind.options()), 1 if isinstance(kind, Classes) else "bn2"),)
+        return (next(reversed(kind.options()), 1 if isinstance(kind, Classes) else "bn2"),)
     if knob.choices:
         return next(choice for choice in knob.choices if choice != knob.default)
     if isinstance(kind, Switch):

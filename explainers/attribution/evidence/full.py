@@ -141,7 +141,7 @@ def with_occlusion(subject: MapUnderTest, _rng: np.random.Generator) -> Score:
     """Rank correlation with an occlusion map (Selvaraju et al. 2017, section 4.1 of the appendix); higher is better."""
     model = subject.model
     target = subject.quantity.target or of_class(model, subject.target, subject.versus)
-    problem = Problem(model, subject.x, target, model.layer(None))
+    problem = Problem(model, subject.x, target)
     occluded = occlusion(problem).values.sum(0)
     signed = torch.from_numpy(np.ascontiguousarray(subject.signed))[None, None].float()
     # At the coarser of the two resolutions: what a map does not resolve must not count.

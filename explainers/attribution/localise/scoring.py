@@ -65,8 +65,7 @@ class MapSource:
         self, x: Float[Tensor, "b 3 y x"], classes: Int[Tensor, " b"], report: Report
     ) -> tuple[Float[Tensor, "b y x"], Float[Tensor, " b"]]:
         """Positive maps at the size of the picture, as they are drawn, and the largest signed value of each."""
-        place = self.layers[0] if self.layers else self.model.layer(None)
-        problem = Problem(self.model, x, of_classes(classes), place, self.rng, report=report)
+        problem = Problem(self.model, x, of_classes(classes), rng=self.rng, report=report)
         cam = methods()[self.method].solve(problem, self.layers).float()
         positive = cam.clamp(min=0)[:, None]
         large = F.interpolate(positive, size=tuple(x.shape[2:]), mode="bilinear", align_corners=False)[:, 0]

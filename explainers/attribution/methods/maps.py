@@ -28,12 +28,12 @@ def activations_of(problem: Problem) -> tuple[Tensor, Tensor, Tensor]:
     rows = torch.arange(len(problem.x), device=problem.x.device)
     recorded = activations_and_gradients(
         problem.model.network,
-        problem.layer,
+        problem.where,
         problem.x,
         lambda output: problem.target.score(output, rows),
         problem.target.at,
     )
-    check_gradients(problem.model, problem.layer, recorded[1])
+    check_gradients(problem.model, problem.where, recorded[1])
     return recorded
 
 
@@ -64,7 +64,7 @@ def smooth(problem: Problem) -> Maps:
     for copy in range(NOISY):
         problem.report(copy / NOISY, f"noisy copy {copy + 1} of {NOISY}")
         noise = torch.randn(problem.x.shape[1:], generator=generator).to(problem.x)  # one for all pictures
-        noisy = Problem(problem.model, problem.x + spread * noise, target, problem.layer)
+        noisy = Problem(problem.model, problem.x + spread * noise, target, problem.where)
         gradients.append(activations_of(noisy)[1])
     return weighed(clean, cams.smooth_gradcam_plus_plus(clean, torch.stack(gradients)), logits)
 

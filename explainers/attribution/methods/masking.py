@@ -39,14 +39,14 @@ def score_cam(problem: Problem) -> Maps:
 def _first(problem: Problem) -> tuple[Tensor, Tensor, Target, Tensor]:
     """Activations and logits of the pictures themselves; the target with their first answers written down; scores."""
     with (
-        record_output(problem.model.network, problem.layer.name) as seen,
+        record_output(problem.model.network, problem.where.name) as seen,
         record_output(problem.model.network, problem.target.at) as scored,
     ):
         logits = problem.model.network(problem.x)
     if seen.output is None:
-        raise InputError(f"The network does not run layer '{problem.layer.name}'; choose another layer.")
+        raise InputError(f"The network does not run layer '{problem.where.name}'; choose another layer.")
     target, rows = problem.target.resolve_top1(logits), torch.arange(len(problem.x), device=problem.x.device)
-    return problem.layer.as_map(seen.output), logits, target, target.score(target.scored(logits, scored), rows)
+    return problem.where.as_map(seen.output), logits, target, target.score(target.scored(logits, scored), rows)
 
 
 def _channel_scores(problem: Problem, activations: Tensor, target: Target, row: int) -> Float[Tensor, " c"]:
@@ -113,8 +113,8 @@ def _closed(activations: Tensor, logits: Tensor, target: Target, head: nn.Linear
 
 def _by_tail(problem: Problem, target: Target) -> Float[Tensor, "b c"]:
     body, tail = _last_cut(problem)
-    outputs, channels = body(problem.x), problem.layer.shape[0]
-    step = max(1, min(channels, TAIL_VALUES // max(outputs[0].numel(), math.prod(problem.layer.shape))))
+    outputs, channels = body(problem.x), problem.where.shape[0]
+    step = max(1, min(channels, TAIL_VALUES // max(outputs[0].numel(), math.prod(problem.where.shape))))
     batches = []
     for row, output in enumerate(outputs):
         scores = []
@@ -131,14 +131,14 @@ def _by_tail(problem: Problem, target: Target) -> Float[Tensor, "b c"]:
 def _last_cut(problem: Problem) -> tuple[Body, Tail]:
     """The network cut at the layer, or at the last stage or block before it that has no path around it."""
     layers = problem.model.layers()
-    earlier = (layer for layer in layers[: layers.index(problem.layer)] if layer.main)
+    earlier = (layer for layer in layers[: layers.index(problem.where)] if layer.main)
     before = [layer for layer in earlier if not layer.name.endswith(("norm1", "ln_1"))]
-    for layer in (problem.layer, *reversed(before)):
+    for layer in (problem.where, *reversed(before)):
         try:
             return problem.model.split(layer.name)
         except InputError:
             continue  # a shortcut leads around this one
-    raise UnfitError(f"Nothing before layer '{problem.layer.name}' can be cut off; choose scorecam or gradcam.")
+    raise UnfitError(f"Nothing before layer '{problem.where.name}' can be cut off; choose scorecam or gradcam.")
 
 
 def _without(problem: Problem, channels: Int[Tensor, " n"]) -> AbstractContextManager[None]:
@@ -147,4 +147,4 @@ def _without(problem: Problem, channels: Int[Tensor, " n"]) -> AbstractContextMa
     def change(maps: Tensor) -> None:
         maps[torch.arange(len(channels), device=maps.device), channels] = 0
 
-    return modify_output(problem.model.network, problem.layer, change)
+    return modify_output(problem.model.network, problem.where, change)

@@ -28,7 +28,7 @@ class Problem:
         model: left exactly as found.
         x: normalised inputs (B, 3, H, W); methods of single pixels take one picture.
         target: what is explained.
-        layer: where methods that read maps look.
+        layer: where methods that read maps look; the last map before pooling by default.
         rng: the only source of randomness.
         groups: how many groups of channels Score-CAM tries instead of every channel; 0 for every one.
         report: is told how far the work is, and may raise to stop it.
@@ -38,11 +38,20 @@ class Problem:
     model: ModelHandle
     x: Float[Tensor, "b 3 y x"]
     target: Target
-    layer: Layer
+    layer: Layer | None = None
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     groups: int = 64
     report: Report = silent
     samples: int = 16
+
+    @property
+    def where(self) -> Layer:
+        """The layer to look at.
+
+        Raises:
+            InputError: the network has no layer with a map over the picture.
+        """
+        return self.layer or self.model.layer(None)
 
     def score(self, x: Float[Tensor, "n 3 y x"]) -> Float[Tensor, " n"]:
         """The target's score of other inputs that belong to the one picture."""

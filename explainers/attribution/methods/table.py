@@ -64,7 +64,7 @@ class Method(ABC):
         self, model: ModelHandle, x: Float[Tensor, "b 3 y x"], targets: Int[Tensor, " b"]
     ) -> Float[Tensor, "b h w"]:
         """`solve` for a class of each picture, at the default layer."""
-        return self.solve(Problem(model, x, of_classes(targets), model.layer(None)))
+        return self.solve(Problem(model, x, of_classes(targets)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class LayerMethod(Method):
 
     def fused(self, problem: Problem, layers: tuple[Layer, ...] = ()) -> Maps:
         """The maps; of several layers, fused, and all their channels' weights one after the other."""
-        places = layers or (problem.layer,)
+        places = layers or (problem.where,)
         solved = [
             self.compute(replace(problem, layer=layer, report=_part(problem.report, index, len(places))))
             for index, layer in enumerate(places)

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from explainers.attribution.methods import cams
-from explainers.attribution.methods import table as methods
 from explainers.attribution.methods.maps import class_maps, gradcam_maps
 from explainers.attribution.methods.problem import Problem
-from explainers.attribution.methods.table import CAMS, layers_of
+from explainers.attribution.methods.table import CAMS, layers_of, methods
 from explainers.attribution.methods.targets import of_classes, of_top
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import fingerprint, inputs, marked, small_cnn, small_vit
@@ -114,7 +113,7 @@ def test_every_method_leaves_the_model_as_found_also_after_an_exception(name: st
 @pytest.mark.parametrize("name", ON_CNN)
 def test_maps_of_several_layers_are_fused(name: str) -> None:
     model = small_cnn()
-    found = CAMS[name].fused(ask_of(model), layers_of(model, "stem, stage"))
+    found = CAMS[name].fused(ask_of(model), layers_of(model, ("stem", "stage")))
     assert found.cam.shape == (1, 16, 16)
     assert found.alpha.shape == (1, 14)
     assert found.cam.abs().max() <= 1

@@ -13,7 +13,7 @@ import models
 from explainers.attribution.localise.images import Thing, boxed_folder
 from explainers.attribution.localise.lens import LocaliseParams
 from explainers.attribution.localise.scoring import interval, mask_of, recall
-from explainers.attribution.methods import table as methods
+from explainers.attribution.methods.table import methods
 from explainers.evidence import energy_inside, pointing_game, pointing_recall, weak_localisation
 from explainers.params import knobs
 from models.errors import InputError

@@ -216,9 +216,7 @@ def test_gradient_shap_is_captums_on_the_same_draws(monkeypatch: pytest.MonkeyPa
     x = inputs(model, 1)
     ours = (
         PIXELS["gradient_shap"]
-        .compute(
-            Problem(model, x, of_class(model, 1), model.layer(None), samples=samples, rng=np.random.default_rng(3))
-        )
+        .compute(Problem(model, x, of_class(model, 1), samples=samples, rng=np.random.default_rng(3)))
         .values
     )
     rng, spread, total = np.random.default_rng(3), SIGMA * float(x.max() - x.min()), torch.zeros_like(x)
@@ -237,11 +235,7 @@ def test_gradient_shap_comes_to_captums_mean_with_other_draws() -> None:
     captum = pytest.importorskip("captum.attr")
     model, samples = small_cnn(), 400
     x = inputs(model, 1)
-    ours = (
-        PIXELS["gradient_shap"]
-        .compute(Problem(model, x, of_class(model, 1), model.layer(None), samples=samples))
-        .values
-    )
+    ours = PIXELS["gradient_shap"].compute(Problem(model, x, of_class(model, 1), samples=samples)).values
     spread = SIGMA * float(x.max() - x.min())
     starts = spread * torch.randn(samples, *x.shape[1:], generator=torch.Generator().manual_seed(0))
     with global_draws():

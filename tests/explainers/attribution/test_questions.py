@@ -14,6 +14,7 @@ import models
 from explainers import LocalRun, Request, find, params_of
 from explainers.attribution.evidence.subject import MapUnderTest, Quantity
 from explainers.attribution.methods.table import CAMS
+from explainers.attribution.methods.targets import of_neuron
 from explainers.attribution.questions import embedded_at
 from explainers.attribution.sentences import asked_sentence, plain
 from explainers.kit.hooks import Site
@@ -108,8 +109,8 @@ def test_likeness_on_a_transformer_is_that_of_its_class_token() -> None:
 
 def test_an_embedding_is_found_in_every_kind_of_network(tmp_path: Path) -> None:
     cnn, vit, tiny = small_cnn(), small_vit(), tiny_clip(tmp_path)
-    assert embedded_at(cnn, inputs(cnn, 1))[0] == Site("head", fed=True)
-    assert embedded_at(vit, inputs(vit, 1))[0] == Site("head", fed=True)
+    assert embedded_at(cnn, inputs(cnn, 1))[0] == Site("head", input=True)
+    assert embedded_at(vit, inputs(vit, 1))[0] == Site("head", input=True)
     assert embedded_at(tiny, inputs(tiny, 1))[0] == "visual"
     network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 8, 8), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
     headless = models.wrap(network, input_size=(3, 32, 32), device="cpu")
@@ -260,9 +261,6 @@ def test_a_share_is_the_quantity_over_that_of_the_picture() -> None:
     with torch.no_grad():
         activation = body(model.normalise(images))[:, 3].mean((1, 2)).numpy()
 
-    def score(x: Tensor) -> Tensor:
-        return body(x)[:, 3].mean((1, 2))
-
     subject = MapUnderTest(
         model,
         result.image,
@@ -272,7 +270,7 @@ def test_a_share_is_the_quantity_over_that_of_the_picture() -> None:
         None,
         False,
         lambda *_: result.cam,
-        Quantity("the neuron's activation", score, result.value),
+        Quantity("the neuron's activation", of_neuron(model.layer(None), 3), result.value),
     )
     np.testing.assert_allclose(subject.predict(images), activation / activation[0], rtol=1e-4)
     np.testing.assert_allclose(

@@ -12,9 +12,10 @@ from torch import Tensor, nn
 import explainers
 import models
 from explainers.attribution.gradcam import GradCamParams
-from explainers.attribution.methods import table as methods
 from explainers.attribution.methods.perturbation import CELLS, random_masks
-from explainers.attribution.methods.table import CAMS, PIXELS
+from explainers.attribution.methods.problem import Problem
+from explainers.attribution.methods.table import CAMS, PIXELS, methods
+from explainers.attribution.methods.targets import of_class
 from explainers.attribution.saliency import SaliencyParams, completeness_gap, drawn
 from explainers.kit.restore import restore_after
 from explainers.params import knobs
@@ -26,7 +27,7 @@ CLOSE = {"rtol": 1e-3, "atol": 1e-6}
 
 def ask_of(model, target: int = 1, versus: int | None = None, **more) -> Problem:
     of = of_class(model, target, versus)
-    return Problem(model, inputs(model, 1), of, model.layer(None), np.random.default_rng(0), **more)
+    return Problem(model, inputs(model, 1), of, rng=np.random.default_rng(0), **more)
 
 
 def plain_net() -> nn.Module:
@@ -198,7 +199,7 @@ def test_result_is_what_the_spec_names_and_says_the_gap() -> None:
     assert result.attribution.min() < 0
     assert result.cam.shape == result.heatmap.shape == (32, 32)
     assert 0 <= result.heatmap.min() <= result.heatmap.max() == 1
-    assert "its sum misses the score by 0" in result.sentence
+    assert "completeness gap 0" in result.sentence
     for chosen, words in (({"target": 9}, "0 to 4"), ({"target": 1, "versus": 1}, "against itself")):
         with pytest.raises(InputError, match=words):
             explainers.explain("saliency", small_cnn(), image=photo(), **chosen)

@@ -52,7 +52,7 @@ class BrokenGradCam:
 
 @pytest.fixture(scope="module")
 def ranked(net: ModelHandle, benchmark: Benchmark) -> Calibration:
-    methods: Mapping = {**chosen("gradcam, layercam"), "broken": BrokenGradCam()}
+    methods: Mapping = {**chosen(("gradcam", "layercam")), "broken": BrokenGradCam()}
     return rank(net, benchmark, dict(methods), 0, LocalRun(net))
 
 
@@ -113,7 +113,7 @@ def test_a_network_of_another_world_is_refused() -> None:
 
 
 def test_unknown_methods_and_counts_are_refused(net: ModelHandle) -> None:
-    with pytest.raises(InputError, match="the methods are"):
+    with pytest.raises(InputError, match="There is no method 'nonsense'; there are: gradcam"):
         explain("calibration", net, scenes=4, methods="nonsense")
     with pytest.raises(InputError, match="scenes goes from"):
         explain("calibration", net, scenes=0)

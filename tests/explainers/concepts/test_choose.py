@@ -11,7 +11,7 @@ import explainers
 from explainers import params_of
 from explainers.concepts.bank.rank_selection import Tried, both, halved, halves, sizes, try_sizes
 from explainers.kit.metrics import matched
-from explainers.params import parse
+from explainers.params import read
 from tests.explainers.concepts.worlds import block_picture, colours
 
 
@@ -91,4 +91,4 @@ def test_every_lens_of_the_bank_works_with_an_open_size(images: Path) -> None:
 
 
 def test_auto_is_said_on_the_command_line() -> None:
-    assert parse(explainers.find("concepts").params, {"k": "auto"}) == {"k": None}
+    assert read(explainers.find("concepts").params, {"k": "auto"}) == {"k": None}

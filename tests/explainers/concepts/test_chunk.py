@@ -31,9 +31,9 @@ class Keeping(LocalRun):
         if share >= self._stop_at:
             raise Cancelled
 
-    def reuse(self, request: Request, share: tuple[float, float] = (0.0, 1.0)) -> Any:
+    def reuse(self, request: Request) -> Any:
         if request.params not in self._kept:
-            self._kept[request.params] = codec.pack(super().reuse(request, share))
+            self._kept[request.params] = codec.pack(super().reuse(request))
         return codec.unpack(self._kept[request.params], explainers.find(request.explainer).result)
 
 
@@ -88,7 +88,7 @@ def test_another_number_of_concepts_looks_at_no_picture_again(images: Path) -> N
 def test_chunks_together_are_what_one_pass_finds(images: Path) -> None:
     model = colours()
     params = params_of(explainers.find("concepts"), {"images": str(images), "cls": 0, "k": 3, "limit": 70})
-    members = collect(model, params, pick(model, None), LocalRun(model), (0.0, 1.0))
+    members = collect(model, params, pick(model, None), LocalRun(model))
     pictures = [path for path in sorted(images.rglob("*.png")) if path.name != DAMAGED]
     logits = np.stack([model.network(model.preprocess(path)[None]).detach().numpy()[0] for path in pictures])
     mine = np.flatnonzero(logits.argmax(1) == 0)[:70]

@@ -153,13 +153,13 @@ def test_one_concept_has_names_and_no_evidence() -> None:
 
 
 def test_names_to_choose_from() -> None:
-    assert candidates(" a  collar,hem, ,a collar", ("cat, tabby",)) == ("a collar", "hem")
-    plain = candidates("", ("cat, tabby", "class 7", "red"))
+    assert candidates((" a  collar", "hem", " ", "a collar"), ("cat, tabby",)) == ("a collar", "hem")
+    plain = candidates(None, ("cat, tabby", "class 7", "red"))
     assert plain[: len(WORDS)] == WORDS
     assert plain[len(WORDS) :] == ("cat",), "numbers are no names, and none comes twice"
-    assert candidates("[a](b) <i>*x*_y", ()) == ("a b i x y",)
+    assert candidates(("[a](b) <i>*x*_y",), ()) == ("a b i x y",)
     with pytest.raises(InputError, match="2001 names are too many"):
-        candidates(",".join(map(str, range(2001))), ())
+        candidates(tuple(map(str, range(2001))), ())
 
 
 def test_plain_words_are_short_and_each_comes_once() -> None:

@@ -98,7 +98,8 @@ def test_a_class_without_images_is_skipped_and_said(images: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("others", "words"), [("one", "numbers of classes with commas"), ("7", "no class 7"), ("0", "compared with itself")]
+    ("others", "words"),
+    [("one", "whole numbers with commas between"), ("7", "no class 7"), ("0", "compared with itself")],
 )
 def test_what_cannot_be_is_said(images: Path, others: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
