@@ -56,27 +56,5 @@ def score_curves(score: Score, look: Look) -> go.Figure:
     return dress(figure, look, title=f"{score.title}: {score.reading}", aspect=0.75 if narrow else 0.5, axes=True)
 
 
-def probability_bars(top: tuple[tuple[int, str, float], ...], target: int, look: Look) -> go.Figure:
-    """The likeliest classes, the explained one in the accent colour."""
-    names = [f"{label.split(',')[0]} ({index})" for index, label, _ in top]
-    figure = go.Figure(
-        go.Bar(
-            x=[chance for *_, chance in top],
-            y=names,
-            orientation="h",
-            marker={"color": [look.accent if index == target else look.quiet for index, *_ in top]},
-            text=[f"{chance:.0%}" if chance >= 0.01 else "<1%" for *_, chance in top],
-            textposition="outside",
-            cliponaxis=False,
-            customdata=[label for _, label, _ in top],
-            hovertemplate="%{customdata}<br>probability %{x:.3f}<extra></extra>",
-        )
-    )
-    figure.update_xaxes(range=[0, 1.3], visible=False, fixedrange=True)
-    figure.update_yaxes(autorange="reversed", tickfont={"color": look.ink}, fixedrange=True, automargin=True)
-    figure.update_layout(height=26 * len(names) + 16, bargap=0.35)
-    return dress(figure, look, aspect=0.5)
-
-
 def _number(value: float) -> str:
     return f"{value:.2f}" if np.isfinite(value) else "no value"

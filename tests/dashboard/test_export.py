@@ -16,8 +16,7 @@ from PIL import Image
 
 import models
 from dashboard import export
-from dashboard.engine import compute
-from dashboard.engine.answers import Answer
+from dashboard.engine.answers import Answer, compute
 from dashboard.figures import Look
 from explainers import LocalRun, Request, codec, find, params_of
 from models.errors import NotReadyError, StorageError

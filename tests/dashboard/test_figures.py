@@ -1,7 +1,6 @@
 """Figures without a browser: small, readable on paper, honest in their colours."""
 
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -12,10 +11,16 @@ import pytest
 
 from dashboard.figures import Look, figures_of
 from dashboard.figures.attribution import map as figures
-from dashboard.figures.raster import SIDE, blend, thumbnail
-from dashboard.figures.scores import probability_bars, score_bars, score_curves
-from dashboard.figures.style import HEAT, PAPER, POINT, SHOWS, SIZES, transparent_scale
+from dashboard.figures.overlay import surroundings
+from dashboard.figures.paint import blend, paint, paint_signed, smooth
+from dashboard.figures.raster import SIDE, thumbnail
+from dashboard.figures.scores import score_bars, score_curves
+from dashboard.figures.style import HEAT, PAPER, POINT, SHOWS, SIZES
+from dashboard.figures.tiles import tiles
 from dashboard.server.theme import THEME
+from explainers import Evidence
+from models import Photo
+from models.imagesets.frame import Frame
 from tests.dashboard.results import SCORE, result
 from tests.dashboard.test_server import contrast
 
@@ -26,12 +31,7 @@ CAPTION = "Grad-CAM, efficientnet_lite0, layer bn2; weights 0123456789ab, seed 0
 
 def every(look: Look) -> dict[str, go.Figure]:
     made = result()
-    return {
-        **figures_of(made, look),
-        "bars": score_bars(SCORE, look),
-        "curves": score_curves(SCORE, look),
-        "top5": probability_bars(made.top5, made.target, look),
-    }
+    return {**figures_of(made, look), "bars": score_bars(SCORE, look), "curves": score_curves(SCORE, look)}
 
 
 def sizes(tree: Any, inside: str = "") -> Iterator[float]:
@@ -89,10 +89,12 @@ def test_every_line_of_a_curve_can_be_seen(dark: bool) -> None:
 
 @pytest.mark.parametrize("cam", [np.linspace(-1, 3, 49), np.linspace(-5, 0.1, 49), np.full(49, 2.0)])
 def test_colours_of_signs_are_centred_at_zero(cam: np.ndarray) -> None:
-    trace = figures.overlay(result(cam=cam.reshape(7, 7).astype(np.float32)), Look(show="signed")).data[0]
-    assert trace.zmin == -trace.zmax
-    assert trace.zmax == pytest.approx(np.abs(cam).max())
-    assert trace.x[0] == pytest.approx(15.5)  # the centre of a cell of 32 pixels
+    _, numbers, scale = figures.overlay(result(cam=cam.reshape(7, 7).astype(np.float32)), Look(show="signed")).data
+    assert scale.marker.cmin == -scale.marker.cmax
+    assert scale.marker.cmax == pytest.approx(np.abs(cam).max())
+    assert numbers.x0 == pytest.approx(15.5)  # the centre of a cell of 32 pixels
+    np.testing.assert_allclose(numbers.z, cam.reshape(7, 7), atol=1e-6)
+    assert paint_signed(np.zeros((1, 1)))[0, 0, 3] == 0, "where nothing speaks, nothing is drawn"
 
 
 def test_an_empty_map_is_the_photo_and_words() -> None:
@@ -100,9 +102,8 @@ def test_an_empty_map_is_the_photo_and_words() -> None:
     for show in SHOWS:
         figure = figures.overlay(empty, Look(show=show))
         assert len(figure.layout.images) == 1
-        if show != "signed":
-            assert [trace.type for trace in figure.data] == ["scatter"]
-            assert not figure.data[0].x
+        assert [trace.type for trace in figure.data] == ["scatter"]
+        assert not figure.data[0].x
     assert empty.sentence.startswith("Nothing in this picture speaks for *tiger cat*")
     assert "Nothing" in figures.alt(empty, Look())
 
@@ -118,11 +119,48 @@ def test_the_photo_is_exact_on_paper_and_light_on_screen() -> None:
 
 @pytest.mark.parametrize("name", HEAT)
 def test_a_scale_grows_out_of_transparency(name: str) -> None:
-    scale = transparent_scale(name, 0.6)
-    alphas = [float(re.findall(r"[\d.]+", colour)[3]) for _, colour in scale]
-    assert alphas[0] == 0
+    alphas = paint(np.linspace(0, 1, 101), 0.6, name)[:, 3].tolist()
+    assert alphas[0] == alphas[8] == 0, "no evidence, no colour"
     assert alphas == sorted(alphas)
-    assert alphas[-1] == pytest.approx(0.6)
+    assert alphas[-1] == round(0.6 * 255)
+
+
+def test_every_view_has_the_same_frame() -> None:
+    frames = [figures.overlay(result(), Look(show=show)).layout for show in SHOWS]
+    assert len({(str(frame.margin), str(frame.xaxis.range), str(frame.yaxis.range)) for frame in frames}) == 1
+
+
+def test_the_whole_photo_stands_around_what_the_model_saw() -> None:
+    made = result()
+    height, width = made.image.shape[:2]
+    photo = Photo(np.random.default_rng(0).integers(0, 256, (300, 600, 3), np.uint8))
+    seen = Frame((300, 600), (height, 2 * width), (height, width))
+    layout = figures.overlay(made, Look(), surroundings(photo, seen)).layout
+    assert tuple(layout.xaxis.range) == (-width / 2 - 0.5, 1.5 * width - 0.5)
+    dimmed = sum((shape.x1 - shape.x0) * (shape.y1 - shape.y0) for shape in layout.shapes)
+    assert dimmed == height * width, "half of it is dimmed"
+
+
+def test_smoothing_keeps_the_strongest_value_and_takes_the_diamonds_away() -> None:
+    spike = np.zeros((7, 7), np.float32)
+    spike[3, 3] = 2.0
+    large, bilinear = smooth(spike, (224, 224), 32), smooth(spike, (224, 224))
+    assert large.max() == pytest.approx(bilinear.max(), rel=1e-5)
+    around = [(112 + round(20 * np.sin(at)), 112 + round(20 * np.cos(at))) for at in np.linspace(0, 6.3, 16)]
+    ring, square = ([float(values[at]) for at in around] for values in (large, bilinear))
+    assert np.ptp(ring) / np.mean(ring) < 0.5 * np.ptp(square) / np.mean(square)
+    assert np.array_equal(smooth(large, (224, 224)), large), "maps of pixels stay as they are"
+
+
+def test_tiles_name_the_strongest_opponent_and_hold_no_markup_of_others() -> None:
+    score = replace(SCORE, title="<b>x</b>", reading="*it* <script>", value=0.1, worst=1.0, best=0.0)
+    score = replace(score, baselines={"centre": 0.2, "random map": 0.5}, interval=())
+    words = tiles(Evidence(scores=(score,)), (score,), Look())
+    assert "better than centre" in words
+    assert "<script>" not in words
+    assert "<b>x" not in words
+    assert "<em>it</em>" in words
+    assert words.count('class="sw-tile"') == 1
 
 
 def test_a_thumbnail_is_small_and_leaves_the_photo_where_nothing_is_said() -> None:

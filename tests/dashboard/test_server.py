@@ -34,7 +34,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from dashboard.engine.settings import Settings
-from dashboard.server import serve
+from dashboard.server.serve import serve
 from models.errors import SeewhyError
 try:
     settings = Settings(cache=Path(sys.argv[1]), threads=1, devices=("cpu",))

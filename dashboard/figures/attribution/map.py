@@ -36,11 +36,13 @@ def overlay(result: OneMap, look: Look, around: Surroundings | None = None) -> g
 
 def _map(result: OneMap, look: Look) -> Map | None:
     cell = result.image.shape[0] / result.cam.shape[0]
+    if not (result.cam if look.show == "signed" else result.heatmap).any():  # the sentence says so
+        return None
     if look.show == "signed":
         what = "the class" if getattr(result, "question", "class") == "class" else "it"
         title = f"supports (red) or opposes (blue) {what}"
         return Map(result.cam, "signed", title, cell)
-    if look.show == "photo" or not result.heatmap.any():  # the sentence says that there is nothing to draw
+    if look.show == "photo":
         return None
     title = "evidence against it" if result.method == "counterfactual" else "evidence"
     return Map(result.heatmap, look.show, title, cell)
