@@ -88,9 +88,10 @@ def test_a_button_begins_and_the_bank_comes() -> None:
     bank = bank_of(1).result
     assert tab.headings()[0] == bank.sentence
     assert names(tab) == list(bank.names), "a card for each concept, the most important first"
-    assert len(tab.test.get("plotly_chart")) >= 4, "graph, one image, importance, fidelity"
+    tab.choose("deeper", "counts")
+    assert all(tab.figures(name) for name in ("global", "fidelity", "similar"))
     assert any("16 images predicted as the class, of" in each.value for each in tab.test.caption)
-    tab.until(lambda each: any(words.startswith("**Reconstruction**") for words in each.words()))
+    tab.until(lambda each: each.html("Reconstruction</strong>"))
     assert {"png", "svg", "pdf", "html", "bundle", "csv"} <= {each.key for each in tab.test.get("download_button")}
     assert tab.link() == {**LINK, "cls": "1"}
 
@@ -118,6 +119,7 @@ def test_a_name_is_seen_by_everybody_and_stays_until_it_is_taken_back(settings: 
 
 def test_other_classes_come_with_links_that_open() -> None:
     tab = opened()
+    tab.choose("deeper", "elsewhere")
     tab.choose("concept_similar.others", [1])
     pressed(tab, "Look in other classes", lambda each: any("(cosine " in words for words in each.words()))
     links = [found[1] for each in tab.test.caption if (found := re.search(r"\[Ladle Heron\]\((.+?)\):", each.value))]
@@ -133,6 +135,7 @@ def test_other_classes_come_with_links_that_open() -> None:
 
 def test_two_models_are_compared() -> None:
     tab = opened()
+    tab.choose("deeper", "elsewhere")
     tab.choose("concept_match.other", "menagerie_vit")
     pressed(tab, "Compare the models", lambda each: any("is most like" in words for words in each.words()))
     assert tab.figures("match.table")
@@ -179,6 +182,7 @@ def test_cancel_and_run_again() -> None:
 
 def test_without_a_clip_one_line_says_how_to_get_one() -> None:
     tab = opened()
+    tab.choose("deeper", "words")
     assert clip_names.HOW in [each.value for each in tab.test.caption]
     assert beginning(tab, "Propose names") is None
 
@@ -187,6 +191,7 @@ def test_a_proposed_name_is_taken_with_a_click(tmp_path: Path) -> None:
     clip = str(clip_file(tmp_path, labels=("cat", "dog", "sofa")))
     tab = opened(model=clip, cls="0", pool="24")
     assert clip_names.clips(model_picker.card_of(clip)) == [clip]
+    tab.choose("deeper", "words")
     pressed(tab, "Propose names", lambda each: any("would call" in words for words in each.words()))
     button = tab.test.button(key="take.0.0")
     word = button.label.removeprefix("Take '").removesuffix("'")
@@ -194,7 +199,7 @@ def test_a_proposed_name_is_taken_with_a_click(tmp_path: Path) -> None:
     tab.press("take.0.0")
     assert word in names(tab)
     assert next(each.value for each in tab.test.text_input if each.key == first or each.value) == word
-    tab.until(lambda each: any(words.startswith("**Told apart**") for words in each.words()))
+    tab.until(lambda each: each.html("Told apart</strong>"))
     assert any(each.key == "png.named" for each in tab.test.get("download_button"))
 
 

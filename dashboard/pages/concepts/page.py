@@ -7,6 +7,7 @@ import streamlit as st
 import models
 from dashboard.engine.answers import Answer
 from dashboard.engine.jobs import StoredEntry
+from dashboard.figures import Look
 from dashboard.pages.concepts import cards, clip_names, compare, graph, names
 from dashboard.widgets import job, links, session
 from dashboard.widgets.controls import image_picker, model_picker
@@ -27,6 +28,8 @@ from models.errors import SeewhyError
 from models.imagesets.imageset import MENAGERIE
 
 PLACED = "placed"
+DEEPER = "deeper"
+PARTS = {"counts": "Importance and fidelity", "elsewhere": "Other classes and models", "words": "Names from CLIP"}
 READING = (
     "A dot is an image that the model takes for the class; dots near each other are decided by the same concepts.",
     "Its colour is the concept that adds most to the class's score there; a ring says that the image is said to be"
@@ -75,15 +78,29 @@ def _bank(card: ModelCard, request: Request[Concepts], answer: Answer[Concepts],
     graph.draw(bank, look, newcomer)
     if newcomer is not None:
         cards.one(newcomer, result)
+    left, right = st.columns([2.2, 1], gap="medium")
+    with left:
+        cards.cards(bank, request)
+    with right, st.container(key="evidence"):
+        evidence(request, look, shown=3)
     cards.facts(result)
-    cards.cards(bank, request)
-    cards.tables(bank, look)
-    compare.elsewhere(card, request, look)
-    clip_names.proposals(card, request, bank, look)
+    _deeper(card, request, bank, look)
     with st.container(key="below"):
         exports(bank, request, look)
         provenance(bank, request)
-        evidence(request, look, shown=3)
+
+
+def _deeper(card: ModelCard, request: Request[Concepts], bank: Answer[Concepts], look: Look) -> None:
+    """What only some want to know: drawn, and worked out, for those who ask."""
+    if compare.asked_by_link():
+        st.session_state.setdefault(DEEPER, "elsewhere")
+    chosen = st.segmented_control("Go deeper", list(PARTS), key=DEEPER, format_func=PARTS.__getitem__)
+    if chosen == "counts":
+        cards.tables(bank, look)
+    elif chosen == "elsewhere":
+        compare.elsewhere(card, request, look)
+    elif chosen == "words":
+        clip_names.proposals(card, request, bank, look)
 
 
 def _placed(request: Request[Concepts], photo: Photo | None) -> Answer[ConceptExplained] | None:
