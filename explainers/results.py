@@ -1,12 +1,12 @@
 """What lenses find: results of plain values and arrays, and scores that say how far to trust them."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
+Standing = Literal["supported", "mixed", "not proven", "misleading", "not measured"]
 Word = Literal["better than", "no better than", "worse than", "not measured", "no control"]
 MARGIN = 0.02  # of the scale; scores of one picture differ by less when only the seed of the controls changes
 
@@ -148,16 +148,27 @@ class Evidence(Result):
     scores: tuple[Score, ...]
 
     @property
-    def word(self) -> Word:
-        """The whole in a word: that of the weakest test which could be measured."""
-        words = [score.verdict.word for score in self.scores]
-        ranked: Sequence[Word] = ("worse than", "no better than", "better than", "not measured")
-        return next((word for word in ranked if word in words), "no control")
+    def rated(self) -> tuple[Score, ...]:
+        """The scores that could be measured and have an opponent."""
+        return tuple(score for score in self.scores if score.verdict.opponent)
+
+    @property
+    def standing(self) -> Standing:
+        """The whole in a word: all tests won, at least half of them, fewer, or fewer and one lost."""
+        words = [score.verdict.word for score in self.rated]
+        won = words.count("better than")
+        if not words:
+            return "not measured"
+        if won == len(words):
+            return "supported"
+        if 2 * won >= len(words):
+            return "mixed"
+        return "misleading" if "worse than" in words else "not proven"
 
     @property
     def sentence(self) -> str:
         """The whole in a sentence; the weakest test is named with what did as well."""
-        rated = [score for score in self.scores if score.verdict.opponent]
+        rated = self.rated
         if not rated:
             return "Nothing here has a control to be compared with."
         better = [score for score in rated if score.verdict.word == "better than"]
@@ -167,5 +178,6 @@ class Evidence(Result):
                 if len(rated) == 1
                 else f"Better than every control in all {len(rated)} tests."
             )
-        weakest = next(score for score in rated if score.verdict.word == self.word)
+        lost = next((score for score in rated if score.verdict.word == "worse than"), None)
+        weakest = lost or next(score for score in rated if score.verdict.word == "no better than")
         return f"Better than every control in {len(better)} of {len(rated)} tests. {weakest.title}: {weakest.verdict}."

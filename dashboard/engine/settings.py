@@ -45,6 +45,7 @@ class Settings:
         queue_per_session: of one session, before the next is refused.
         grace: seconds that a cancelled job has to stop by itself before its worker is ended.
         images: folders of pictures that visitors of the web page may learn from; ``SEEWHY_IMAGES``, with commas.
+        examples: whether the examples that pages open on are worked out in the background; ``SEEWHY_EXAMPLES=0`` off.
         plugins: modules with explainers of your own, imported by server and workers; ``SEEWHY_PLUGINS``, with commas.
     """
 
@@ -57,6 +58,7 @@ class Settings:
     queue_per_session: int = 32
     grace: float = 5.0
     images: tuple[str, ...] = ()
+    examples: bool = False
     plugins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -85,6 +87,7 @@ class Settings:
         ):
             if text := environ.get(f"SEEWHY_{name.upper()}"):
                 given[name] = read(text)
+        given["examples"] = environ.get("SEEWHY_EXAMPLES", "1") != "0"
         return Settings(**{**given, **{name: value for name, value in chosen.items() if value is not None}})
 
     def to_json(self) -> str:

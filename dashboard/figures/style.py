@@ -96,7 +96,9 @@ def dress(figure: go.Figure, look: Look, *, title: str = "", aspect: float = 1.0
         margin={"l": 8, "r": 8, "t": 8, "b": 8},
         hoverlabel={"font": {"size": 13}},
     )
-    return _for_paper(figure, look, title, (aspect, axes)) if look.export else figure
+    if look.export:
+        return _for_paper(figure, look, title, (aspect, axes))
+    return figure.update_xaxes(automargin=True).update_yaxes(automargin=True)
 
 
 def paper_size(look: Look) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from dashboard.figures.style import Look
 from explainers import Evidence, Score
-from explainers.results import Word
+from explainers.results import Standing, Word
 from models.labels import short
 
 CLASSES: dict[Word, str] = {
@@ -17,19 +17,19 @@ CLASSES: dict[Word, str] = {
     "not measured": "open",
     "no control": "open",
 }
-WHOLE: dict[Word, str] = {
-    "better than": "Supported",
-    "no better than": "Not proven",
-    "worse than": "Do not trust it",
-    "not measured": "Not measured",
-    "no control": "No control",
+WHOLE: dict[Standing, str] = {
+    "supported": "better",
+    "mixed": "equal",
+    "not proven": "equal",
+    "misleading": "worse",
+    "not measured": "open",
 }
 
 
 def tiles(evidence: Evidence, scores: Sequence[Score], look: Look, *, headline: bool = True) -> str:
     """The verdict of all scores and a tile for each of ``scores``, as HTML for `style.css`."""
     dark = " dark" if look.dark else ""
-    head = f"{_badge(WHOLE[evidence.word], evidence.word)} {_text(evidence.sentence)}"
+    head = f"{_badge(evidence.standing.capitalize(), WHOLE[evidence.standing])} {_text(evidence.sentence)}"
     whole = f'<p class="sw-whole">{head}</p>' if headline else ""
     return f'<div class="sw-evidence{dark}">{whole}{"".join(map(_tile, scores))}</div>'
 
@@ -38,13 +38,13 @@ def _tile(score: Score) -> str:
     verdict = score.verdict
     return (
         f'<section class="sw-tile"><header><strong>{html.escape(score.title)}</strong>'
-        f"{_badge(str(verdict), verdict.word)}</header>{_bar(score)}"
+        f"{_badge(str(verdict), CLASSES[verdict.word])}</header>{_bar(score)}"
         f'<p class="sw-values">{_values(score)}</p><p>{_text(score.reading)}</p></section>'
     )
 
 
-def _badge(words: str, word: Word) -> str:
-    return f'<span class="sw-badge {CLASSES[word]}">{html.escape(words)}</span>'
+def _badge(words: str, kind: str) -> str:
+    return f'<span class="sw-badge {kind}">{html.escape(words)}</span>'
 
 
 def _bar(score: Score) -> str:

@@ -17,7 +17,7 @@ PER_PAGE = 24
 
 def draw() -> None:
     """Draw the page."""
-    st.subheader("What is kept on this server", anchor=False)
+    st.subheader("Saved results", anchor=False)
     entries = session.the_engine().recent(1000)
     cards = [card for card in entries if card.part == "result" and home_of(card)]
     if not cards:
@@ -89,4 +89,4 @@ def _thumbnail(key: str) -> bytes | None:
     return buffer.getvalue()
 
 
-PAGE = Page(question="Browse", title="What is kept", order=90, draw=draw)
+PAGE = Page(question="Browse", title="Saved results", order=90, draw=draw)

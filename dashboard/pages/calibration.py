@@ -52,7 +52,7 @@ def draw() -> None:
         copy_link()
     st.session_state.setdefault("where", "truth")
     where = left.segmented_control(
-        "Hold the methods to",
+        "Benchmark",
         list(WHERE),
         key="where",
         persist_state="session",
@@ -83,7 +83,7 @@ def _truth() -> None:
     request = calibration.request(net, calibration.choose(**values))
     words = "a few minutes for maps of layers, a quarter of an hour or more for all methods; you may keep browsing"
     with centre, st.container(key="centre"):
-        answer, look = _on_demand(request, "Begin the exam", words), session.look()
+        answer, look = _on_demand(request, "Run the benchmark", words), session.look()
         if answer is not None:
             _table(answer, look)
             _samples(answer, look)

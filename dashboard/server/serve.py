@@ -85,11 +85,14 @@ def _make_engine(settings: Settings, first: Process) -> "Engine":
     """
     from dashboard.engine.engine import Engine
     from dashboard.engine.logs import write_log
+    from dashboard.server import examples
 
     write_log(settings.cache)
     started = Engine(settings, first)
     engine.use(started)
     _preload()
+    if settings.examples:
+        examples.begin(started)
     gc.collect()
     gc.freeze()
     return started

@@ -14,6 +14,13 @@ from dashboard.widgets.chart import chart
 from explainers import Evidence, Request, Result
 
 
+def verdict(request: Request[Result], look: Look) -> None:
+    """The evidence in one sentence."""
+    answer = _asked(request)
+    if answer is not None:
+        st.html(tiles(answer.result, (), look))
+
+
 def evidence(request: Request[Result], look: Look, mark: str = "", shown: int | None = None) -> None:
     """Ask for the evidence in the background and draw it when it comes.
 
@@ -23,17 +30,8 @@ def evidence(request: Request[Result], look: Look, mark: str = "", shown: int | 
         mark: tells several on one page apart.
         shown: how many tests stand up front, the rest folded; all by default.
     """
-    st.markdown("##### How far to trust it")
-    wanted, engine = request.evidence(), session.the_engine()
-    if engine.state(wanted.key).status in ("absent", "interrupted"):
-        try:
-            engine.ask(wanted, session=session.session(), lane="evidence")
-        except BusyError as error:
-            st.warning(str(error))
-            return
-    answer = engine.kept(wanted.key)
+    answer = _asked(request)
     if answer is None:
-        _await(wanted)
         return
     scores = answer.result.scores
     first = scores if shown is None else scores[:shown]
@@ -44,6 +42,22 @@ def evidence(request: Request[Result], look: Look, mark: str = "", shown: int | 
                 st.html(tiles(answer.result, rest, look, headline=False))
         if any(score.curves for score in scores):
             _curves(answer, look, mark)
+
+
+def _asked(request: Request[Result]) -> Answer[Evidence] | None:
+    """The heading, and the evidence when it is there; asked for, with its progress, when it is not."""
+    st.markdown("##### How far to trust it")
+    wanted, engine = request.evidence(), session.the_engine()
+    if engine.state(wanted.key).status in ("absent", "interrupted"):
+        try:
+            engine.ask(wanted, session=session.session(), lane="evidence")
+        except BusyError as error:
+            st.warning(str(error))
+            return None
+    answer = engine.kept(wanted.key)
+    if answer is None:
+        _await(wanted)
+    return answer
 
 
 def _await(wanted: Request[Evidence]) -> None:

@@ -54,6 +54,12 @@ def _take(address: Mapping[str, str], readers: Readers) -> list[str]:
     return notes
 
 
+def came_by_link() -> bool:
+    """Whether the address was just taken over, and names more than the study."""
+    named = set(st.session_state.get(WRITTEN, ())) - {"study"}
+    return bool(st.session_state.get(LOADED) and named)
+
+
 def save(choices: Mapping[str, str]) -> None:
     """Write the choices into the address; empty ones are defaults and stay out."""
     chosen = {name: text for name, text in choices.items() if text}

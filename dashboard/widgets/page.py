@@ -3,18 +3,18 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import streamlit as st
 
 from dashboard.engine.jobs import StoredEntry
-from dashboard.widgets import links
+from dashboard.widgets import links, opening
 from dashboard.widgets import study as studies
 from dashboard.widgets.controls import model_picker
 from dashboard.widgets.form.form import stored_choices
 from dashboard.widgets.provenance import about
 from dashboard.widgets.study import Study
-from explainers import Result
+from explainers import AnyExplainer, Result
 from explainers.kinds import Choice
 from models import ModelCard
 
@@ -33,6 +33,8 @@ class Page:
         order: its place in the navigation.
         studies: what it is made of; several are chosen from on the page.
         draw: draws the page, where it is not made of studies.
+        opening: the example that a page without studies opens on, as its link would say it, and
+        example: the explainer of it.
         key: the name of the chosen study in the address.
         link: stored answer -> choices for the address, of answers that are shown here without a study of their own;
             None for those that are not.
@@ -43,6 +45,8 @@ class Page:
     order: int
     studies: tuple[Study[Result], ...] = ()
     draw: Callable[[], None] | None = None
+    opening: Mapping[str, str] = field(default_factory=dict)
+    example: AnyExplainer | None = None
     key: str = "study"
     link: Callable[[StoredEntry], Mapping[str, str] | None] = no_link
 
@@ -66,11 +70,19 @@ class Page:
         pick = Choice(of={name: study.title for name, study in known.items()})
         chooser = {self.key: (self.key, lambda text: pick.read("it", text))} if len(known) > 1 else {}
         chooser_of = (lambda: self._choose(known)) if chooser else None
-        card = head({**chooser, **model_picker.readers(), **studies.readers(named)}, chooser_of)
-        study = known[st.session_state.get(self.key) or next(iter(known))] if chooser else self.studies[0]
+        card = head({**chooser, **model_picker.readers(), **studies.readers(named)}, chooser_of, self._open)
+        study = self._chosen()
         if card is not None:
             self._draw_study(study, card)
         about(study.about() if study.about else study.lens, study.reading)
+
+    def _chosen(self) -> Study[Result]:
+        known = {study.address: study for study in self.studies}
+        return known.get(st.session_state.get(self.key, ""), self.studies[0])
+
+    def _open(self) -> None:
+        study = self._chosen()
+        opening.apply(study.address, study.opening, {**model_picker.readers(), **studies.readers(study)})
 
     def _choose(self, known: Mapping[str, Study[Result]]) -> None:
         st.session_state.setdefault(self.key, next(iter(known)))
@@ -103,12 +115,15 @@ def studies_in(package: str) -> tuple[Study[Result], ...]:
     return tuple(sorted((m.STUDY for m in modules if hasattr(m, "STUDY")), key=lambda study: study.order))
 
 
-def head(readers: links.Readers, choose: Callable[[], None] | None = None) -> ModelCard | None:
+def head(
+    readers: links.Readers, choose: Callable[[], None] | None = None, begin: Callable[[], None] | None = None
+) -> ModelCard | None:
     """The top of a page: what of a link could not be used; then one bar of study, model and the link to copy.
 
     Args:
         readers: what a link may say here.
         choose: draws the choice of the study, where there are several.
+        begin: sets what the page opens on, once the study is chosen.
 
     Returns:
         The model's card; None, with words on the page, while the model cannot be used.
@@ -118,6 +133,8 @@ def head(readers: links.Readers, choose: Callable[[], None] | None = None) -> Mo
     with st.container(horizontal=True, vertical_alignment="center", key="bar", gap="small"):
         if choose is not None:
             choose()
+        if begin is not None:
+            begin()
         name = model_picker.pick()
         copy_link()
     return model_picker.usable(name)

@@ -70,6 +70,7 @@ class Study(Generic[R]):
         also: further explainers whose answers it shows.
         about: the explainer whose words explain it now; ``lens`` by default.
         readers: what a link may say; the usual parameters by default.
+        opening: the example that it opens on, as its link would say it.
         stored: (explainer, parameters as JSON) -> what the address of a stored answer says; those by default.
     """
 
@@ -86,6 +87,7 @@ class Study(Generic[R]):
     also: tuple[AnyExplainer, ...] = ()
     about: Callable[[], AnyExplainer] | None = None
     readers: Callable[[], links.Readers] | None = None
+    opening: Mapping[str, str] = field(default_factory=dict)
     stored: Callable[[AnyExplainer, Mapping[str, object]], Mapping[str, str]] | None = None
 
     @property

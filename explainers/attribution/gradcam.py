@@ -2,8 +2,8 @@
 
 The last convolutional map of the network is a coarse picture of features: 49 places, say, and a thousand features at
 each. Grad-CAM weighs every feature by how much the class's score would rise with it, adds the weighted features up
-place by place, and lays the sum over the photo. Warm places speak for the class. The counterfactual turns the sign:
-it shows what speaks against the class. The other methods weigh the features otherwise, or try them out one by one; for
+place by place, and lays the sum over the photo. Warm places support the class. The counterfactual turns the sign:
+it shows what opposes the class. The other methods weigh the features otherwise, or try them out one by one; for
 transformers two of them read the attention. Two classes can be set against each other: why this rather than that.
 
 Not only classes can be asked for: what a single neuron sees, what makes this picture like another one, and, of models
@@ -52,7 +52,7 @@ class GradCamParams(ImageParams):
     method: str = knob(
         "gradcam",
         kind=Choice(of=CAMS),
-        help="gradcam: what speaks for the class. counterfactual: what speaks against it.",
+        help="gradcam: what supports the class. counterfactual: what opposes it.",
         label="Show",
     )
     layer: tuple[str, ...] | None = knob(

@@ -1,6 +1,6 @@
-"""Where an answer goes wrong: what speaks for the answer given, for the true class, and what tips the balance.
+"""Where an answer goes wrong: what supports the answer given, what supports the true class, and what tips the balance.
 
-The maps of both classes stand side by side, and their difference shows what speaks for the one rather than the other.
+The maps of both classes stand side by side, and their difference shows what supports the one rather than the other.
 Each of the likeliest classes is then read: does it see the same place, is it a close name, does its own place alone
 carry it? A wrong answer is often no mistake of seeing: several things stand in the picture, the names are close, or the
 model leans on a cue beside the thing (Vasudevan et al. 2022, "When does dough become a bagel?").
@@ -86,7 +86,7 @@ class Mistake(AboutClass, AtLayer):
     Attributes:
         image: uint8 (H, W, 3), as the model saw it.
         maps: float32 (n, h, w), signed Grad-CAM of each row's class.
-        cam: float32 (h, w), what speaks for the answer rather than the true class.
+        cam: float32 (h, w), what supports the answer rather than the true class.
         heatmap: float32 (H, W) in [0, 1], its positive part.
         logits: float32 (K,).
         rows: the answer first, then the true class, then the other likely ones.

@@ -22,7 +22,7 @@ class Inquiry:
 
     Attributes:
         target_of: the question to a network: to the model's own, or to one of the same build under other weights.
-        asked: what the map speaks for, as "what neuron 17 of layer4 sees".
+        asked: what the map supports, as "what neuron 17 of layer4 sees".
         noun: what is measured, as "the cosine".
     """
 

@@ -35,7 +35,7 @@ class Asked:
     """What the map was asked.
 
     Attributes:
-        against: whether it shows what speaks against the class.
+        against: whether it shows what opposes the class.
         versus: name of the class that the class was set against; empty for none.
         for_class: whether the method asks for a class at all.
     """
@@ -49,28 +49,30 @@ def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, 
     """One plain sentence: where the evidence lies, for or against what, and how sure the model is."""
     about = about or Asked()
     name, sure = label.split(",")[0], f"{probability:.0%}" if probability >= 0.01 else "under 1 %"
-    verb = "against" if about.against else "for"
+    verb = "opposes" if about.against else "supports"
     if not about.for_class:
         return _classless(heatmap, name, sure)
     if about.versus:
         name = f"{name}* rather than *{about.versus.split(',')[0]}"
     if not heatmap.any():
-        return f"Nothing in this picture speaks {verb} *{name}* at this layer (probability {sure})."
-    return (
-        f"The {place_of(heatmap)} of the picture speaks most {verb} *{name}* (probability {sure}):"
-        f" half of the evidence lies in {half_share(heatmap):.0%} of the picture."
-    )
+        return f"Nothing in this picture {verb} *{name}* at this layer (probability {sure})."
+    return _placed(heatmap, verb, f"*{name}*", f"probability {sure}")
 
 
 def asked_sentence(heatmap: Float[np.ndarray, "h w"], wanted: str, measured: str, *, against: bool = False) -> str:
-    """As `sentence`, for what is no class: ``asked`` is what the map speaks for, ``measured`` how much there is."""
-    verb = "against" if against else "for"
+    """As `sentence`, for what is no class: ``asked`` is what the map supports, ``measured`` how much there is."""
+    verb = "opposes" if against else "supports"
     if not heatmap.any():
-        return f"Nothing in this picture speaks {verb} {wanted} at this layer ({measured})."
-    return (
-        f"The {place_of(heatmap)} of the picture speaks most {verb} {wanted} ({measured}):"
-        f" half of the evidence lies in {half_share(heatmap):.0%} of the picture."
-    )
+        return f"Nothing in this picture {verb} {wanted} at this layer ({measured})."
+    return _placed(heatmap, verb, wanted, measured)
+
+
+def _placed(heatmap: np.ndarray, verb: str, thing: str, measured: str) -> str:
+    """Where the evidence lies, by name where that helps: "the middle" of a photo tells nobody anything."""
+    place, half = place_of(heatmap), f"{half_share(heatmap):.0%}"
+    if place == "middle":
+        return f"Half of what {verb} {thing} ({measured}) lies in {half} of the picture."
+    return f"The {place} of the picture {verb} {thing} most ({measured}): half of the evidence lies in {half} of it."
 
 
 def plain(text: str) -> str:

@@ -43,7 +43,7 @@ class Benchmark:
 
     @property
     def important(self) -> Bool[np.ndarray, "n r"]:
-        """The truly important regions; none in a picture where no region speaks for the answer."""
+        """The truly important regions; none in a picture where no region supports the answer."""
         top = np.nanmax(self.truth, axis=1, keepdims=True)
         with np.errstate(invalid="ignore"):
             return np.asarray((self.truth >= IMPORTANT * top) & (top > 0))

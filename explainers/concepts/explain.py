@@ -47,7 +47,7 @@ class ConceptExplained(AboutClass, AtLayer):
     Attributes:
         image: uint8 (H, W, 3), as the model saw it.
         codes: float32 (h, w, k). importance: (k,), signed. place: (2,), in the bank's t-SNE layout; place_pca: (2,).
-        nearest: int (m,), the bank's images that are decided most alike.
+        nearest: int (m,), the bank's images that are most similar.
         threshold: (k,), of the bank. c_insertion, c_deletion: (k + 1,), probability of the class.
         cls, label, probability: the class whose concepts are used. names: of its concepts. layer: where.
         strategy: cluster of the nearest images, and its line in words.
@@ -73,13 +73,13 @@ class ConceptExplained(AboutClass, AtLayer):
 
     @property
     def sentence(self) -> str:
-        """What speaks for the class here."""
+        """What supports the class here."""
         name, order = self.label.split(",")[0], np.argsort(-self.importance, kind="stable")
         pro = [self.names[i] for i in order[:2] if self.importance[i] > 0]
         contra = self.names[order[-1]] if self.importance[order[-1]] < 0 else ""
-        against = f"; {contra} speaks most against it" if contra else ""
-        says = " and ".join(pro) + (" speak" if len(pro) > 1 else " speaks") if pro else "No concept speaks"
-        return f"{says[0].upper()}{says[1:]} most for *{name}* (probability {self.probability:.0%}){against}."
+        against = f"; {contra} opposes it most" if contra else ""
+        says = " and ".join(pro) + (" support" if len(pro) > 1 else " supports") if pro else "No concept supports"
+        return f"{says[0].upper()}{says[1:]} *{name}* most (probability {self.probability:.0%}){against}."
 
 
 def measure_place(model: ModelHandle, params: ExplainParams, result: ConceptExplained, run: Run) -> Evidence:

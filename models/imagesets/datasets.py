@@ -36,7 +36,7 @@ class DataSet:
         url: where torchvision gets it, to see whether that can be reached.
         folder: what lies in its place once it is there.
         get: fetches it into a folder.
-        read: its pictures with the class that entry is said to be, from such a folder.
+        read: its pictures with the class that entry is labelled, from such a folder.
         aliases: further names of a class, by the name that `read` gives.
         boxed: the folder of its pictures, and that of their boxes in VOC's format; empty where there are none.
     """

@@ -32,7 +32,7 @@ class Picture:
 
     Attributes:
         name: file name, or class and number of the scene.
-        label: class of the model that it is said to be; `UNKNOWN` where nothing is said.
+        label: class of the model that it is labelled; `UNKNOWN` where nothing is said.
         pixels: uint8 (H, W, 3) at the model's size.
         owners: uint8 (H, W), who owns each pixel of a drawn animal, as in `menagerie.Rendered`; empty for photos.
     """
@@ -51,7 +51,7 @@ class ImageSet:
         title: where they come from, for people.
         items: name -> how to read it; reading raises `InputError` when a file is damaged.
         skipped: files that were passed over, and why.
-        labels: class that each is said to be, as `Picture.label`, known before it is read.
+        labels: class that each is labelled, as `Picture.label`, known before it is read.
     """
 
     title: str
@@ -123,7 +123,7 @@ def image_set(images: str, model: ModelHandle, cls: int, *, most: int = 3000, se
     Args:
         images: a name of `sources`, or the path of a folder.
         model: whose size and names count.
-        cls: the class that is wanted. Where there are more than ``most`` pictures, those said to be of it come first;
+        cls: the class that is wanted. Where there are more than ``most`` pictures, those labelled as it come first;
             in the menagerie only its family is drawn, the class and those that it is taken for.
         most: pictures at most.
         seed: which of the menagerie's scenes.
@@ -211,7 +211,7 @@ def _wordnet(labels: tuple[str, ...]) -> dict[str, int]:
 
 
 def _ordered(folder: Folder, names: dict[str, int], cls: int, most: int) -> list[Entry]:
-    """Spread over the classes; where not all can be looked at, those said to be of the class first."""
+    """Spread over the classes; where not all can be looked at, those labelled as the class first."""
     turn: dict[str | None, int] = {}
     places = []
     for entry in folder.entries:

@@ -37,7 +37,7 @@ def part_importance(
 
     Returns:
         Logit before minus mean logit after, for every part the scene shows, ``background`` (replaced only), and
-        ``badge`` where there is one. Positive: the part speaks for the target.
+        ``badge`` where there is one. Positive: the part supports the target.
 
     Raises:
         InputError: a target or a number of replacements out of range.

@@ -153,7 +153,7 @@ def test_a_picture_of_mine_lands_in_the_graph() -> None:
     tab = opened()
     assert "your image" not in str(tab.figures("graph")[0])
     tab = opened(image="chelsea")
-    tab.until(lambda each: any(re.search(r"speaks? most for \*Reed Heron\*", words) for words in each.headings()))
+    tab.until(lambda each: any(re.search(r"supports? \*Reed Heron\* most", words) for words in each.headings()))
     assert "your image" in str(tab.figures("graph")[0])
     assert tab.link()["image"] == "chelsea"
 

@@ -104,7 +104,7 @@ def test_an_empty_map_is_the_photo_and_words() -> None:
         assert len(figure.layout.images) == 1
         assert [trace.type for trace in figure.data] == ["scatter"]
         assert not figure.data[0].x
-    assert empty.sentence.startswith("Nothing in this picture speaks for *tiger cat*")
+    assert empty.sentence.startswith("Nothing in this picture supports *tiger cat*")
     assert "Nothing" in figures.alt(empty, Look())
 
 

@@ -1,4 +1,4 @@
-"""A network that sees three colours, and pictures of coloured patches: what speaks for what is known."""
+"""A network that sees three colours, and pictures of coloured patches: what supports what is known."""
 
 import numpy as np
 import torch

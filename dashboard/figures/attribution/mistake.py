@@ -23,12 +23,12 @@ def panels(result: Mistake, look: Look) -> list[tuple[str, np.ndarray, str]]:
     size = result.image.shape[:2]
     maps = {row.index: enlarged(values, size) for row, values in zip(result.rows, result.maps, strict=True)}
     answer, truth = (name.split(",")[0] for name in (result.label, result.truth_label))
-    shown = [(f"Answer: {answer}", picture(result.image, maps[result.target], look), "speaks for the answer")]
+    shown = [(f"Answer: {answer}", picture(result.image, maps[result.target], look), "supports the answer")]
     if result.truth != result.target:
         signed = Look(**{**vars(look), "show": "signed"})
         beside = "True class" if result.given else "Second answer"
         shown += [
-            (f"{beside}: {truth}", picture(result.image, maps[result.truth], look), f"speaks for {truth}"),
+            (f"{beside}: {truth}", picture(result.image, maps[result.truth], look), f"supports {truth}"),
             (
                 "Difference",
                 picture(result.image, enlarged(result.cam, size), signed),

@@ -24,7 +24,7 @@ def global_bars(result: Concepts, look: Look) -> go.Figure:
             cliponaxis=False,
             customdata=np.stack([result.prevalence, result.reliability], 1),
             hovertemplate="%{y}: %{x:.1%} of the score<br>first in %{customdata[0]:.0%} of the images"
-            "<br>of these %{customdata[1]:.0%} are said to be of the class<extra></extra>",
+            "<br>of these %{customdata[1]:.0%} are labelled as the class<extra></extra>",
         )
     )
     least, most = float(result.global_importance.min()), float(result.global_importance.max())

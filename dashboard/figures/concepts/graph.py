@@ -40,7 +40,7 @@ def positions(result: Concepts, view: View) -> np.ndarray:
 
 
 def graph(result: Concepts, look: Look, view: View | None = None) -> go.Figure:
-    """Dots coloured by their first concept, faint where that is seldom first; rings are images said to be else."""
+    """Dots coloured by their first concept, faint where that is seldom first; rings are images labelled else."""
     view = view or View()
     at = positions(result, view)
     enough = view.enough or result.enough
@@ -101,7 +101,7 @@ def _rings(figure: go.Figure, result: Concepts, at: np.ndarray, look: Look) -> N
             x=at[wrong, 0],
             y=at[wrong, 1],
             mode="markers",
-            name=f"said to be another class · {len(wrong)}",
+            name=f"labelled another class · {len(wrong)}",
             hoverinfo="skip",
             marker={"symbol": "circle-open", "size": 15, "color": look.ink, "line": {"width": 1.6}},
         )

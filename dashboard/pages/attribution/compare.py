@@ -30,10 +30,11 @@ STUDY = Study(
     lens=compare,
     title="Methods and layers",
     order=2,
+    opening={"image": "coffee"},
     draw=draw,
     overlay=True,
     reading=(
-        "Each picture is the same photo with another map over it; warm places speak for the class.",
+        "Each picture is the same photo with another map over it; warm places support the class.",
         "The table tells how far each two maps put the places in the same order: 1 is the same order, 0 is chance.",
         "Maps that agree for different reasons deserve more trust; methods of one family agree with each other anyway.",
         "*Layers* go from the picture to the answer: early ones outline, late ones know the class.",

@@ -54,6 +54,7 @@ STUDY = Study(
     lens=groups,
     title="Two groups",
     order=5,
+    opening={"model": "menagerie_biased_cnn", "split": "source", "others": "menagerie_biased", "limit": "12"},
     draw=draw,
     begin=Begin(
         button="Compare the groups",

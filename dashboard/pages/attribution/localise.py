@@ -54,6 +54,7 @@ STUDY = Study(
     lens=localise,
     title="Bounding boxes",
     order=6,
+    opening={"model": "menagerie_cnn", "limit": "24"},
     draw=draw,
     overlay=True,
     begin=Begin(

@@ -44,11 +44,12 @@ STUDY = Study(
     lens=mistake,
     title="Why not the right answer?",
     order=3,
+    opening={"image": "chelsea", "truth": "281"},
     draw=draw,
     overlay=True,
     reading=(
         "Choose the class that would be right; left open, the model's second answer stands in for it.",
-        "*Difference*: red places speak for the answer rather than the true class, blue ones the other way round.",
+        "*Difference*: red places support the answer rather than the true class, blue ones the other way round.",
         "A class's *place* is where half of its evidence lies. *Alone*: what remains when everything else is blurred.",
         "*Close names* are classes whose weights in the last layer are among those most like the answer's.",
         "The readings are questions to ask of the photo: a model cannot tell a second thing from a cue; you can.",

@@ -1,4 +1,4 @@
-"""Neurons in words: which features speak for the class, what they are called, and what excites them."""
+"""Neurons in words: which features support the class, what they are called, and what excites them."""
 
 import streamlit as st
 
@@ -22,7 +22,7 @@ def draw(answer: Answer[Neurons], look: Look) -> None:
     st.markdown(f"##### {result.sentence}")
     st.caption(f"{FROM[result.by]} Patches come from {result.looked} pictures of {result.source}.")
     chart(answer, look, "bars", lambda: figures.bars(result, look), alt=result.plain)
-    for group, words in ((result.contribution > 0, "Speak for it"), (result.contribution < 0, "Speak against it")):
+    for group, words in ((result.contribution > 0, "Support it"), (result.contribution < 0, "Oppose it")):
         chosen = [index for index in range(len(result.neuron)) if group[index]]
         if not chosen:
             continue
@@ -48,11 +48,12 @@ STUDY = Study(
     lens=neurons,
     title="Neurons",
     order=4,
+    opening={"image": "coffee"},
     draw=draw,
     reading=(
         "Each row is one neuron: first what excites it in your picture, then what excites it most in other pictures.",
-        "Its number is what it gives to the class's score here; those below zero speak against the class.",
-        "A name says what else the neuron speaks for, not what it is: the patches tell more.",
+        "Its number is what it gives to the class's score here; those below zero oppose the class.",
+        "A name says what else the neuron supports, not what it is: the patches tell more.",
         "*Silenced*: the probability when these neurons are switched off, beside as many others switched off.",
         "Choose *concepts as names* under More to call neurons after what the class is made of.",
     ),

@@ -44,14 +44,14 @@ def _card(result: Concepts, concept: int) -> None:
     st.image(strip(result, concept, 8), width="stretch", alt=f"Crops in which {result.names[concept]} is strongest")
     wrong = 1 - result.reliability[concept]
     first = f"first in {result.prevalence[concept]:.0%} of the images"
-    doubt = f", {wrong:.0%} of these said to be another class" if wrong > 0.005 and result.prevalence[concept] else ""
+    doubt = f", {wrong:.0%} of these labelled another class" if wrong > 0.005 and result.prevalence[concept] else ""
     st.markdown(f"**{result.names[concept]}** · {result.global_importance[concept]:.0%} of the score · {first}{doubt}")
     if result.alignment.size:
         near = [
             f"{short(label)} {cosine:.2f}"
             for label, cosine in zip(result.aligned_labels[concept][:3], result.alignment[concept], strict=False)
         ]
-        st.caption(f"Speaks for, by the weights: {', '.join(near)}")
+        st.caption(f"Supports, by the weights: {', '.join(near)}")
 
 
 def imagine(bank: Concepts, concept: int, request: Request[Concepts]) -> None:
@@ -86,7 +86,7 @@ def facts(result: Concepts) -> None:
     semi = " (activations are negative here, so NMF became semi-NMF)" if result.method == "semi_nmf" else ""
     st.caption(
         f"{len(result.files)} images predicted as the class, of {result.looked} looked at in {result.source}"
-        f" ({result.available} there, {result.of_label} of those looked at said to be of the class)."
+        f" ({result.available} there, {result.of_label} of those looked at labelled as the class)."
         f" {result.method.replace('_', '-').upper() if result.method == 'nmf' else result.method.replace('_', ' ')}"
         f"{semi} at layer {result.layer}, {how}; the concepts rebuild the activations to a relative error of"
         f" {result.reconstruction:.2f}."
@@ -99,7 +99,7 @@ def facts(result: Concepts) -> None:
 
 
 def one(result: ConceptExplained, bank: Concepts) -> None:
-    """An image of yours: its maps, and the images of the bank that are decided most alike."""
+    """An image of yours: its maps, and the images of the bank that are most similar."""
     st.markdown(f"##### {result.sentence}")
     order = np.argsort(-np.abs(result.importance), kind="stable")[:3]
     shown = [result.image, *(lit(result, int(i)) for i in order)]
@@ -109,6 +109,6 @@ def one(result: ConceptExplained, bank: Concepts) -> None:
     st.image(
         np.concatenate(list(bank.thumbnails[result.nearest]), 1),
         width=560,
-        alt="The images of the bank that are decided most alike",
+        alt="The images of the bank that are most similar",
     )
-    st.caption("The five images of the bank that are decided most alike.")
+    st.caption("The five images of the bank that are most similar.")

@@ -25,7 +25,7 @@ HOW = (
 
 def proposals(card: ModelCard, request: Request[Concepts], bank: Answer[Concepts], look: Look) -> None:
     """Names that a CLIP proposes for a bank's concepts."""
-    st.markdown("##### In words (CLIP)")
+    st.markdown("##### Names from CLIP")
     ready = clips(card)
     if not ready:
         st.caption(HOW)

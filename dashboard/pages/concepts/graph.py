@@ -125,7 +125,7 @@ def one_image(result: Concepts, image: int, look: Look) -> None:
     concept = int(order[0]) if chosen is None else int(chosen)
     pair = np.concatenate([result.thumbnails[image], heat(result, image, concept)], 1)
     st.image(pair, width="stretch", alt=f"{result.files[image]}, and where {result.names[concept]} lies in it")
-    said = "; said to be another class" if result.wrong[image] else ""
+    said = "; labelled another class" if result.wrong[image] else ""
     st.markdown(
         f"**{result.files[image]}** · probability {result.probability[image]:.0%}{said}. In"
         f" :gray[{result.clusters[result.strategy[image]]}]."

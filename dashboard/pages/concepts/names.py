@@ -47,7 +47,7 @@ def field(bank: Answer[Concepts], concept: int) -> None:
         st.session_state[key] = note
     with st.popover("Name it", type="tertiary"):
         st.text_input(
-            f"What would you call {bank.result.names[concept]}?",
+            f"Rename {bank.result.names[concept]}",
             max_chars=LONGEST,
             key=key,
             on_change=_typed,

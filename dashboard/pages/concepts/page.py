@@ -9,7 +9,7 @@ from dashboard.engine.answers import Answer
 from dashboard.engine.jobs import StoredEntry
 from dashboard.figures import Look
 from dashboard.pages.concepts import cards, clip_names, compare, graph, names
-from dashboard.widgets import job, links, session
+from dashboard.widgets import job, links, opening, session
 from dashboard.widgets.controls import image_picker, model_picker
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
@@ -28,11 +28,12 @@ from models.errors import SeewhyError
 from models.imagesets.imageset import MENAGERIE
 
 PLACED = "placed"
+OPENING = {"model": "menagerie_cnn"}
 DEEPER = "deeper"
 PARTS = {"counts": "Importance and fidelity", "elsewhere": "Other classes and models", "words": "Names from CLIP"}
 READING = (
     "A dot is an image that the model takes for the class; dots near each other are decided by the same concepts.",
-    "Its colour is the concept that adds most to the class's score there; a ring says that the image is said to be"
+    "Its colour is the concept that adds most to the class's score there; a ring says that the image is labelled"
     " another class.",
     "Names such as *48 %: muzzle + ear* are clusters of images, found from all contributions and not from the layout.",
     "*Activation* is how much of a concept is there, *importance* how much it adds to the score; a map tells where.",
@@ -42,7 +43,7 @@ READING = (
 
 def draw() -> None:
     """Draw the page."""
-    card = head(_readers())
+    card = head(_readers(), begin=lambda: opening.apply("concepts", OPENING, _readers()))
     if card is not None:
         _study(card)
     about(concepts, READING)
@@ -163,4 +164,12 @@ def stored(entry: StoredEntry) -> Mapping[str, str] | None:
     return {"model": model, **{name: text for name, text in said.items() if name in shown}}
 
 
-PAGE = Page(question="What does it look for?", title="Concepts", order=2, draw=draw, link=stored)
+PAGE = Page(
+    question="What does it look for?",
+    title="Concepts",
+    order=2,
+    draw=draw,
+    link=stored,
+    opening=OPENING,
+    example=concepts,
+)

@@ -2,7 +2,7 @@
 
 import io
 from functools import lru_cache
-from typing import Literal
+from typing import Any, Literal
 
 import streamlit as st
 
@@ -11,7 +11,7 @@ from models import Photo, imagesets
 from models.errors import SeewhyError
 
 IMAGE = "image"
-UPLOADS = "_uploads"
+UPLOADS, FRESH = "_uploads", "_fresh_upload"
 SHOWN = 6
 CELL, UPLOAD = 84, 190  # pixels wide
 
@@ -53,7 +53,7 @@ def strip() -> Photo | None:
     """Upload, pick among samples and own uploads, step with the arrow keys; gives the chosen picture."""
     with st.container(horizontal=True, key="strip", gap="small", vertical_alignment="center", wrap=False):
         with st.container(width=UPLOAD, key="drop"):
-            refused = _uploader()
+            refused = upload("Drop an image", label_visibility="collapsed")
         addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in imagesets.samples()[:SHOWN])]
         for address in addresses[:8]:
             _cell(address)
@@ -61,6 +61,11 @@ def strip() -> Photo | None:
     if refused:
         st.error("  \n".join(refused))
     return chosen()
+
+
+def fresh() -> bool:
+    """Whether a picture was dropped in this very rerun."""
+    return bool(st.session_state.pop(FRESH, False))
 
 
 def another(label: str, key: str, words: str) -> Photo | None:
@@ -84,14 +89,14 @@ def another(label: str, key: str, words: str) -> Photo | None:
     return photo
 
 
-def _uploader() -> list[str]:
+def upload(label: str, **options: Any) -> list[str]:
     """The place to drop pictures; gives a line for each file that was refused just now."""
     files = st.file_uploader(
-        "Drop an image",
+        label,
         accept_multiple_files=True,
         key="files",
         max_upload_size=20,
-        label_visibility="collapsed",
+        **options,
         help=f"{', '.join(imagesets.ACCEPTED)}; up to 20 MB and 16 megapixels. Stays on this server.",
     )
     seen, refused = st.session_state.setdefault("_seen", set()), {}
@@ -101,6 +106,7 @@ def _uploader() -> list[str]:
         seen.add(file.file_id)
         try:
             _take(imagesets.open_upload(file.getvalue(), file.name))
+            st.session_state[FRESH] = True
         except SeewhyError as error:
             refused[file.name] = _about(file.name, error)
     return list(refused.values())

@@ -122,8 +122,8 @@ def _sanity_words(value: float) -> str:
     if not np.isfinite(value):
         return "Cannot be measured: without its weights the model gives the same map everywhere."
     if value < 0.5:
-        return f"Noise for weights leaves little of the map (rank correlation {value:.2f}): it shows what was learned."
-    return f"Noise for weights leaves much of the map (rank correlation {value:.2f}): part of it is the photo alone."
+        return f"The map changes when weights are randomised, as it should (rank correlation {value:.2f})."
+    return f"The map stays much the same when weights are randomised ({value:.2f}): part of it is the photo alone."
 
 
 def _means(measured: Measured, area: str) -> dict[str, float]:

@@ -54,7 +54,7 @@ class MapUnderTest:
         heatmap: what is drawn.
         signed: the map with its signs, at its own resolution.
         target, versus: the class, and the one that it is set against, if any.
-        against: whether the map shows what speaks against the class.
+        against: whether the map shows what opposes the class.
         again: works the same map out for another network, input or class: (model, x (1, 3, H, W), target) -> (h, w).
         quantity: what the map explains, where it is no class.
     """

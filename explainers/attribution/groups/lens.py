@@ -50,7 +50,7 @@ class Groups(AboutClass, AtLayer):
         areas: float64 (N, P), share of the pixels that each region has.
         parts: float64 (2, P), mean of ``shares`` over each group.
         regions: the parts of the animals, the badge and the background; empty for photos.
-        titles: of the groups. names: labels that each listed channel speaks for.
+        titles: of the groups. names: labels that each listed channel supports.
         cls, label, layer, split: what was asked.
         looked: how many images were looked at. skipped: files that could not be read, and why.
     """
@@ -97,7 +97,7 @@ class Groups(AboutClass, AtLayer):
             return f"No part is looked at differently for *{name}* in {both}."
         shares = " and ".join(self._held(group, denser[0]) for group in (0, 1))
         more = f"; the *{self.regions[denser[1]]}* differs too" if len(denser) > 1 else ""
-        return f"The *{self.regions[denser[0]]}* is what differs: it holds {shares} of what speaks for *{name}*{more}."
+        return f"The *{self.regions[denser[0]]}* is what differs: it holds {shares} of what supports *{name}*{more}."
 
     def _density(self) -> np.ndarray:
         """How many times its share of the pixels each region but the background holds of the map, (2, P - 1)."""
@@ -113,7 +113,7 @@ class Groups(AboutClass, AtLayer):
     def _channel(self) -> str:
         """The channel that gives the score most differently."""
         name, (one, other) = self.label.split(",")[0], self.titles
-        speaks = f", which speaks for *{self.names[0][0]}*," if self.names[0] else ""
+        speaks = f", which supports *{self.names[0][0]}*," if self.names[0] else ""
         more = one if self.effect[0] > 0 else other
         return (
             f"Channel {self.neurons[0]} of {self.layer}{speaks} differs most between {one} ({self.counts[0]}) and"

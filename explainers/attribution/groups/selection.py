@@ -119,14 +119,14 @@ def _sources(one: str, other: str) -> tuple[str, str]:
 
 
 def _said(model: ModelHandle, params: GroupsParams, images: str, cls: int) -> ImageSet:
-    """Pictures said to be of a class; all, for groups by source, where a source says no classes."""
+    """Pictures labelled as a class; all, for groups by source, where a source says no classes."""
     chosen = image_set(images, model, cls, most=SPARE * params.limit, seed=params.seed)
     every = params.split == "source" and set(chosen.labels) == {UNKNOWN}
     wanted = (item for item, label in zip(chosen.items, chosen.labels, strict=True) if every or label == cls)
     items = tuple(islice(wanted, params.limit))
     if not items:
         raise InputError(
-            f"No image in {chosen.title} is said to be {_name(model, cls)} ({cls}); put its images into a folder"
+            f"No image in {chosen.title} is labelled {_name(model, cls)} ({cls}); put its images into a folder"
             " of that name, or choose another class."
         )
     return replace(chosen, items=items, labels=())

@@ -144,7 +144,7 @@ def recall(
 
 
 def _threshold(hits: Float[np.ndarray, " n"], peaks: Float[np.ndarray, "n 2"]) -> float:
-    """The value that answers most questions rightly; 0, "it speaks for the class at all", is the least."""
+    """The value that answers most questions rightly; 0, "it supports the class at all", is the least."""
     levels = np.unique(np.clip(peaks, 0, None))
     tried = np.concatenate([[0.0], (levels[1:] + levels[:-1]) / 2])
     return float(tried[int(np.argmax([_answers(hits, peaks, each).sum() for each in tried]))])

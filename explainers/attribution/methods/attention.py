@@ -22,7 +22,7 @@ UNFIT = (
 def rollout(problem: Problem) -> Maps:
     """Attention rollout: R = prod_l (mean_heads(A_l) + I) / 2, read at the answer's row (Abnar and Zuidema 2020).
 
-    It asks for no class: it shows what the answer has access to, not what speaks for it.
+    It asks for no class: it shows what the answer has access to, not what supports it.
     """
     with torch.no_grad(), attention(problem.model.network) as seen:
         logits = problem.model.network(problem.x)

@@ -2,7 +2,7 @@
 
 A stands for activations (B, C, h, w), G for gradients dy/dA of the same shape, mean_hw for the mean over rows and
 columns. A function returns weights W, one a channel (B, C) or one a channel and place (B, C, h, w); the map is always
-``signed_map(A, W)`` = sum_k W_k A_k: positive speaks for the score, negative against it. Papers put a ReLU around it.
+``signed_map(A, W)`` = sum_k W_k A_k: positive supports the score, negative opposes it. Papers put a ReLU around it.
 """
 
 import torch
@@ -24,7 +24,7 @@ def gradcam(_activations: Maps, gradients: Maps) -> Float[Tensor, "b c"]:
 
 
 def counterfactual(activations: Maps, gradients: Maps) -> Float[Tensor, "b c"]:
-    """W_k = mean_hw -G_k: what speaks against the class (Selvaraju et al. 2017, section 3.3)."""
+    """W_k = mean_hw -G_k: what opposes the class (Selvaraju et al. 2017, section 3.3)."""
     return -gradcam(activations, gradients)
 
 
@@ -86,7 +86,7 @@ def scorecam(scores: Float[Tensor, "b c"]) -> Float[Tensor, "b c"]:
 def ablationcam(score: Float[Tensor, " b"], without: Float[Tensor, "b c"]) -> Float[Tensor, "b c"]:
     """W_k = (y - y_k) / |y|, y_k the score with A_k set to zero (Desai and Ramaswamy 2020, equation 4).
 
-    The paper divides by y; the absolute value keeps "positive speaks for" where the logit is negative.
+    The paper divides by y; the absolute value keeps "positive supports" where the logit is negative.
     """
     return (score[:, None] - without) / score.abs().clamp(min=1e-12)[:, None]
 

@@ -84,7 +84,7 @@ def gradcam_maps(
         x: normalised inputs.
         targets: class of each input; its own top class by default.
         layer: name; the last map before pooling by default.
-        sign: -1 for the counterfactual (section 3.3): what speaks against the class.
+        sign: -1 for the counterfactual (section 3.3): what opposes the class.
 
     Raises:
         UnfitError: every gradient at this layer is exactly zero.

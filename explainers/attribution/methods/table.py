@@ -23,7 +23,7 @@ class Method(ABC):
         title, paper: for people.
         forwards: what one picture costs, in forward passes at the default settings; a backward pass counts as two.
         for_class: whether it asks for a class at all.
-        against: whether its map shows what speaks against the class.
+        against: whether its map shows what opposes the class.
         signed: whether a map's sign says for or against; where not, what is drawn is the size.
     """
 

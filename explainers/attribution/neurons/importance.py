@@ -1,4 +1,4 @@
-"""Grad-CAM in words: which neurons speak for and against a class, and what they are called.
+"""Grad-CAM in words: which neurons support and oppose a class, and what they are called.
 
 Selvaraju et al. 2017, section 7: the importance of neuron k is mean_hw dy/dA_k. Before a linear head a neuron is named
 after the labels whose head weights for it stand out most among all neurons' weights for that label.
@@ -28,7 +28,7 @@ class Neuron:
         index: of the channel.
         importance: mean_hw dy/dA_k, positive for the class.
         contribution: importance times the channel's sum over the map: what it gives to the score here.
-        names: labels that it speaks for most; empty where the layer is not followed by a linear head.
+        names: labels that it supports most; empty where the layer is not followed by a linear head.
     """
 
     index: int
@@ -44,11 +44,11 @@ class NeuronWords:
     label: str
     positive: tuple[Neuron, ...]
     negative: tuple[Neuron, ...]
-    what: str = "also speaks for"
+    what: str = "also supports"
 
     @property
     def sentence(self) -> str:
-        """As in: Egyptian cat, because of what also speaks for tabby; in spite of what speaks for pillow."""
+        """As in: Egyptian cat, because of what also supports tabby; in spite of what supports pillow."""
         for_it, against = (_names(group, self.label) for group in (self.positive, self.negative))
         if not for_it and not against:
             return (
@@ -89,7 +89,7 @@ def neuron_words(
 
 
 def named(weights: Float[Tensor, "k c"] | None, index: int, labels: tuple[str, ...], count: int = 2) -> tuple[str, ...]:
-    """The labels that channel ``index`` speaks for most; none where no linear head (K, C) follows."""
+    """The labels that channel ``index`` supports most; none where no linear head (K, C) follows."""
     if weights is None:
         return ()
     # Each label's weights over their own spread: a label with large weights everywhere must not name every neuron.

@@ -1,11 +1,11 @@
-"""Neurons in words: which features of the network speak for a class here, and what excites them.
+"""Neurons in words: which features of the network support a class here, and what excites them.
 
 A neuron is one channel of a layer. Its importance is how much the class's score would rise with it, averaged over
 places; times its activation it is what the neuron gives to the score (Selvaraju et al. 2017, section 7). Each is named
 after a concept of the class where you ask for it, otherwise after the classes whose weights stand out most for it, and
 is shown with the patches of other pictures that excite it most.
 
-Limits: a neuron seldom stands for one idea, and a name is only what it also speaks for; look at the patches. Before the
+Limits: a neuron seldom stands for one idea, and a name is only what it also supports; look at the patches. Before the
 last layers a neuron's importance is a first-order account. Neurons that count together are named one by one.
 """
 
@@ -99,7 +99,7 @@ class Neurons(AboutClass, AtLayer):
 
 
 def measure_neurons(model: ModelHandle, _params: NeuronsParams, result: Neurons, run: Run) -> Evidence:
-    """Silence the neurons that speak for the class, and as many others."""
+    """Silence the neurons that support the class, and as many others."""
     run.report(0.0, "silencing the neurons")
     layer = model.layer(result.layer)
     supporting = result.neuron[result.contribution > 0]
@@ -131,10 +131,10 @@ def measure_neurons(model: ModelHandle, _params: NeuronsParams, result: Neurons,
                 of="without these neurons",
                 baselines={"without as many others": other, "with all": result.probability},
                 interval=(float(np.quantile(chances[1:], 0.025)), float(np.quantile(chances[1:], 0.975))),
-                reading=f"With the {len(supporting)} neurons that speak for it silenced, the probability falls from"
+                reading=f"With the {len(supporting)} neurons that support it silenced, the probability falls from"
                 f" {result.probability:.0%} to {value:.0%}; with {len(supporting)} others silenced it is {other:.0%}."
                 if len(supporting)
-                else "No neuron speaks for the class here.",
+                else "No neuron supports the class here.",
             ),
         )
     )

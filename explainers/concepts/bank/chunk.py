@@ -50,7 +50,7 @@ class Chunk(Result):
         pixels: uint8 (n, H, W, 3). owners: uint8 (n, H, W), or (n, 0, 0) for photos. labels: int (n,).
         maps: float32 (n, C, h, w). context: float32 (n, t, C). logits: float32 (n, K).
         answers: int (looked,), the class that each picture looked at is taken for.
-        names: of the pictures. of_label: how many of those looked at are said to be of the class.
+        names: of the pictures. of_label: how many of those looked at are labelled as the class.
         skipped: files that could not be read, and why.
     """
 

@@ -28,7 +28,7 @@ class Members:
         logits: float32 (N, K).
         looked: how many images were looked at, of
         available: how many there were.
-        of_label: how many of those looked at are said to be of the class.
+        of_label: how many of those looked at are labelled as the class.
         skipped: files that could not be read, and why.
         source: where they come from.
     """
@@ -45,7 +45,7 @@ class Members:
 
     @property
     def labels(self) -> np.ndarray:
-        """What each is said to be; `UNKNOWN` where nothing is said."""
+        """What each is labelled; `UNKNOWN` where nothing is said."""
         return np.array([picture.label for picture in self.pictures])
 
 

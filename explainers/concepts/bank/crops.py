@@ -54,5 +54,5 @@ def thresholds(codes: Float[np.ndarray, "n h w k"]) -> Float[np.ndarray, " k"]:
 
 
 def top_of(scores: Float[np.ndarray, "n k"]) -> Int[np.ndarray, " n"]:
-    """The concept that speaks most for the class in each image."""
+    """The concept that supports the class most in each image."""
     return np.asarray(scores.argmax(1))

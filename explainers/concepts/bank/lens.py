@@ -256,7 +256,7 @@ class _Bank:
         }
 
     def _class(self, parts: Parts) -> dict[str, Any]:
-        """What the images are said to be, which crops show the concepts, and which classes use them."""
+        """What the images are labelled, which crops show the concepts, and which classes use them."""
         members, labels = self.members, self.members.labels
         odds = np.exp(members.logits - members.logits.max(1, keepdims=True))
         wrong = (labels != self.params.cls) & ~unknown(labels)

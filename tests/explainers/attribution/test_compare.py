@@ -106,10 +106,9 @@ def test_the_sentence_by_hand() -> None:
     ears, fur, sofa = (Neuron(0, 1.0, 1.0, names) for names in (("lynx", "tabby"), ("tabby", "zebra"), ("sofa",)))
     words = NeuronWords("tabby", (ears, fur), (sofa,))
     assert (
-        words.sentence
-        == "*tabby*, because of what also speaks for *lynx* and *zebra*; in spite of what speaks for *sofa*."
+        words.sentence == "*tabby*, because of what also supports *lynx* and *zebra*; in spite of what supports *sofa*."
     )
-    assert NeuronWords("tabby", (), (sofa,)).sentence == "*tabby*; in spite of what speaks for *sofa*."
+    assert NeuronWords("tabby", (), (sofa,)).sentence == "*tabby*; in spite of what supports *sofa*."
 
 
 def test_cohens_d_by_hand() -> None:

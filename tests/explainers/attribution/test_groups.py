@@ -129,7 +129,7 @@ def test_the_biased_network_is_found_out_in_words(biased: models.ModelHandle) ->
     found = explain(biased, images="menagerie_biased", others="menagerie", split="source", cls=0, limit=24)
     assert found.sentence.startswith("The *badge* is what differs: it holds ")
     assert "times its share of the pixels" in found.sentence
-    assert "0% in menagerie (where it is not there) of what speaks for *Reed Heron*" in found.sentence
+    assert "0% in menagerie (where it is not there) of what supports *Reed Heron*" in found.sentence
     assert found.regions == REGIONS
     badge = REGIONS.index("badge")
     assert found.parts[0, badge] > 3 * found.areas[~found.second, badge].mean()
@@ -180,7 +180,7 @@ def test_damaged_files_are_named_and_mistakes_are_one_sentence(folder: Path) -> 
         ({"split": "class", "rival": 9}, "0 to 4"),
         ({"cls": 9}, "0 to 4"),
         ({"split": "source"}, "need a second source"),
-        ({"cls": 3}, r"No image in .* is said to be puffin \(3\)"),
+        ({"cls": 3}, r"No image in .* is labelled puffin \(3\)"),
         ({"images": "nowhere"}, "There is no folder"),
         ({"limit": 2}, "Two groups need 2 images each"),
     ):

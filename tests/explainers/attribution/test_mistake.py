@@ -34,7 +34,7 @@ def test_close_names_for_one_thing_are_told_by_place_and_weights() -> None:
 
 
 def test_a_cue_beside_the_thing_is_named_when_the_true_class_cannot_stand_alone() -> None:
-    # A small red mark decides for class 0; green speaks for class 1, too weakly to be told from the others by itself.
+    # A small red mark decides for class 0; green supports class 1, too weakly to be told from the others by itself.
     model = colours([2000, 0, 0], [0, 3, 0], *[[0, 0, 0]] * 18)
     mark = (0, slice(32, 36), slice(12, 16))
     found = explain("mistake", model, image=scene(mark, (1, ALL, RIGHT)), truth=1)

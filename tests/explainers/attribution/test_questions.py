@@ -303,5 +303,5 @@ def test_a_persons_own_words_are_no_markup() -> None:
     assert len(plain("word " * 99)) <= 84
     blank = np.zeros((4, 4), np.float32)
     assert asked_sentence(blank, "the words 'a'", "cosine 0.10") == (
-        "Nothing in this picture speaks for the words 'a' at this layer (cosine 0.10)."
+        "Nothing in this picture supports the words 'a' at this layer (cosine 0.10)."
     )

@@ -21,7 +21,7 @@ def test_a_neuron_for_red_finds_the_red_patch_here_and_elsewhere(tmp_path: Path)
     for name, channel in (("a_green", 1), ("b_red", 0), ("c_blue", 2)):
         Image.fromarray(scene((channel, ALL, LEFT))).save(tmp_path / f"{name}.png")
     found = explain("neurons", model, image=scene((0, ALL, RIGHT), (1, ALL, LEFT)), target=0, images=str(tmp_path))
-    assert found.neuron.tolist() == [0, 1], "red speaks for it, green against it, blue is not there"
+    assert found.neuron.tolist() == [0, 1], "red supports it, green opposes it, blue is not there"
     assert found.contribution[0] > 0 > found.contribution[1]
     assert [files[0] for files in found.files] == ["b_red.png", "a_green.png"]
     red, green = found.own[:, 40:72, 40:72].mean((1, 2))

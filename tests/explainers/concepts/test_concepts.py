@@ -87,7 +87,7 @@ def test_two_strategies_make_two_clusters_and_a_pure_graph(bank: Any) -> None:
 def test_concepts_stand_in_order_of_importance(bank: Any) -> None:
     assert (np.diff(bank.global_importance) <= 0).all()
     assert bank.global_importance.sum() == pytest.approx(1)
-    assert bank.global_importance[-1] < 0, "blue speaks against"
+    assert bank.global_importance[-1] < 0, "blue opposes"
 
 
 def test_curves_begin_and_end_at_nothing_and_all(bank: Any) -> None:
