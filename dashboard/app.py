@@ -17,7 +17,6 @@ def main() -> None:
     st.logo(str(ASSETS / "logo.svg"), icon_image=str(ASSETS / "icon.svg"))
     st.html(ASSETS / "style.css")
     st.html(SCRIPT, unsafe_allow_javascript=True)
-    st.html('<a href="#" class="sw-skip">Skip to the choices</a>')
     first = st.Page(start, title="Seewhy", default=True, visibility="hidden")
     st.navigation([first, *map(entry, pages())], position="top").run()
 

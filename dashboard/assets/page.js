@@ -15,6 +15,10 @@
     setTimeout(() => (button.textContent = "Copy link"), SPOKEN);
   }
 
+  const skip = Object.assign(document.createElement("a"), { className: "sw-skip", href: "#" });
+  skip.textContent = "Skip to the choices";
+  document.body.prepend(skip);
+
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.(".sw-copy, .sw-skip");
     if (!button) return;

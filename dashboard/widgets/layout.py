@@ -22,8 +22,12 @@ def hero(ratio: float, below: int, mark: str = "") -> Iterator[None]:
     """
     key = f"hero{mark}"
     place = f".st-key-{key}"
-    box = f"{{ aspect-ratio: {ratio:.3f}; box-sizing: content-box; padding-bottom: {below}px; max-height: 44rem }}"
-    st.html(f"<style>{place} > div:has(.js-plotly-plot), {place} [data-testid=stPlotlyChart] {box}</style>")
+    # The scale is part of the figure, so the box is higher than the picture by as much, whatever its width.
+    box = f"{place} {{ position: relative; max-height: 44rem; overflow: hidden }}"
+    spacer = f"{place}::before {{ content: ''; padding-bottom: calc(100% / {ratio:.3f} + {below}px) }}"
+    fill = f"{place} > div {{ position: absolute; inset: 0; height: 100%; max-height: 44rem }}"
+    chart = f"{place} :is([data-testid=stPlotlyChart], [data-testid=stFullScreenFrame]) {{ height: 100% }}"
+    st.html(f"<style>{box} {spacer} {fill} {chart}</style>")
     with st.container(key=key):
         yield
 

@@ -37,13 +37,14 @@ class Curves:
         return auc(self.deletion)
 
 
-def insertion_deletion(
+def insertion_deletion(  # noqa: PLR0913 - two pictures, a map, and how
     predict: Predict,
     image: UInt8[np.ndarray, "h w 3"],
     heatmap: Float[np.ndarray, "y x"],
     *,
     steps: int = 20,
     baseline: str | np.ndarray = "blur",
+    ends: tuple[float, float] | None = None,
 ) -> Curves:
     """Insertion and deletion curves (Petsiuk et al. 2018, RISE, section 4.2).
 
@@ -53,6 +54,7 @@ def insertion_deletion(
         heatmap: what is tested; only its order counts, equal values are taken in a fixed random order.
         steps: how many equal groups of pixels.
         baseline: "blur", "black", or a picture (H, W, 3): what stands where a pixel is taken away.
+        ends: scores of the whole picture and of the bare baseline, where they are known: they are the same for any map.
 
     Returns:
         `Curves`; NaN with a reason for a map that has no order (empty, constant or not finite).
@@ -70,11 +72,18 @@ def insertion_deletion(
         return Curves(nothing, nothing, reason)
     rank, other = pixel_ranks(heatmap), baseline_image(image, baseline)
     limits = np.linspace(0, image.shape[0] * image.shape[1], steps + 1).round()
-    changed = rank[None] < limits[:, None, None]
+    changed = rank[None] < limits[1:-1, None, None]
     inserted = np.where(changed[..., None], image[None], other[None])
     deleted = np.where(changed[..., None], other[None], image[None])
+    whole, bare = ends or both_ends(predict, image, other)
     scores = np.asarray(predict(np.concatenate([inserted, deleted])), dtype=np.float64)
-    return Curves(scores[: steps + 1], scores[steps + 1 :])
+    return Curves(np.r_[bare, scores[: steps - 1], whole], np.r_[whole, scores[steps - 1 :], bare])
+
+
+def both_ends(predict: Predict, image: np.ndarray, baseline: str | np.ndarray = "blur") -> tuple[float, float]:
+    """Scores of the whole picture and of the bare baseline: where every curve ends."""
+    whole, bare = predict(np.stack([image, baseline_image(image, baseline)]))
+    return float(whole), float(bare)
 
 
 def unordered(heatmap: np.ndarray) -> str:

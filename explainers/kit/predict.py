@@ -10,6 +10,8 @@ from torch import Tensor
 from models import ModelHandle
 from models.errors import InputError
 
+CPU_BATCH = 4  # of EfficientNet-Lite0 a picture takes 22 ms in fours and 26 ms in sixteens, which leave the cache
+
 
 def logits_of(model: ModelHandle, images: UInt8[np.ndarray, "n h w 3"], batch: int = 16) -> Float[Tensor, "n k"]:
     """Logits of pictures as the model sees them; the batch is halved when the device runs out of memory."""
@@ -22,6 +24,8 @@ def answers_of(
     """As `logits_of`, of anything that answers normalised inputs (N, 3, H, W) row by row."""
     done: list[Tensor] = []
     start = 0
+    if model.device.type == "cpu":
+        batch = min(batch, CPU_BATCH)
     with torch.inference_mode():
         while start < len(images):
             try:

@@ -8,7 +8,8 @@ from tests.browser.conftest import NARROW, SHOTS, WIDE, Person, Server, figure, 
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PAGES = {
-    "empty": "/attribution",
+    "home": "/",
+    "empty": "/attribution?image=gone",
     "done": "/attribution?image=chelsea",
     "classes": "/attribution?image=chelsea&target=281,285&show=signed",
     "compare": "/attribution?study=compare&image=chelsea",
@@ -32,7 +33,7 @@ def _filled(server: Server, chromium: Browser) -> None:
     context = chromium.new_context(viewport=WIDE)
     page = Person(context, server.url).goto(PAGES["done"])
     figure(page)
-    expect(page.locator(".st-key-evidence").get_by_text("Why?").first).to_be_visible()
+    expect(page.locator(".sw-tile").first).to_be_visible()
     for name, button in BEGUN.items():
         page.goto(server.url + PAGES[name])
         page.get_by_role("button", name=button).click()
@@ -42,7 +43,7 @@ def _filled(server: Server, chromium: Browser) -> None:
 
 def opened(name: str, person: Person) -> Page:
     page = person.goto(PAGES[name])
-    if name in ("done", "classes", "mistake", "neurons", *BEGUN):
+    if name in ("home", "done", "classes", "mistake", "neurons", *BEGUN):
         figure(page)
     elif name == "compare":
         expect(page.get_by_text("How far they agree")).to_be_visible()
@@ -70,7 +71,8 @@ def too_wide(page: Page) -> list[str]:
     """What of ours sticks out to the right of the screen."""
     return page.evaluate("""() => [...document.querySelectorAll('[data-testid=stMainBlockContainer] *')]
         .filter(each => each.getBoundingClientRect().right > innerWidth + 1 && each.checkVisibility()
-            && !each.closest('[data-testid=stDataFrame], svg, [data-testid=stFileUploaderDropzoneInput]'))
+            && !each.closest('[data-testid=stDataFrame], svg, .st-key-strip')
+            && !each.closest('[data-testid=stFileUploaderDropzoneInput]'))
         .map(each => each.className.toString())""")
 
 

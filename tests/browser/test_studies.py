@@ -27,7 +27,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_a_folder_of_mine_is_held_to_its_boxes(person: Person, folder: Path, chromium: Browser, server: Server) -> None:
-    page = person.goto("/attribution?study=localise")
+    page = person.goto("/attribution?study=localise&model=efficientnet_lite0")
     page.get_by_role("button", name="Use a folder of mine").click()
     page.locator('[data-testid="stFileUploaderDropzoneInput"]').last.set_input_files(str(folder))
     expect(page.get_by_role("alert").filter(has_text="1 of 4 files (mine/words.png)")).to_be_visible()

@@ -47,8 +47,9 @@ def test_from_upload_to_a_link_that_opens_the_same(
     person: Person, chromium: Browser, server: Server, photos: list[Path]
 ) -> None:
     page = person.goto("/")
-    expect(page.get_by_text("Drop a photo above")).to_be_visible()
+    figure(page)  # a finished example stands there
     upload(page, photos[0])
+    page.wait_for_url(re.compile("image=sha256"))
     figure(page)
     first = sentence(page)
     assert "cat" in first
@@ -107,7 +108,7 @@ def test_browse_leads_back_to_the_view(person: Person) -> None:
 
 def test_several_uploads_and_one_refusal(person: Person, photos: list[Path]) -> None:
     page = person.goto("/attribution")
-    expect(page.get_by_text("Drop a photo above")).to_be_visible()
+    figure(page)
     upload(page, *photos)
     expect(page.get_by_role("alert").filter(has_text="words.png")).to_be_visible()
     figure(page)
@@ -124,17 +125,23 @@ def test_cancel_stops_and_says_so(person: Person) -> None:
     expect(page.get_by_role("button", name="Measure", exact=True)).to_be_visible()
 
 
-def test_keys_step_and_open(person: Person) -> None:
+def test_keys_step_and_open(person: Person, server: Server) -> None:
     page = person.goto("/attribution?image=chelsea")
     figure(page)
     for key, image in (("ArrowRight", "coffee"), ("ArrowLeft", "chelsea")):
         page.keyboard.press(key)
         page.wait_for_url(re.compile(f"image={image}"))
         figure(page)
+    person.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.keyboard.press("l")
-    expect(page.locator('[data-testid="stCode"]')).to_contain_text("/attribution?image=chelsea")
+    expect(page.get_by_role("button", name="Link copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()") == f"{server.url}/attribution?image=chelsea"
+    expect(page.get_by_role("button", name="Copy link")).to_be_visible()
     page.keyboard.press("f")
-    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_role("dialog").get_by_role("textbox")).to_be_focused()
+    page.keyboard.type("lynx")
+    expect(page.get_by_role("dialog").get_by_role("textbox")).to_have_value("lynx")
+    expect(page.get_by_role("button", name="Link copied")).to_have_count(0)
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_have_count(0)
     settled(page)
@@ -154,8 +161,9 @@ def test_a_hostile_link_is_notes_on_a_working_page(person: Person) -> None:
 
 def test_a_killed_server_forgets_nothing(person: Person, server: Server, photos: list[Path]) -> None:
     page = person.goto("/attribution")
-    expect(page.get_by_text("Drop a photo above")).to_be_visible()
+    figure(page)
     upload(page, photos[1])
+    page.wait_for_url(re.compile("image=sha256"))
     figure(page)
     before, link = sentence(page), page.url
     page.goto("about:blank")

@@ -6,7 +6,7 @@ from torch import nn
 from explainers.attribution.evidence.subject import MOVED, THIS, MapUnderTest, chance_correlation
 from explainers.base import Run, Score
 from explainers.evidence import centre_map, insertion_deletion, moved_map, random_map, rank_correlation
-from explainers.evidence.faithfulness import Curves, Predict, share_to_halve
+from explainers.evidence.faithfulness import Curves, Predict, both_ends, share_to_halve
 from explainers.evidence.sanity import cascade
 from models import ModelHandle
 
@@ -26,10 +26,13 @@ def faithfulness(subject: MapUnderTest, run: Run, share: float = 0.8) -> Measure
         *(("random map", random_map(run.rng, size)) for _ in range(CONTROLS)),
         ("centre", centre_map(size)),
     ]
+    ends = both_ends(predict, subject.image)
     measured: Measured = {}
     for done, (name, heatmap) in enumerate(maps):
         run.report(share * done / len(maps), f"taking pixels away, map {done + 1} of {len(maps)}")
-        measured.setdefault(name, []).append(insertion_deletion(predict, subject.image, heatmap, steps=STEPS))
+        measured.setdefault(name, []).append(
+            insertion_deletion(predict, subject.image, heatmap, steps=STEPS, ends=ends)
+        )
     return measured
 
 

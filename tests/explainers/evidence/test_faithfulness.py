@@ -47,17 +47,19 @@ def test_pictures_shown_are_the_photo_the_baseline_and_those_between() -> None:
         return np.zeros(len(images))
 
     other = np.full_like(IMAGE, 7)
-    insertion_deletion(predict, IMAGE, ORDER, steps=2, baseline=other)
-    (images,) = shown
-    assert images.shape == (6, 4, 5, 3)
-    assert images.dtype == np.uint8
-    np.testing.assert_array_equal(images[0], other)
-    np.testing.assert_array_equal(images[2], IMAGE)
-    np.testing.assert_array_equal(images[3], IMAGE)
-    np.testing.assert_array_equal(images[5], other)
-    assert (images[1, 2:] == 200).all()
-    assert (images[1, :2] == 7).all()
-    np.testing.assert_array_equal(images[1] == 7, images[4] == 200)
+    curves = insertion_deletion(predict, IMAGE, ORDER, steps=2, baseline=other)
+    ends, between = shown
+    assert between.shape == (2, 4, 5, 3)
+    assert between.dtype == np.uint8
+    np.testing.assert_array_equal(ends, [IMAGE, other])
+    assert (between[0, 2:] == 200).all()
+    assert (between[0, :2] == 7).all()
+    np.testing.assert_array_equal(between[0] == 7, between[1] == 200)
+    known = insertion_deletion(predict, IMAGE, ORDER, steps=2, baseline=other, ends=(0.9, 0.2))
+    assert len(shown) == 3, "ends that are known are not asked for again"
+    assert known.insertion.tolist() == [0.2, 0, 0.9]
+    assert known.deletion.tolist() == [0.9, 0, 0.2]
+    assert curves.insertion.shape == curves.deletion.shape == (3,)
 
 
 @pytest.mark.parametrize(
