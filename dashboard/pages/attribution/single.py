@@ -64,19 +64,20 @@ def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
         special = {"target": lambda _field: _hold(slot, card), "method": _method}
         values, look = form.form(_lens(), card, special), display_options.controls()
     save({**image_picker.choices(), **_choices(values), **display_options.choices(look)})
+    around = surroundings(photo, card.frame(photo.pixels.shape))
     try:
         requests = _requests(card, photo, values)
     except SeewhyError as error:
-        centre.error(str(error))
+        with centre, st.container(key="centre"):
+            st.error(str(error))
+            _photo(around)
         return
     with centre, st.container(key="centre"):
         answers = [job.result_or_progress(request) for request in requests]
-        _maps(
-            [answer for answer in answers if answer is not None],
-            look,
-            surroundings(photo, card.frame(photo.pixels.shape)),
-        )
+        _maps([answer for answer in answers if answer is not None], look, around)
         first = answers[0]
+        if not any(answers):
+            _photo(around)
         if first is not None:
             _predictions(first, look)
         _explain_all(card, values)
@@ -124,6 +125,13 @@ def _explain_all(card: ModelCard, values: Values) -> None:
         st.warning(str(error))
         return
     st.success("They are worked out in the background: see **Jobs**, and **Browse** when they are done.")
+
+
+def _photo(around: Surroundings) -> None:
+    """The photo alone, in the place of the map that is being worked out, so that nothing jumps when it comes."""
+    height, width = around.size
+    with layout.hero(width / height, figures.SCALE):
+        st.image(around.pixels, width="stretch", alt="The photo, while its map is worked out", output_format="JPEG")
 
 
 def _maps(answers: list[Answer[OneMap]], look: Look, around: Surroundings) -> None:
