@@ -17,12 +17,13 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from explainers.attribution.methods.targets import chosen_class
 from explainers.attribution.neurons.importance import Neuron, NeuronWords, neuron_words
 from explainers.base import AboutClass, AtLayer, Evidence, Request, Run, Score, explainer, find
 from explainers.kinds import Class, Images, LayerName
 from explainers.kit.ablate import ablate_channels
 from explainers.kit.crops import SIDE, cut, small
-from explainers.kit.hooks import record_output
+from explainers.kit.hooks import layer_activations
 from explainers.kit.predict import logits_of
 from explainers.params import ImageParams, knob
 from models import Layer, ModelHandle, imagesets
@@ -146,7 +147,7 @@ def neurons(model: ModelHandle, params: NeuronsParams, run: Run) -> Neurons:
     run.report(0.02, "reading the picture")
     image, layer = model.view(params.image).pixels, model.layer(params.layer)
     chance = logits_of(model, image[None])[0].float().softmax(0)
-    target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
+    target = chosen_class(model.card, chance, params.target)
     strongest = neuron_words(model, model.normalise(image[None]), target, layer.name, params.count)
     by = "weights" if any(each.names for each in (*strongest.positive, *strongest.negative)) else "nothing"
     if params.concepts:
@@ -190,11 +191,10 @@ def _activations(
 ) -> Iterator[Float[np.ndarray, "b n h w"]]:
     """Maps of some channels, a batch at a time."""
     for start in range(0, len(images), BATCH):
-        with torch.inference_mode(), record_output(model.network, layer.name) as seen:
-            model.network(model.normalise(np.stack(images[start : start + BATCH])))
-        if seen.output is None:
-            raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
-        yield layer.as_map(seen.output)[:, torch.from_numpy(channels)].float().cpu().numpy()
+        x = model.normalise(np.stack(images[start : start + BATCH]))
+        with torch.inference_mode():
+            maps, _ = layer_activations(model.network, layer, x)
+        yield maps[:, torch.from_numpy(channels)].float().cpu().numpy()
 
 
 @dataclass(frozen=True)

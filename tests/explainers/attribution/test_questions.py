@@ -13,7 +13,7 @@ from torch import Tensor
 import explainers
 import models
 from explainers import LocalRun, Request, find, params_of
-from explainers.attribution.evidence.subject import MapUnderTest, Quantity
+from explainers.attribution.evidence.subject import MapUnderTest, MeasuredTarget
 from explainers.attribution.methods.table import CAMS
 from explainers.attribution.methods.targets import of_neuron
 from explainers.attribution.questions import embedded_at
@@ -276,7 +276,7 @@ def test_a_share_is_the_quantity_over_that_of_the_picture() -> None:
         None,
         False,
         lambda *_: result.cam,
-        Quantity("the neuron's activation", of_neuron(model.layer(None), 3), result.value),
+        MeasuredTarget("the neuron's activation", of_neuron(model.layer(None), 3), result.value),
     )
     np.testing.assert_allclose(subject.predict(images), activation / activation[0], rtol=1e-4)
     np.testing.assert_allclose(
