@@ -12,14 +12,13 @@ question and not yet a fault. Boxes hold background too. What the crop cuts away
 the same everywhere, is never a hit. Pictures are few: read the intervals.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Literal
 
 import numpy as np
 
-from explainers.attribution.localise.images import Boxed, BoxedSet, boxed_folder, boxed_scenes
+from explainers.attribution.localise.images import BoxedSet, boxed_folder, boxed_scenes
 from explainers.attribution.localise.scoring import MapSource, Row, interval, recall, rows_of
 from explainers.attribution.methods.table import CAMS, METHODS
 from explainers.base import AtLayer, Evidence, Run, Score, explainer
@@ -29,6 +28,7 @@ from models import ModelHandle
 from models.errors import InputError
 from models.imagesets.datasets import DATASETS
 from models.imagesets.imageset import MENAGERIE, UNKNOWN
+from models.imagesets.reader import Reader
 
 BATCH, SHOWN = 8, 8
 NOTHING = np.zeros((0, 0), np.float32)
@@ -173,12 +173,11 @@ def localise(model: ModelHandle, params: LocaliseParams, run: Run) -> Localisati
     run.report(0.0, "reading the boxes")
     layers = METHODS[params.method].layers(model, params.layer)
     boxed_set = boxed(model, params)
-    source, reader = MapSource(model, params.method, layers, run.rng), _Reader(boxed_set)
+    source, reader = MapSource(model, params.method, layers, run.rng), Reader(boxed_set.items, [*boxed_set.skipped])
     rows: list[Row] = []
     shown: list[Shown] = []
     step = BATCH if METHODS[params.method].cost_forwards < BATCH else 1
-    pictures = iter(reader)
-    while batch := list(islice(pictures, step)):
+    for batch in reader.batches(step):
         first = reader.read - len(batch)
         for row in rows_of(source, batch, first, _share(run, reader.tried - len(batch), boxed_set)):
             if len(shown) < SHOWN:
@@ -213,25 +212,6 @@ def _share(run: Run, done: int, boxed_set: BoxedSet) -> Callable[[float, str], N
     return lambda fraction, note: run.report(
         _done(done, boxed_set) + 0.9 * fraction * 0.93 / len(boxed_set.items), note
     )
-
-
-class _Reader:
-    """Reads one picture after the other, and notes what is damaged."""
-
-    def __init__(self, boxed_set: BoxedSet) -> None:
-        self._found, self.skipped = boxed_set, list(boxed_set.skipped)
-        self.tried = self.read = 0
-
-    def __iter__(self) -> Iterator[Boxed]:
-        for name, read in self._found.items:
-            self.tried += 1
-            try:
-                picture = read()
-            except InputError as error:
-                self.skipped.append((name, str(error)))
-                continue
-            self.read += 1
-            yield picture
 
 
 def _result(model: ModelHandle, params: LocaliseParams, boxed_set: BoxedSet, worked: Worked, run: Run) -> Localisation:

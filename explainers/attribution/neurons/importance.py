@@ -132,7 +132,7 @@ def difference(
 
     Args:
         maps: of the first group and of the second, each picture's over its own largest value.
-        given: what each channel gives to the score, as `Looks.given`.
+        given: what each channel gives to the score, as `Statistics.given`.
         count: how many channels to list.
     """
     effect = cohens_d(*given)

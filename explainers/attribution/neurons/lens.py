@@ -27,8 +27,9 @@ from explainers.kit.hooks import layer_activations
 from explainers.kit.predict import logits_of
 from explainers.params import ImageParams, knob
 from models import Layer, ModelHandle, imagesets
-from models.errors import InputError, SeewhyError
+from models.errors import InputError
 from models.imagesets.imageset import image_set
+from models.imagesets.reader import Reader
 
 PATCHES, BATCH, DRAWS = 4, 16, 32
 
@@ -211,13 +212,8 @@ def _pictures(model: ModelHandle, params: NeuronsParams, target: int) -> tuple[s
     if not params.images:
         return "the sample photos", [(each.name, model.view(each.photo()).pixels) for each in imagesets.samples()]
     images = image_set(params.images, model, target, most=params.looked, seed=params.seed)
-    read = []
-    for name, load in images.items[: params.looked]:
-        try:
-            read.append((name, load().pixels))
-        except SeewhyError:
-            continue  # a damaged file excites nothing
-    if not read:
+    read = [(name, picture.pixels) for name, picture in Reader(images.items[: params.looked])]
+    if not read:  # damaged files excite nothing
         raise InputError(f"No picture of {images.title} can be read; choose another source of patches.")
     return images.title, read
 
