@@ -19,8 +19,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explainers.attribution.methods.problem import Problem, Report, silent
-from explainers.attribution.methods.table import CAMS, methods
-from explainers.attribution.methods.targets import of_classes
+from explainers.attribution.methods.table import CAMS, METHODS
+from explainers.attribution.methods.targets import chosen_class, of_classes
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
 from explainers.kinds import Choice, Class, Names
@@ -59,7 +59,7 @@ class CompareParams(ImageParams):
     )
     methods: tuple[str, ...] | None = knob(
         None,
-        kind=Names(of=methods),
+        kind=Names(of=METHODS),
         auto=f"the {len(QUICK)} quick ones",
         help="The methods to lay side by side",
         only={"over": ("methods",)},
@@ -180,47 +180,47 @@ def compare(model: ModelHandle, params: CompareParams, run: Run) -> SideBySide:
     run.report(0.0, "reading the picture")
     view = model.view(params.image)
     logits = logits_of(model, view.pixels[None])[0].float().cpu()
-    target = int(logits.argmax()) if params.target is None else model.card.check_target(params.target)
+    target = chosen_class(model.card, logits, params.target)
     x = model.normalise(view.pixels[None])
-    ask = _layers(model, x, target, params) if params.over == "layers" else _methods(model, x, target, params)
-    maps, refused = side_by_side(ask, x, run.report)
+    jobs = _layers(model, x, target, params) if params.over == "layers" else _methods(model, x, target, params)
+    maps, refused = side_by_side(jobs, x, run.report)
     return SideBySide(
         image=view.pixels,
         maps=np.stack(list(maps.values())),
         agreement=agreement(list(maps.values())),
         names=tuple(maps),
-        titles=tuple(ask[name][0] for name in maps),
+        titles=tuple(jobs[name][0] for name in maps),
         over=params.over,
         target=target,
         label=model.card.labels[target],
         probability=float(logits.softmax(0)[target]),
-        refused=tuple((ask[name][0], why) for name, why in refused),
+        refused=tuple((jobs[name][0], why) for name, why in refused),
     )
 
 
-Asks = dict[str, tuple[str, Callable[[], Tensor]]]
+Jobs = dict[str, tuple[str, Callable[[], Tensor]]]
 
 
-def _methods(model: ModelHandle, x: Tensor, target: int, params: CompareParams) -> Asks:
+def _methods(model: ModelHandle, x: Tensor, target: int, params: CompareParams) -> Jobs:
     """The chosen methods by name: title, and how to get the map."""
-    table, classes = methods(), torch.tensor([target], device=x.device)
+    classes = torch.tensor([target], device=x.device)
     names = params.methods or QUICK
-    return {name: (table[name].title, lambda name=name: table[name].map(model, x, classes)) for name in names}  # type: ignore[misc]
+    return {name: (METHODS[name].title, lambda name=name: METHODS[name].map(model, x, classes)) for name in names}  # type: ignore[misc]
 
 
-def _layers(model: ModelHandle, x: Tensor, target: int, params: CompareParams) -> Asks:
+def _layers(model: ModelHandle, x: Tensor, target: int, params: CompareParams) -> Jobs:
     """Every main layer by name, from the picture to the answer."""
     classes = of_classes(torch.tensor([target]))
     layers = {layer.name: layer for layer in model.layers() if layer.main or layer.default}
 
     def at(name: str) -> Callable[[], Tensor]:
         rng = np.random.default_rng(params.seed)
-        return lambda: CAMS[params.method].solve(Problem(model, x, classes, layers[name], rng))
+        return lambda: METHODS[params.method].solve(Problem(model, x, classes, layers[name], rng)).cam
 
     return {name: (f"{name}, {layer.shape[1]}×{layer.shape[2]}", at(name)) for name, layer in layers.items()}
 
 
-def side_by_side(ask: Asks, x: Tensor, report: Report = silent) -> tuple[dict[str, np.ndarray], list[tuple[str, str]]]:
+def side_by_side(jobs: Jobs, x: Tensor, report: Report = silent) -> tuple[dict[str, np.ndarray], list[tuple[str, str]]]:
     """Signed maps (H, W) by name; and name and reason of each that does not fit.
 
     Raises:
@@ -228,8 +228,8 @@ def side_by_side(ask: Asks, x: Tensor, report: Report = silent) -> tuple[dict[st
     """
     maps: dict[str, np.ndarray] = {}
     refused: list[tuple[str, str]] = []
-    for done, (name, (title, work)) in enumerate(ask.items()):
-        report(0.05 + 0.9 * done / len(ask), f"{title}, {done + 1} of {len(ask)}")
+    for done, (name, (title, work)) in enumerate(jobs.items()):
+        report(0.05 + 0.9 * done / len(jobs), f"{title}, {done + 1} of {len(jobs)}")
         try:
             maps[name] = enlarged(work(), (int(x.shape[2]), int(x.shape[3])))[0]
         except SeewhyError as error:

@@ -23,17 +23,17 @@ from torch import Tensor
 
 from explainers.attribution import questions
 from explainers.attribution.evidence.run import measure as measure_map
-from explainers.attribution.evidence.subject import MapUnderTest, Quantity
+from explainers.attribution.evidence.subject import MapUnderTest, MeasuredTarget
 from explainers.attribution.methods.maps import heatmap
-from explainers.attribution.methods.problem import Maps, Problem
-from explainers.attribution.methods.table import CAMS, layers_of
-from explainers.attribution.methods.targets import Target, of_class, with_recorded_score
-from explainers.attribution.questions import MEASURES, Inquiry
-from explainers.attribution.sentences import Asked, asked_sentence, sentence
+from explainers.attribution.methods.problem import Attribution, Problem
+from explainers.attribution.methods.table import CAMS, METHODS, layers_of
+from explainers.attribution.methods.targets import Target, chosen_class, of_class
+from explainers.attribution.questions import MEASURES, NamedTarget
+from explainers.attribution.sentences import AboutMap, asked_sentence, sentence
 from explainers.base import AboutClass, AtLayer, Evidence, Run, explainer
 from explainers.kinds import Choice, Class, LayerName, Layers
 from explainers.params import ImageParams, knob
-from models import ModelHandle, Photo
+from models import ModelHandle, Photo, labels
 from models.errors import InputError
 
 
@@ -159,24 +159,24 @@ class GradCam(AboutClass, AtLayer):
     @property
     def sentence(self) -> str:
         """What the map shows, from its numbers."""
-        cam = CAMS[self.method]
-        if cam.for_class and self.question in MEASURES:
+        method = METHODS[self.method]
+        if method.for_class and self.question in MEASURES:
             measured = f"{MEASURES[self.question]} {self.value:.2f}"
-            return asked_sentence(self.heatmap, self.asked, measured, against=cam.against)
-        about = Asked(cam.against, self.versus_label, cam.for_class)
+            return asked_sentence(self.heatmap, self.asked, measured, against=method.against)
+        about = AboutMap(method.against, self.versus_label, method.for_class)
         return sentence(self.heatmap, self.label, self.probability, about)
 
 
 def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run) -> Evidence:
     """Evidence for a map of the family."""
-    inquiry = inquiry_of(model, params)
+    named, method = named_target(model, params), METHODS[params.method]
 
     def again(other: ModelHandle, x: Tensor, target: int) -> np.ndarray:
         layers = layers_of(other, params.layer)
-        same = inquiry is not None and target == result.target
-        wanted = inquiry.target_of(other) if inquiry and same else of_class(other, target, result.versus)
+        same = named is not None and target == result.target
+        wanted = named.target_of(other) if named and same else of_class(other, target, result.versus)
         problem = Problem(other, x, wanted, layers[0], np.random.default_rng(params.seed), params.groups)
-        return CAMS[params.method].solve(problem, layers)[0].float().cpu().numpy()
+        return method.solve(problem, layers).cam[0].float().cpu().numpy()
 
     subject = MapUnderTest(
         model,
@@ -185,17 +185,11 @@ def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run
         result.cam,
         result.target,
         result.versus,
-        CAMS[params.method].against,
+        method.against,
         again,
-        _quantity(model, inquiry, result),
+        MeasuredTarget(named.noun, named.target_of(model), result.value) if named else MeasuredTarget(),
     )
     return measure_map(subject, run, full=params.full)
-
-
-def _quantity(model: ModelHandle, inquiry: Inquiry | None, result: GradCam) -> Quantity:
-    if inquiry is None:
-        return Quantity()
-    return Quantity(inquiry.noun, inquiry.target_of(model), result.value)
 
 
 @explainer("Grad-CAM", paper="https://arxiv.org/abs/1610.02391", evidence=measure)
@@ -204,22 +198,21 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     run.report(0.05, "reading the picture")
     view = model.view(params.image)
     x = model.normalise(view.pixels[None])
-    inquiry, layers = inquiry_of(model, params), layers_of(model, params.layer)
-    target, heard = with_recorded_score(inquiry.target_of(model) if inquiry else _class(model, params, x))
+    named, layers = named_target(model, params), layers_of(model, params.layer)
+    target = named.target_of(model) if named else _class_target(model, params, x)
     problem = Problem(model, x, target, layers[0], run.rng, params.groups, run.part(0.1, 0.9).report)
-    maps = CAMS[params.method].fused(problem, layers)
+    attribution = METHODS[params.method].solve(problem, layers)
     run.report(0.95, "drawing the map")
-    result = _result(model, params, view.pixels, maps)
-    if inquiry is None:
+    result = _result(model, params, view.pixels, attribution)
+    if named is None:
         return result
-    if not heard:  # attention rollout asks for nothing
-        with torch.inference_mode():
-            target.of_inputs(model.network, x)
-    return replace(result, question=params.question, asked=inquiry.asked, value=heard[0])
+    with torch.inference_mode():
+        value = float(target.of_inputs(model.network, x)[0])
+    return replace(result, question=params.question, asked=named.asked, value=value)
 
 
-def inquiry_of(model: ModelHandle, params: GradCamParams) -> Inquiry | None:
-    """What is asked where it is no class.
+def named_target(model: ModelHandle, params: GradCamParams) -> NamedTarget | None:
+    """What is explained where it is no class.
 
     Raises:
         InputError: there is no such neuron, or the sentence is too long.
@@ -232,37 +225,35 @@ def inquiry_of(model: ModelHandle, params: GradCamParams) -> Inquiry | None:
     return questions.sentence(model, params.words) if params.question == "sentence" else None
 
 
-def _class(model: ModelHandle, params: GradCamParams, x: Tensor) -> Target:
-    chosen = params.target
-    if chosen is None and params.versus is not None:
-        with torch.inference_mode():
-            chosen = int(model.network(x).argmax())
-    return of_class(model, chosen, params.versus)
+def _class_target(model: ModelHandle, params: GradCamParams, x: Tensor) -> Target:
+    """The class, or the class rather than another; the first answer alone is known only after the method's own pass."""
+    if params.target is not None or params.versus is None:
+        return of_class(model, params.target, params.versus)
+    with torch.inference_mode():
+        return of_class(model, chosen_class(model.card, model.network(x)[0], None), params.versus)
 
 
-def _result(model: ModelHandle, params: GradCamParams, image: np.ndarray, maps: Maps) -> GradCam:
-    cam, logits = maps.cam[0].float().cpu().numpy(), maps.logits[0].float().cpu()
-    of_class = params.question == "class"
-    chosen = params.target if of_class and params.target is not None else int(logits.argmax())
-    versus = params.versus if of_class else None
-    chance, labels = logits.softmax(0), model.card.labels
-    other = "" if versus is None else labels[versus]
+def _result(model: ModelHandle, params: GradCamParams, image: np.ndarray, attribution: Attribution) -> GradCam:
+    cam, logits = attribution.cam[0].float().cpu().numpy(), attribution.logits[0].float().cpu()
+    target, versus = (params.target, params.versus) if params.question == "class" else (None, None)
+    chosen, card = chosen_class(model.card, logits, target), model.card
+    chance, other = logits.softmax(0), "" if versus is None else card.labels[versus]
     value = float(logits[chosen] - (0 if versus is None else logits[versus]))
-    best = chance.topk(min(5, len(labels))).indices.tolist()
+    best = chance.topk(min(5, len(card.labels))).indices.tolist()
     return GradCam(
         image=image,
         cam=cam,
         heatmap=heatmap(cam, image.shape[:2]),
-        alpha=maps.alpha[0].float().cpu().numpy(),
+        alpha=attribution.alpha[0].float().cpu().numpy(),
         logits=logits.numpy(),
         target=chosen,
         layer=",".join(layer.name for layer in layers_of(model, params.layer)),
-        label=labels[chosen],
+        label=card.labels[chosen],
         method=params.method,
         probability=float(chance[chosen]),
-        top5=tuple((index, labels[index], float(chance[index])) for index in best),
+        top5=tuple((index, card.labels[index], float(chance[index])) for index in best),
         versus=versus,
         versus_label=other,
         value=value,
-        asked=labels[chosen].split(",")[0] + (f" rather than {other.split(',')[0]}" if other else ""),
+        asked=card.short(chosen) + (f" rather than {labels.short(other)}" if other else ""),
     )

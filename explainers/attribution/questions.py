@@ -1,4 +1,4 @@
-"""What can be asked of a picture beside its class: a neuron, the likeness to another picture, a sentence."""
+"""Targets beside a class: a neuron, the likeness to another picture, a sentence."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ MEASURES = {"neuron": "mean activation", "likeness": "cosine", "sentence": "cosi
 
 
 @dataclass(frozen=True)
-class Inquiry:
-    """A question that is not for a class.
+class NamedTarget:
+    """A target that is no class, and its words.
 
     Attributes:
-        target_of: the question to a network: to the model's own, or to one of the same build under other weights.
+        target_of: the target of a network: of the model's own, or of one of the same build under other weights.
         asked: what the map supports, as "what neuron 17 of layer4 sees".
         noun: what is measured, as "the cosine".
     """
@@ -31,7 +31,7 @@ class Inquiry:
     noun: str
 
 
-def neuron(model: ModelHandle, channel: int, where: str | None, looked: tuple[Layer, ...]) -> Inquiry:
+def neuron(model: ModelHandle, channel: int, where: str | None, looked: tuple[Layer, ...]) -> NamedTarget:
     """The mean activation of a channel.
 
     Args:
@@ -52,10 +52,10 @@ def neuron(model: ModelHandle, channel: int, where: str | None, looked: tuple[La
             f" set layer={place.name} or an earlier one."
         )
     target = of_neuron(place, channel)
-    return Inquiry(lambda _model: target, f"what neuron {channel} of {place.name} sees", "the neuron's activation")
+    return NamedTarget(lambda _model: target, f"what neuron {channel} of {place.name} sees", "the neuron's activation")
 
 
-def likeness(model: ModelHandle, other: Photo) -> Inquiry:
+def likeness(model: ModelHandle, other: Photo) -> NamedTarget:
     """Cosine similarity to another picture's embedding."""
     x = model.normalise(model.view(other).pixels[None])
     at, read = embedded_at(model, x)
@@ -63,10 +63,10 @@ def likeness(model: ModelHandle, other: Photo) -> Inquiry:
     def target_of(under: ModelHandle) -> Target:
         return of_similarity(embedding(under, x, at, read), at, read)
 
-    return Inquiry(target_of, f"the likeness to {plain(other.name)}", "the cosine")
+    return NamedTarget(target_of, f"the likeness to {plain(other.name)}", "the cosine")
 
 
-def sentence(model: ModelHandle, words: str) -> Inquiry:
+def sentence(model: ModelHandle, words: str) -> NamedTarget:
     """Cosine similarity to a sentence's embedding, for models that read words.
 
     Raises:
@@ -74,7 +74,7 @@ def sentence(model: ModelHandle, words: str) -> Inquiry:
         UnfitError: the model reads no words.
     """
     target = of_similarity(clip.sentence(model, words), clip.EMBEDS_AT)
-    return Inquiry(lambda _model: target, f"the words '{plain(words)}'", "the cosine")
+    return NamedTarget(lambda _model: target, f"the words '{plain(words)}'", "the cosine")
 
 
 def embedded_at(model: ModelHandle, x: Float[Tensor, "1 3 y x"]) -> tuple[Site | str, Callable[[Tensor], Tensor]]:

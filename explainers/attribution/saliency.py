@@ -18,10 +18,10 @@ from torch import Tensor
 
 from explainers.attribution.evidence.run import measure as measure_map
 from explainers.attribution.evidence.subject import MapUnderTest
-from explainers.attribution.methods.problem import Attributed, Problem
-from explainers.attribution.methods.table import PIXELS
-from explainers.attribution.methods.targets import of_class
-from explainers.attribution.sentences import Asked, sentence
+from explainers.attribution.methods.problem import Attribution, Problem
+from explainers.attribution.methods.table import METHODS, PIXELS
+from explainers.attribution.methods.targets import chosen_class, of_class
+from explainers.attribution.sentences import AboutMap, sentence
 from explainers.base import AboutClass, Evidence, Run, explainer
 from explainers.kinds import Choice, Class
 from explainers.params import ImageParams, knob
@@ -88,12 +88,12 @@ class PixelMap(AboutClass):
     @property
     def cam(self) -> np.ndarray:
         """The signed map (H, W): the attribution summed over colours."""
-        return PIXELS[self.method].signed_map(self.attribution)
+        return METHODS[self.method].signed_map(self.attribution)
 
     @property
     def sentence(self) -> str:
         """What the map shows, from its numbers."""
-        words = sentence(self.heatmap, self.label, self.probability, Asked(versus=self.versus_label))
+        words = sentence(self.heatmap, self.label, self.probability, AboutMap(versus=self.versus_label))
         return words if self.gap is None else f"{words[:-1]}; completeness gap {self.gap:.1%}."
 
 
@@ -101,7 +101,7 @@ def drawn(signed: np.ndarray) -> np.ndarray:
     """What is drawn (H, W) in [0, 1]: the positive part over its 99.5th percentile."""
     positive = np.clip(signed, 0, None)
     top = float(np.percentile(positive, 99.5)) or float(positive.max())
-    shown: np.ndarray = np.clip(positive / top, 0, 1) if top > 0 else positive
+    shown = np.clip(positive / top, 0, 1) if top > 0 else positive
     return shown.astype(np.float32)
 
 
@@ -111,17 +111,16 @@ def problem_of(model: ModelHandle, x: Tensor, target: int, params: SaliencyParam
     Raises:
         InputError: a class that is not there, or one set against itself.
     """
-    samples = params.samples or PIXELS[params.method].samples or 1
-    return Problem(model, x, of_class(model, target, params.versus), rng=rng, samples=samples)
+    return Problem(model, x, of_class(model, target, params.versus), rng=rng, samples=params.samples or 0)
 
 
 def measure(model: ModelHandle, params: SaliencyParams, result: PixelMap, run: Run) -> Evidence:
     """Evidence for a map of pixels."""
-    method = PIXELS[params.method]
+    method = METHODS[params.method]
 
     def again(other: ModelHandle, x: Tensor, target: int) -> np.ndarray:
         problem = problem_of(other, x, target, params, np.random.default_rng(params.seed))
-        return method.signed_map(method.compute(problem).values.float().cpu().numpy())
+        return method.signed_map(method.solve(problem).values[0].float().cpu().numpy())
 
     subject = MapUnderTest(model, result.image, result.heatmap, result.cam, result.target, result.versus, False, again)
     return measure_map(subject, run, full=params.full)
@@ -135,31 +134,31 @@ def saliency(model: ModelHandle, params: SaliencyParams, run: Run) -> PixelMap:
     x = model.normalise(view.pixels[None])
     with torch.inference_mode():
         logits = model.network(x)[0].float().cpu()
-    target = int(logits.argmax()) if params.target is None else params.target
+    target, method = chosen_class(model.card, logits, params.target), METHODS[params.method]
     problem = replace(problem_of(model, x, target, params, run.rng), report=run.part(0.05, 0.95).report)
-    attributed = PIXELS[params.method].compute(problem)
+    attribution = method.solve(problem)
     run.report(0.95, "drawing the map")
-    values, labels, chance = attributed.values.float().cpu().numpy(), model.card.labels, logits.softmax(0)
+    values, labels, chance = attribution.values[0].float().cpu().numpy(), model.card.labels, logits.softmax(0)
     return PixelMap(
         image=view.pixels,
         attribution=values,
-        heatmap=drawn(PIXELS[params.method].signed_map(values)),
+        heatmap=drawn(method.signed_map(values)),
         logits=logits.numpy(),
         target=target,
         label=labels[target],
         probability=float(chance[target]),
         method=params.method,
         versus=params.versus,
-        gap=completeness_gap(problem, attributed),
+        gap=completeness_gap(problem, attribution),
         versus_label="" if params.versus is None else labels[params.versus],
         top5=tuple((i, labels[i], float(chance[i])) for i in chance.topk(min(5, len(labels))).indices.tolist()),
     )
 
 
-def completeness_gap(problem: Problem, attributed: Attributed) -> float | None:
+def completeness_gap(problem: Problem, attribution: Attribution) -> float | None:
     """|sum of the attribution - (y(x) - y(x0))| / |y(x) - y(x0)| (Sundararajan et al. 2017, section 3)."""
-    if attributed.start is None:
+    if attribution.start is None:
         return None
     with torch.inference_mode():
-        end, start = map(float, problem.score(torch.cat([problem.x, attributed.start])).double().tolist())
-    return abs(float(attributed.values.double().sum()) - (end - start)) / max(abs(end - start), 1e-12)
+        end, start = map(float, problem.score(torch.cat([problem.x, attribution.start])).double().tolist())
+    return abs(float(attribution.values.double().sum()) - (end - start)) / max(abs(end - start), 1e-12)

@@ -31,8 +31,8 @@ def half_share(heatmap: Float[np.ndarray, "h w"]) -> float:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the map was asked.
+class AboutMap:
+    """What a map shows, beside its class.
 
     Attributes:
         against: whether it shows what opposes the class.
@@ -45,9 +45,9 @@ class Asked:
     for_class: bool = True
 
 
-def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, about: Asked | None = None) -> str:
+def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, about: AboutMap | None = None) -> str:
     """One plain sentence: where the evidence lies, for or against what, and how sure the model is."""
-    about = about or Asked()
+    about = about or AboutMap()
     name, sure = label.split(",")[0], f"{probability:.0%}" if probability >= 0.01 else "under 1 %"
     verb = "opposes" if about.against else "supports"
     if not about.for_class:
@@ -60,7 +60,7 @@ def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, 
 
 
 def asked_sentence(heatmap: Float[np.ndarray, "h w"], wanted: str, measured: str, *, against: bool = False) -> str:
-    """As `sentence`, for what is no class: ``asked`` is what the map supports, ``measured`` how much there is."""
+    """As `sentence`, for what is no class: ``wanted`` is what the map supports, ``measured`` how much there is."""
     verb = "opposes" if against else "supports"
     if not heatmap.any():
         return f"Nothing in this picture {verb} {wanted} at this layer ({measured})."

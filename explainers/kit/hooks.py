@@ -40,9 +40,25 @@ class Site:
 
 @dataclass
 class Recorded:
-    """What a layer gave during the forward pass: its own output, a leaf that gradients can be asked for."""
+    """What passed by during a forward pass.
 
+    Attributes:
+        name: of the module.
+        output: what it gave, or was given; None until the network has run it.
+    """
+
+    name: str
     output: Tensor | None = None
+
+    def taken(self) -> Tensor:
+        """The output.
+
+        Raises:
+            UnfitError: the network does not run that layer.
+        """
+        if self.output is None:
+            raise UnfitError(f"The network does not run layer '{self.name}'; choose another layer.")
+        return self.output
 
 
 @contextmanager
@@ -53,7 +69,7 @@ def grad_leaf(network: nn.Module, name: str) -> Iterator[Recorded]:
     left as they are: freezing them would take a fortieth of a small network's forward, and gradients are asked for the
     leaf alone.
     """
-    seen = Recorded()
+    seen = Recorded(name)
 
     def hook(_module: nn.Module, _inputs: object, output: Tensor) -> Tensor:
         torch.set_grad_enabled(True)  # until the block ends
@@ -71,20 +87,34 @@ def grad_leaf(network: nn.Module, name: str) -> Iterator[Recorded]:
 @contextmanager
 def record_output(network: nn.Module, at: Site | str) -> Iterator[Recorded]:
     """Keep what passes by a site, or what the module of that name gives; nothing is recorded for an empty name."""
-    seen, spot = Recorded(), at if isinstance(at, Site) else Site(at)
+    site = at if isinstance(at, Site) else Site(at)
+    seen = Recorded(site.name)
 
     def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | None = None) -> None:
         passed = inputs[0] if output is None else output
         seen.output = passed.clone()  # a later in-place operation must not change what was seen
 
-    module = network.get_submodule(spot.name) if spot.name else None
-    begin = None if module is None else module.register_forward_pre_hook if spot.input else module.register_forward_hook
+    module = network.get_submodule(site.name) if site.name else None
+    begin = None if module is None else module.register_forward_pre_hook if site.input else module.register_forward_hook
     handles = [] if begin is None else [begin(hook)]
     try:
         yield seen
     finally:
         for handle in handles:
             handle.remove()
+
+
+def layer_activations(
+    network: nn.Module, layer: Layer, x: Float[Tensor, "b 3 y x"]
+) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b *k"]]:
+    """One forward pass: activations at ``layer`` as maps, and the network's answer.
+
+    Raises:
+        UnfitError: the network does not run that layer.
+    """
+    with record_output(network, layer.name) as seen:
+        answer = network(x)
+    return layer.as_map(seen.taken()), answer
 
 
 def activations_and_gradients(
@@ -101,23 +131,22 @@ def activations_and_gradients(
         layer: where to look.
         x: normalised inputs.
         score: logits (B, K), or the output of ``at``, -> one scalar a picture (B,).
-        at: what is scored: a spot, or the output of the module of that name; the network's own answer by default.
+        at: what is scored: a site, or the output of the module of that name; the network's own answer by default.
 
     Returns:
         Activations A, gradients G = d score / dA, both as maps; and the network's answer.
 
     Raises:
-        UnfitError: the score does not depend on the map at this layer.
+        UnfitError: the network does not run this layer, or the score does not depend on its map.
     """
     with grad_leaf(network, layer.name) as seen, record_output(network, at) as scored:
         logits = network(x)
-        if seen.output is None:
-            raise UnfitError(f"The network does not run layer '{layer.name}'; choose another layer.")
+        leaf = seen.taken()
         value = score(logits if scored.output is None else scored.output).sum()
-        gradient = _gradient(value, seen.output)
+        gradient = _gradient(value, leaf)
     if gradient is None:
         raise UnfitError(f"The answer does not depend on layer '{layer.name}'; choose an earlier layer.")
-    return layer.as_map(seen.output.detach()), layer.as_map(gradient), logits.detach()
+    return layer.as_map(leaf.detach()), layer.as_map(gradient), logits.detach()
 
 
 def _gradient(value: Tensor, leaf: Tensor) -> Tensor | None:

@@ -37,7 +37,7 @@ def forwards(net: str, count: int) -> Call:
 def score_cam() -> Call:
     """Our Score-CAM over every channel of `LAYER`."""
     handle, x = build("efficientnet_lite0", 1)
-    return lambda: CAMS["scorecam"].fused(
+    return lambda: CAMS["scorecam"].solve(
         Problem(handle, x, of_classes(torch.tensor([0])), handle.layer(LAYER), groups=0)
     )
 
@@ -55,7 +55,7 @@ def stopped(net: str, peer: bool) -> Call:
 
     def run() -> None:
         if not peer:
-            CAMS["scorecam"].fused(Problem(handle, x, Target(enough), handle.layer(None), groups=0))
+            CAMS["scorecam"].solve(Problem(handle, x, Target(enough), handle.layer(None), groups=0))
             return
         from pytorch_grad_cam import ScoreCAM
 
@@ -94,7 +94,7 @@ def resnet(rounds: int = 3) -> None:
         {
             "forward": bare("resnet50", 1),
             "tail": tail,
-            "closed": lambda: CAMS["ablationcam"].fused(ask),
+            "closed": lambda: CAMS["ablationcam"].solve(ask),
             "classes": lambda: class_maps(handle, x, range(100)),
         },
         rounds,

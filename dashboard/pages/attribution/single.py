@@ -23,32 +23,23 @@ from dashboard.widgets.form.fields import Field, Values
 from dashboard.widgets.form.form import stored_choices
 from dashboard.widgets.provenance import provenance
 from dashboard.widgets.study import THIRDS, Study, usual_readers
-from explainers import AnyExplainer, Request, knobs
+from explainers import AnyExplainer, Request
 from explainers.attribution.gradcam import GradCam, gradcam
+from explainers.attribution.methods.table import METHODS
 from explainers.attribution.saliency import PixelMap, saliency
 from explainers.kinds import Choice, Classes
 from models import ModelCard, Photo, labels
 from models.errors import SeewhyError
 
 OneMap = GradCam | PixelMap
-LENSES: tuple[AnyExplainer, ...] = (gradcam, saliency)
+LENSES: dict[str, AnyExplainer] = {"layer": gradcam, "picture": saliency}  # by what a method needs
 METHOD = form.key_of(gradcam, "method")
-
-
-def _methods() -> dict[str, AnyExplainer]:
-    """Every method, and the explainer that has it: first those that read a layer's maps, then those of pixels."""
-    kinds = [next(knob.kind for knob in knobs(lens.params) if knob.name == "method") for lens in LENSES]
-    return {str(name): lens for lens, kind in zip(LENSES, kinds, strict=True) for name in kind.options()}
-
-
-def _titles() -> dict[str, str]:
-    kinds = [next(knob.kind for knob in knobs(lens.params) if knob.name == "method") for lens in LENSES]
-    return {str(name): title for kind in kinds for name, title in kind.options().items()}
 
 
 def _lens(method: object = None) -> AnyExplainer:
     """The explainer of a method, by default of the one that is chosen."""
-    return _methods().get(str(method or st.session_state.get(METHOD)), gradcam)
+    chosen = METHODS.get(str(method or st.session_state.get(METHOD)))
+    return LENSES[chosen.needs] if chosen else gradcam
 
 
 def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
@@ -95,9 +86,8 @@ def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
 def _method(field: Field) -> str:
     """The methods of both explainers in one list."""
     st.session_state.setdefault(METHOD, gradcam.name)
-    titles = _titles()
     common = {**field.common, "label": "Method", "key": METHOD}
-    return str(st.selectbox(**common, options=list(titles), format_func=titles.__getitem__))
+    return str(st.selectbox(**common, options=list(METHODS), format_func=lambda name: METHODS[name].title))
 
 
 def _hold(slot: list[DeltaGenerator], card: ModelCard) -> tuple[int, ...]:
@@ -169,7 +159,7 @@ def readers() -> links.Readers:
 
     return {
         **usual_readers(_lens(st.query_params.get("method", gradcam.name)), overlay=True),
-        "method": (METHOD, lambda text: Choice(of=_titles()).read("it", text)),
+        "method": (METHOD, lambda text: Choice(of=METHODS).read("it", text)),
         "target": (classes.TARGET, several),
     }
 

@@ -39,7 +39,7 @@ def average_drop(subject: MapUnderTest, rng: np.random.Generator) -> Score:
     """Share of the probability lost when the picture is dimmed by the map; lower is better."""
     drop, increase = drop_and_increase(subject.predict, subject.image, subject.heatmap)
     other, _ = drop_and_increase(subject.predict, subject.image, moved_map(rng, subject.heatmap))
-    noun = subject.quantity.noun
+    noun = subject.measured.noun
     if increase:
         reading = f"With only what the map keeps, {noun} is higher than with the whole picture."
     else:
@@ -54,9 +54,9 @@ def removed_and_filled(subject: MapUnderTest, rng: np.random.Generator) -> Score
     """ROAD: mean probability while the brightest pixels are filled in from their neighbours; lower is better."""
     value = road(subject.predict, subject.image, subject.heatmap, rng, SHARES)
     other = road(subject.predict, subject.image, moved_map(rng, subject.heatmap), rng, SHARES)
-    leaves, whole = "leaves a probability of", subject.quantity.target is None
+    leaves, whole = "leaves a probability of", subject.measured.target is None
     leaves = leaves if whole else "leaves"
-    rest = "" if whole else f" of {subject.quantity.noun}"
+    rest = "" if whole else f" of {subject.measured.noun}"
     reading = f"Filling in the brightest 20 % {leaves} {value[0]:.0%}{rest}; 20 % elsewhere leaves {other[0]:.0%}."
     return Score(
         name="road",
@@ -67,7 +67,7 @@ def removed_and_filled(subject: MapUnderTest, rng: np.random.Generator) -> Score
         reading=subject.unless("" if np.isfinite(value[0]) else SAME, reading),
         baselines={MOVED: float(other.mean())},
         curves={THIS: value, MOVED: other},
-        axes=("share of pixels filled in", subject.quantity.axis),
+        axes=("share of pixels filled in", subject.measured.axis),
     )
 
 
@@ -76,7 +76,7 @@ def fidelity(subject: MapUnderTest, rng: np.random.Generator) -> Score:
     value = mu_fidelity(subject.predict, subject.image, subject.heatmap, rng)
     other = mu_fidelity(subject.predict, subject.image, moved_map(rng, subject.heatmap), rng)
     reading = subject.unless(
-        "" if np.isfinite(value) else f"the map or {subject.quantity.noun} is the same everywhere",
+        "" if np.isfinite(value) else f"the map or {subject.measured.noun} is the same everywhere",
         f"What random places cost when taken away goes with what the map gives them: correlation {value:.2f}.",
     )
     return Score(
@@ -106,7 +106,7 @@ def random_logit(subject: MapUnderTest, rng: np.random.Generator) -> Score:
     if not np.isfinite(value):
         reading = "Cannot be measured: one of the two maps is the same everywhere."
     elif value > 0.9:
-        thing = "the class" if subject.quantity.target is None else "anything"
+        thing = "the class" if subject.measured.target is None else "anything"
         reading = f"The map for *{name}* is nearly the same (rank correlation {value:.2f}): it hardly asks for {thing}."
     else:
         reading = f"The map for *{name}* is another one (rank correlation {value:.2f})."
@@ -140,9 +140,9 @@ def stability(subject: MapUnderTest, rng: np.random.Generator) -> Score:
 def with_occlusion(subject: MapUnderTest, _rng: np.random.Generator) -> Score:
     """Rank correlation with an occlusion map (Selvaraju et al. 2017, section 4.1 of the appendix); higher is better."""
     model = subject.model
-    target = subject.quantity.target or of_class(model, subject.target, subject.versus)
+    target = subject.measured.target or of_class(model, subject.target, subject.versus)
     problem = Problem(model, subject.x, target)
-    occluded = occlusion(problem).values.sum(0)
+    occluded = occlusion(problem).cam[0]
     signed = torch.from_numpy(np.ascontiguousarray(subject.signed))[None, None].float()
     # At the coarser of the two resolutions: what a map does not resolve must not count.
     size = tuple(min(side, 16) for side in subject.signed.shape)

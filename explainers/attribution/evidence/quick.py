@@ -56,14 +56,14 @@ def deletion(measured: Measured, subject: MapUnderTest) -> Score:
         baselines=_means(measured, "deletion_auc"),
         interval=_spread(measured, "deletion_auc"),
         curves=_curves(measured, "deletion"),
-        axes=("share of pixels blurred", subject.quantity.axis),
+        axes=("share of pixels blurred", subject.measured.axis),
     )
 
 
 def _halves(subject: MapUnderTest) -> str:
-    if subject.quantity.target is None:
+    if subject.measured.target is None:
         return "halves the probability of anything else" if subject.against else "halves the probability"
-    return f"raises {subject.quantity.noun} by half" if subject.against else f"halves {subject.quantity.noun}"
+    return f"raises {subject.measured.noun} by half" if subject.against else f"halves {subject.measured.noun}"
 
 
 def insertion(measured: Measured, subject: MapUnderTest) -> Score:
@@ -71,13 +71,13 @@ def insertion(measured: Measured, subject: MapUnderTest) -> Score:
     this, third = measured[THIS][0], STEPS // 3
     gave, other = float(this.insertion[third]), float(np.mean([each.insertion[third] for each in measured[MOVED]]))
     seen = "The brightest third of the pixels, the rest blurred,"
-    if subject.quantity.target is None:
+    if subject.measured.target is None:
         thing = "everything else" if subject.against else "the class"
         reading = f"{seen} gives {thing} {gave:.0%}; a third in another place gives {other:.0%}."
     else:
         gave, other = (2 - gave, 2 - other) if subject.against else (gave, other)
         reading = (
-            f"{seen} gives {gave:.0%} of {subject.quantity.noun} that the whole picture has; a third in another place"
+            f"{seen} gives {gave:.0%} of {subject.measured.noun} that the whole picture has; a third in another place"
             f" gives {other:.0%}."
         )
     return Score(
@@ -88,7 +88,7 @@ def insertion(measured: Measured, subject: MapUnderTest) -> Score:
         baselines=_means(measured, "insertion_auc"),
         interval=_spread(measured, "insertion_auc"),
         curves=_curves(measured, "insertion"),
-        axes=("share of pixels shown sharp", subject.quantity.axis),
+        axes=("share of pixels shown sharp", subject.measured.axis),
     )
 
 

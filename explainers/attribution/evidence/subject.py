@@ -1,4 +1,4 @@
-"""A map under test: what it explains, and the quantity that every measurement of it watches."""
+"""A map under test: what it explains, and what every measurement of it watches."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ Again = Callable[[ModelHandle, Tensor, int], np.ndarray]
 
 
 @dataclass(frozen=True)
-class Quantity:
+class MeasuredTarget:
     """What is measured of a picture: by default the probability of the class.
 
     Attributes:
@@ -56,7 +56,7 @@ class MapUnderTest:
         target, versus: the class, and the one that it is set against, if any.
         against: whether the map shows what opposes the class.
         again: works the same map out for another network, input or class: (model, x (1, 3, H, W), target) -> (h, w).
-        quantity: what the map explains, where it is no class.
+        measured: what the map explains, where it is no class.
     """
 
     model: ModelHandle
@@ -67,7 +67,7 @@ class MapUnderTest:
     versus: int | None
     against: bool
     again: Again
-    quantity: Quantity = field(default_factory=Quantity)
+    measured: MeasuredTarget = field(default_factory=MeasuredTarget)
 
     @property
     def x(self) -> Float[Tensor, "1 3 y x"]:
@@ -77,29 +77,27 @@ class MapUnderTest:
     def predict(self, images: UInt8[np.ndarray, "n y x 3"]) -> Float[np.ndarray, " n"]:
         """Probability of the class (of the two where it is set against one); of the rest for "against".
 
-        Of another quantity its share of the whole picture's, and for "against" what that lacks to twice as much; NaN
+        Of another target its share of the whole picture's, and for "against" what that lacks to twice as much; NaN
         where no share can be told.
         """
-        if self.quantity.target is not None:
-            return self._share(images, self.quantity.target)
+        if self.measured.target is not None:
+            return self._share(images, self.measured.target)
         logits = logits_of(self.model, images)
         if self.versus is not None:
             logits = logits[:, [self.target, self.versus]]
-        chance: np.ndarray = logits.softmax(1)[:, self.target if self.versus is None else 0].cpu().numpy()
+        chance = logits.softmax(1)[:, self.target if self.versus is None else 0].cpu().numpy()
         return 1 - chance if self.against else chance
 
     def _share(self, images: np.ndarray, target: Target) -> np.ndarray:
-        if self.quantity.reason:
+        if self.measured.reason:
             return np.full(len(images), np.nan)
-        share: np.ndarray = (
-            answers_of(self.model, images, partial(target.of_inputs, self.model.network)).double().cpu().numpy()
-            / self.quantity.whole
-        )
+        scores = answers_of(self.model, images, partial(target.of_inputs, self.model.network)).double().cpu().numpy()
+        share = scores / self.measured.whole
         return 2 - share if self.against else share
 
     def unless(self, reason: str, reading: str) -> str:
         """A reading, or why there is none."""
-        reason = self.quantity.reason or reason
+        reason = self.measured.reason or reason
         return f"Cannot be measured: {reason}." if reason else reading
 
 

@@ -13,14 +13,13 @@ channels are the labels that the head's weights stand out for, not what they see
 """
 
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import spearmanr
 
-from explainers.attribution.groups.collect import REGIONS, Crowd, readable
-from explainers.attribution.groups.selection import FEWEST, GroupsParams, Sides, sides
+from explainers.attribution.groups.collect import REGIONS, Collection
+from explainers.attribution.groups.selection import FEWEST, GroupsParams, Selection, select
 from explainers.attribution.groups.statistics import shuffled_effects
 from explainers.attribution.neurons.importance import cohens_d, difference, named
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
@@ -28,7 +27,7 @@ from explainers.kit.crops import cut
 from models import ModelHandle
 from models.errors import InputError
 
-BATCH, FEW, PATCHES, DRAWS = 16, 20, 4, 200
+FEW, PATCHES, DRAWS = 20, 4, 200
 REACH = 0.25  # side of a patch, as a share of the picture's short side
 LEAST, LARGE = 0.01, 0.8  # of a difference worth a word: share of the map, and deviations (Cohen 1988, "large")
 
@@ -182,65 +181,63 @@ def groups(model: ModelHandle, params: GroupsParams, run: Run) -> Groups:
     run.report(0.0, "looking for the images")
     model.card.check_target(params.cls)
     layer = model.layer(params.layer).name
-    selected = sides(model, params)
-    crowd = Crowd(model, params.cls, layer)
-    pictures = readable(selected, crowd)
-    while batch := list(islice(pictures, BATCH)):
-        crowd.look(batch)
-        run.report(0.02 + 0.78 * crowd.tried / len(selected.items), f"{crowd.tried} of {len(selected.items)} images")
-    second = crowd.second(by_answer=params.split == "answer")
+    selected = select(model, params)
+    collection, count = Collection(model, params.cls, layer, selected), len(selected.items)
+    for tried in collection.collect():
+        run.report(0.02 + 0.78 * tried / count, f"{tried} of {count} images")
+    second = collection.second(by_answer=params.split == "answer")
     if min(int(second.sum()), int((~second).sum())) < FEWEST:
         raise InputError(_too_few(selected, second, params))
-    return _result(model, params, selected, crowd, run)
+    return _result(model, params, selected, collection, run)
 
 
-def _too_few(selected: Sides, second: np.ndarray, params: GroupsParams) -> str:
+def _too_few(selected: Selection, second: np.ndarray, params: GroupsParams) -> str:
     counts = (int((~second).sum()), int(second.sum()))
     counted = " and ".join(f"{count} {title}" for count, title in zip(counts, selected.titles, strict=True))
     remedy = "raise the limit, or choose another class" if params.split == "answer" else "add images"
     return f"Two groups need {FEWEST} images each, and there are {counted}; {remedy}, or other groups."
 
 
-def _result(model: ModelHandle, params: GroupsParams, selected: Sides, crowd: Crowd, run: Run) -> Groups:
+def _result(model: ModelHandle, params: GroupsParams, selected: Selection, collection: Collection, run: Run) -> Groups:
     by_answer = params.split == "answer"
-    second = crowd.second(by_answer=by_answer)
+    second = collection.second(by_answer=by_answer)
     counts = np.array([int((~second).sum()), int(second.sum())])
-    maps, given = crowd.array("maps"), crowd.array("given")
+    maps, given = collection.array("maps"), collection.array("given")
     channels = difference((maps[~second], maps[second]), (given[~second], given[second]), params.count)
-    labels, head = model.card.labels, crowd.found[0].head
-    known = len(crowd.shares) == len(second)
-    shares, areas = np.array(crowd.shares).swapaxes(0, 1) if known else np.zeros((2, len(second), 0))
+    labels, head = model.card.labels, collection.statistics[0].head
+    known = len(collection.shares) == len(second)
+    shares, areas = np.array(collection.shares).swapaxes(0, 1) if known else np.zeros((2, len(second), 0))
     return Groups(
         counts=counts,
-        images=crowd.mean_pictures(counts, by_answer=by_answer),
+        images=collection.mean_pictures(counts, by_answer=by_answer),
         maps=channels.maps,
         difference=channels.maps[0] - channels.maps[1],
         neurons=np.array(channels.neurons),
         effect=channels.effect,
-        crops=_patches(crowd, channels.neurons, second, run),
+        crops=_patches(collection, channels.neurons, second, run),
         contribution=given.astype(np.float32),
         second=second,
-        answer=crowd.array("logits").argmax(1),
+        answer=collection.array("logits").argmax(1),
         shares=shares,
         areas=areas,
         parts=np.stack([shares[~second].mean(0), shares[second].mean(0)]),
         regions=REGIONS if shares.shape[1] else (),
         titles=selected.titles,
         names=tuple(named(head, index, labels) for index in channels.neurons),
-        files=tuple(item.name for item in crowd.items),
+        files=tuple(item.name for item in collection.items),
         cls=params.cls,
         label=labels[params.cls],
-        layer=crowd.layer,
+        layer=collection.layer,
         split=params.split,
-        looked=crowd.tried,
-        skipped=tuple(crowd.skipped),
+        looked=collection.reader.tried,
+        skipped=tuple(collection.reader.skipped),
     )
 
 
-def _patches(crowd: Crowd, neurons: tuple[int, ...], second: np.ndarray, run: Run) -> np.ndarray:
+def _patches(collection: Collection, neurons: tuple[int, ...], second: np.ndarray, run: Run) -> np.ndarray:
     """(n, 2, m, s, s, 3): where each channel is strongest, in the pictures of each group that excite it most."""
-    peak, cell = crowd.array("peak"), crowd.array("cell")
-    grid = crowd.found[0].maps.shape[1:]
+    peak, cell = collection.array("peak"), collection.array("cell")
+    grid = collection.statistics[0].maps.shape[1:]
     many = min(PATCHES, int(second.sum()), int((~second).sum()))
     rows = []
     for done, index in enumerate(neurons):
@@ -248,6 +245,8 @@ def _patches(crowd: Crowd, neurons: tuple[int, ...], second: np.ndarray, run: Ru
         for group in (False, True):
             members = np.flatnonzero(second == group)
             best = members[np.argsort(-peak[members, index], kind="stable")[:many]]
-            rows += [cut(crowd.items[i].read().pixels, divmod(int(cell[i, index]), grid[1]), grid, REACH) for i in best]
+            rows += [
+                cut(collection.items[i].read().pixels, divmod(int(cell[i, index]), grid[1]), grid, REACH) for i in best
+            ]
     side = rows[0].shape[0]
     return np.stack(rows).reshape(len(neurons), 2, many, side, side, 3)

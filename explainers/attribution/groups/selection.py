@@ -63,7 +63,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Sides:
+class Selection:
     """The pictures of both groups.
 
     Attributes:
@@ -77,7 +77,7 @@ class Sides:
     skipped: tuple[tuple[str, str], ...]
 
 
-def sides(model: ModelHandle, params: GroupsParams) -> Sides:
+def select(model: ModelHandle, params: GroupsParams) -> Selection:
     """The pictures that the choices name.
 
     Raises:
@@ -86,22 +86,22 @@ def sides(model: ModelHandle, params: GroupsParams) -> Sides:
     name = _name(model, params.cls)
     if params.split == "answer":
         titles = (f"images of {name} answered rightly", "those answered wrongly")
-        return _joined(titles, _said(model, params, params.images, params.cls))
+        return _joined(titles, _labelled(model, params, params.images, params.cls))
     if params.split == "class":
         if params.rival is None or model.card.check_target(params.rival) == params.cls:
             raise InputError("Groups by class need a second class: choose a rival that is not the class itself.")
-        both = (_said(model, params, params.images, cls) for cls in (params.cls, params.rival))
+        both = (_labelled(model, params, params.images, cls) for cls in (params.cls, params.rival))
         return _joined((f"images of {name}", f"images of {_name(model, params.rival)}"), *both)
     if params.others in ("", params.images):
         raise InputError("Groups by source need a second source of images: give another one as others.")
-    both = (_said(model, params, source, params.cls) for source in (params.images, params.others))
+    both = (_labelled(model, params, source, params.cls) for source in (params.images, params.others))
     return _joined(_sources(params.images, params.others), *both)
 
 
-def _joined(titles: tuple[str, str], *lists: ImageSet) -> Sides:
+def _joined(titles: tuple[str, str], *lists: ImageSet) -> Selection:
     """One list, or two one after the other."""
-    items = (Item(name, read, number > 0) for number, found in enumerate(lists) for name, read in found.items)
-    return Sides(titles, tuple(items), tuple(each for found in lists for each in found.skipped))
+    items = (Item(name, read, number > 0) for number, images in enumerate(lists) for name, read in images.items)
+    return Selection(titles, tuple(items), tuple(entry for images in lists for entry in images.skipped))
 
 
 def _name(model: ModelHandle, cls: int) -> str:
@@ -118,7 +118,7 @@ def _sources(one: str, other: str) -> tuple[str, str]:
     return one, other
 
 
-def _said(model: ModelHandle, params: GroupsParams, images: str, cls: int) -> ImageSet:
+def _labelled(model: ModelHandle, params: GroupsParams, images: str, cls: int) -> ImageSet:
     """Pictures labelled as a class; all, for groups by source, where a source says no classes."""
     chosen = image_set(images, model, cls, most=SPARE * params.limit, seed=params.seed)
     every = params.split == "source" and set(chosen.labels) == {UNKNOWN}

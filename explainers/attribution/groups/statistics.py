@@ -16,7 +16,7 @@ from models import ModelHandle
 
 
 @dataclass(frozen=True)
-class Looks:
+class Statistics:
     """How a model looks at pictures for one class.
 
     Attributes:
@@ -35,7 +35,7 @@ class Looks:
     head: Float[Tensor, "k c"] | None
 
 
-def looks(model: ModelHandle, x: Float[Tensor, "b 3 y x"], target: int, layer: str | None = None) -> Looks:
+def statistics(model: ModelHandle, x: Float[Tensor, "b 3 y x"], target: int, layer: str | None = None) -> Statistics:
     """Look at a batch for one class.
 
     Raises:
@@ -53,7 +53,7 @@ def looks(model: ModelHandle, x: Float[Tensor, "b 3 y x"], target: int, layer: s
     head = linear_head(model, activations, logits)
     weights = None if head is None else head.weight.detach().float()
     arrays = [each.cpu().numpy() for each in (scaled.float(), given, peak.float(), cell, logits.float())]
-    return Looks(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], weights)
+    return Statistics(arrays[0], arrays[1], arrays[2], arrays[3], arrays[4], weights)
 
 
 def shuffled_effects(
@@ -69,5 +69,4 @@ def shuffled_effects(
     means = sums / ours + sums / theirs
     varies = pooled > 1e-12 * np.maximum(square, 1e-300)
     effect = np.divide(np.abs(means), np.sqrt(np.where(varies, pooled, 1)), out=np.zeros_like(means), where=varies)
-    largest: np.ndarray = effect.max(1)
-    return largest
+    return effect.max(1)

@@ -12,16 +12,15 @@ question and not yet a fault. Boxes hold background too. What the crop cuts away
 the same everywhere, is never a hit. Pictures are few: read the intervals.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import islice
 from typing import Literal
 
 import numpy as np
 
-from explainers.attribution.localise.images import Boxed, BoxedSet, boxed_folder, boxed_scenes
+from explainers.attribution.localise.images import BoxedSet, boxed_folder, boxed_scenes
 from explainers.attribution.localise.scoring import MapSource, Row, interval, recall, rows_of
-from explainers.attribution.methods.table import CAMS, methods
+from explainers.attribution.methods.table import CAMS, METHODS
 from explainers.base import AtLayer, Evidence, Run, Score, explainer
 from explainers.kinds import Choice, Images, Layers
 from explainers.params import Params, knob
@@ -29,6 +28,7 @@ from models import ModelHandle
 from models.errors import InputError
 from models.imagesets.datasets import DATASETS
 from models.imagesets.imageset import MENAGERIE, UNKNOWN
+from models.imagesets.reader import Reader
 
 BATCH, SHOWN = 8, 8
 NOTHING = np.zeros((0, 0), np.float32)
@@ -54,7 +54,7 @@ class LocaliseParams(Params):
         help="Name of the box file inside the folder; every COCO .json, .csv or VOC .xml in it when left open.",
         label="Box file",
     )
-    method: str = knob("gradcam", kind=Choice(of=methods), help="The method whose maps are held to the boxes.")
+    method: str = knob("gradcam", kind=Choice(of=METHODS), help="The method whose maps are held to the boxes.")
     layer: tuple[str, ...] | None = knob(
         None,
         kind=Layers(),
@@ -171,16 +171,15 @@ def against_nothing(_model: ModelHandle, _params: LocaliseParams, result: Locali
 def localise(model: ModelHandle, params: LocaliseParams, run: Run) -> Localisation:
     """Hold a method to boxes; see the module's docstring."""
     run.report(0.0, "reading the boxes")
-    layers = methods()[params.method].looks_at(model, params.layer)
+    layers = METHODS[params.method].layers(model, params.layer)
     boxed_set = boxed(model, params)
-    viewer, reader = MapSource(model, params.method, layers, run.rng), _Reader(boxed_set)
+    source, reader = MapSource(model, params.method, layers, run.rng), Reader(boxed_set.items, [*boxed_set.skipped])
     rows: list[Row] = []
     shown: list[Shown] = []
-    step = BATCH if methods()[params.method].cost_forwards < BATCH else 1
-    pictures = iter(reader)
-    while batch := list(islice(pictures, step)):
+    step = BATCH if METHODS[params.method].cost_forwards < BATCH else 1
+    for batch in reader.batches(step):
         first = reader.read - len(batch)
-        for row in rows_of(viewer, batch, first, _share(run, reader.tried - len(batch), boxed_set)):
+        for row in rows_of(source, batch, first, _share(run, reader.tried - len(batch), boxed_set)):
             if len(shown) < SHOWN:
                 shown.append((batch[row.picture - first].pixels, (255 * row.heatmap).round().astype(np.uint8)))
             rows.append(replace(row, heatmap=NOTHING))  # thousands of maps would not fit
@@ -215,25 +214,6 @@ def _share(run: Run, done: int, boxed_set: BoxedSet) -> Callable[[float, str], N
     )
 
 
-class _Reader:
-    """Reads one picture after the other, and notes what is damaged."""
-
-    def __init__(self, boxed_set: BoxedSet) -> None:
-        self._found, self.skipped = boxed_set, list(boxed_set.skipped)
-        self.tried = self.read = 0
-
-    def __iter__(self) -> Iterator[Boxed]:
-        for name, read in self._found.items:
-            self.tried += 1
-            try:
-                picture = read()
-            except InputError as error:
-                self.skipped.append((name, str(error)))
-                continue
-            self.read += 1
-            yield picture
-
-
 def _result(model: ModelHandle, params: LocaliseParams, boxed_set: BoxedSet, worked: Worked, run: Run) -> Localisation:
     rows, shown, skipped = worked
     raw, picture = np.stack([row.marks for row in rows], 1), np.array([row.picture for row in rows])
@@ -260,7 +240,7 @@ def _result(model: ModelHandle, params: LocaliseParams, boxed_set: BoxedSet, wor
         columns=tuple(TITLES),
         titles=tuple(TITLES.values()),
         method=params.method,
-        title=methods()[params.method].title,
+        title=METHODS[params.method].title,
         layer=_layer(model, params),
         flat=int(np.isnan(raw[0, :, 0]).sum()),
         outside=_outside(boxed_set, rows, skipped),
@@ -283,7 +263,7 @@ def _marks(known: np.ndarray, rows: list[Row], picture: np.ndarray) -> tuple[np.
 
 
 def _layer(model: ModelHandle, params: LocaliseParams) -> str:
-    return ",".join(layer.name for layer in methods()[params.method].looks_at(model, params.layer))
+    return ",".join(layer.name for layer in METHODS[params.method].layers(model, params.layer))
 
 
 def _outside(boxed_set: BoxedSet, rows: list[Row], skipped: list[tuple[str, str]]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from explainers.attribution.localise.images import Boxed, Thing
 from explainers.attribution.methods.problem import Problem, Report, silent
-from explainers.attribution.methods.table import methods
+from explainers.attribution.methods.table import METHODS
 from explainers.attribution.methods.targets import of_classes
 from explainers.evidence import centre_map, energy_inside, pointing_game, random_map, weak_localisation
 from explainers.kit.predict import logits_of
@@ -51,7 +51,7 @@ class MapSource:
 
     Attributes:
         model: left exactly as found.
-        method: a name of `methods`.
+        method: a name of `METHODS`.
         layers: where methods of the CAM family look.
         rng: for maps that draw at random, and for the random control.
     """
@@ -66,15 +66,15 @@ class MapSource:
     ) -> tuple[Float[Tensor, "b y x"], Float[Tensor, " b"]]:
         """Positive maps at the size of the picture, as they are drawn, and the largest signed value of each."""
         problem = Problem(self.model, x, of_classes(classes), rng=self.rng, report=report)
-        cam = methods()[self.method].solve(problem, self.layers).float()
+        cam = METHODS[self.method].solve(problem, self.layers).cam.float()
         positive = cam.clamp(min=0)[:, None]
         large = F.interpolate(positive, size=tuple(x.shape[2:]), mode="bilinear", align_corners=False)[:, 0]
         return large.cpu(), cam.amax((1, 2)).cpu()
 
 
-def rows_of(viewer: MapSource, batch: list[Boxed], first: int, report: Report = silent) -> list[Row]:
+def rows_of(source: MapSource, batch: list[Boxed], first: int, report: Report = silent) -> list[Row]:
     """A row for each thing that can be seen in a batch of pictures, numbered from ``first``."""
-    model = viewer.model
+    model = source.model
     logits = logits_of(model, np.stack([each.pixels for each in batch])).float().cpu()
     things = [(at, thing) for at, each in enumerate(batch) for thing in each.things if len(thing.boxes)]
     if not things:
@@ -83,10 +83,10 @@ def rows_of(viewer: MapSource, batch: list[Boxed], first: int, report: Report = 
     absent = [_absent(logits[at], batch[at], cls) for (at, _), cls in zip(things, explained, strict=True)]
     x = model.normalise(np.stack([batch[at].pixels for at, _ in things]))
     classes = torch.tensor([*explained, *absent], device=x.device)
-    maps, tops = (each.numpy() for each in viewer.maps(torch.cat([x, x]), classes, report))
+    maps, tops = (each.numpy() for each in source.maps(torch.cat([x, x]), classes, report))
     rows = []
     for row, (at, thing) in enumerate(things):
-        chance, marks = float(logits[at].softmax(0)[explained[row]]), _marks(viewer.rng, maps[row], thing)
+        chance, marks = float(logits[at].softmax(0)[explained[row]]), _marks(source.rng, maps[row], thing)
         heatmap = maps[row] / max(float(maps[row].max()), 1e-30)
         peaks = tops[[row, len(things) + row]].astype(np.float64)
         rows.append(Row(batch[at].name, first + at, thing, explained[row], chance, heatmap, marks, peaks))
@@ -151,8 +151,7 @@ def _threshold(hits: Float[np.ndarray, " n"], peaks: Float[np.ndarray, "n 2"]) -
 
 
 def _answers(hits: Float[np.ndarray, " n"], peaks: Float[np.ndarray, "n 2"], at: float) -> Float[np.ndarray, " n"]:
-    right: np.ndarray = (np.where(peaks[:, 0] >= at, hits, 0) + (peaks[:, 1] < at)) / 2
-    return right
+    return (np.where(peaks[:, 0] >= at, hits, 0) + (peaks[:, 1] < at)) / 2
 
 
 def interval(

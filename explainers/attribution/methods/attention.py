@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from explainers.attribution.methods.problem import Maps, Problem
+from explainers.attribution.methods.problem import Attribution, Problem
 from explainers.kit.hooks import frozen, record_output
 from models import Layer
 from models.errors import UnfitError
@@ -19,7 +19,7 @@ UNFIT = (
 )
 
 
-def rollout(problem: Problem) -> Maps:
+def rollout(problem: Problem) -> Attribution:
     """Attention rollout: R = prod_l (mean_heads(A_l) + I) / 2, read at the answer's row (Abnar and Zuidema 2020).
 
     It asks for no class: it shows what the answer has access to, not what supports it.
@@ -33,7 +33,7 @@ def rollout(problem: Problem) -> Maps:
     return _read(problem, mixed, logits)
 
 
-def gradient_attention(problem: Problem) -> Maps:
+def gradient_attention(problem: Problem) -> Attribution:
     """R <- R + mean_heads(ReLU(dy/dA_l * A_l)) R from R = I, block by block (Chefer et al. 2021, arXiv 2103.15679)."""
     network = problem.model.network
     with (
@@ -106,7 +106,7 @@ def _check(problem: Problem, seen: list[Tensor]) -> None:
         raise UnfitError(UNFIT)
 
 
-def _read(problem: Problem, mixed: Float[Tensor, "b n n"], logits: Tensor, *, patches: bool = False) -> Maps:
+def _read(problem: Problem, mixed: Float[Tensor, "b n n"], logits: Tensor, *, patches: bool = False) -> Attribution:
     """The row of the token that the head reads, its patches as a map; the mean of all rows where all are read.
 
     What is asked of a layer inside is read off all ``patches``.
@@ -116,4 +116,4 @@ def _read(problem: Problem, mixed: Float[Tensor, "b n n"], logits: Tensor, *, pa
     reads_one = layer.prefix > 0 and getattr(problem.model.network, "global_pool", "token") in ("token", "")
     row = mixed[:, 0] if reads_one and not patches else mixed[:, layer.prefix :].mean(1)
     cam = row[:, layer.prefix :].unflatten(1, (h, w))
-    return Maps(cam, cam.new_zeros((len(cam), 0)), logits)
+    return Attribution(cam, cam.new_zeros((len(cam), 0)), logits)

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.maps import by_gradient
-from explainers.attribution.methods.problem import Attributed, Problem
+from explainers.attribution.methods.problem import Attribution, Problem, of_pixels
 from explainers.kit.hooks import frozen
 from explainers.kit.restore import guided_relu, restore_after
 from models.errors import UnfitError
@@ -28,17 +28,17 @@ def gradients(problem: Problem, x: Float[Tensor, "n 3 y x"]) -> Float[Tensor, "n
     return gradient
 
 
-def saliency(problem: Problem) -> Attributed:
+def saliency(problem: Problem) -> Attribution:
     """dy/dx (Simonyan et al. 2013), signed; by captum."""
-    return Attributed(_captum(problem, lambda: Saliency(problem.score).attribute(_leaf(problem), abs=False)))
+    return of_pixels(_captum(problem, lambda: Saliency(problem.score).attribute(_leaf(problem), abs=False)))
 
 
-def input_x_gradient(problem: Problem) -> Attributed:
+def input_x_gradient(problem: Problem) -> Attribution:
     """X * dy/dx (Shrikumar et al. 2016), x in the network's own units; by captum."""
-    return Attributed(_captum(problem, lambda: InputXGradient(problem.score).attribute(_leaf(problem))))
+    return of_pixels(_captum(problem, lambda: InputXGradient(problem.score).attribute(_leaf(problem))))
 
 
-def integrated_gradients(problem: Problem) -> Attributed:
+def integrated_gradients(problem: Problem) -> Attribution:
     """(x - x0) * mean of dy/dx on the line from x0, the grey picture, to x (Sundararajan et al. 2017, equation 1).
 
     The mean is Gauss-Legendre quadrature, as in captum, without captum's overhead over the passes themselves.
@@ -53,10 +53,10 @@ def integrated_gradients(problem: Problem) -> Attributed:
         )
         total += (weight * gradients(problem, start + along * (problem.x - start))).sum(0)
         done += count
-    return Attributed((problem.x - start)[0] * total, start)
+    return of_pixels((problem.x - start)[0] * total, start)
 
 
-def deep_lift(problem: Problem) -> Attributed:
+def deep_lift(problem: Problem) -> Attribution:
     """DeepLIFT with the rescale rule, from the grey picture (Shrikumar et al. 2017); by captum."""
     start, network = problem.grey(), problem.model.network
 
@@ -67,7 +67,7 @@ def deep_lift(problem: Problem) -> Attributed:
             values = values - peer.attribute(_leaf(problem), start, target=problem.target.others)
         return values.detach()
 
-    return Attributed(_captum(problem, attribute), start.detach())
+    return of_pixels(_captum(problem, attribute), start.detach())
 
 
 def _leaf(problem: Problem) -> Tensor:
@@ -87,16 +87,16 @@ def _captum(problem: Problem, attribute: Callable[[], Tensor]) -> Float[Tensor, 
         return attribute()[0].detach()
 
 
-def smoothgrad(problem: Problem) -> Attributed:
+def smoothgrad(problem: Problem) -> Attribution:
     """Mean of dy/dx over copies with Gaussian noise of 0.15 times the picture's range (Smilkov et al. 2017)."""
     spread = SIGMA * float(problem.x.max() - problem.x.min())
     total = torch.zeros_like(problem.x[0])
     for count in problem.chunks("noisy copy"):
         total += gradients(problem, problem.x + spread * problem.noise(count, *problem.x.shape[1:])).sum(0)
-    return Attributed(total / problem.samples)
+    return of_pixels(total / problem.samples)
 
 
-def gradient_shap(problem: Problem) -> Attributed:
+def gradient_shap(problem: Problem) -> Attribution:
     """Expected gradients: mean of (x - x0) * dy/dx at a random point between x0 and x (Lundberg and Lee 2017).
 
     x0 is the grey picture with Gaussian noise of 0.15 times the picture's range. Ours, for captum draws from NumPy's
@@ -108,24 +108,24 @@ def gradient_shap(problem: Problem) -> Attributed:
         first = start + spread * problem.noise(count, *problem.x.shape[1:])
         along = torch.from_numpy(problem.rng.random((count, 1, 1, 1), dtype=np.float32)).to(problem.x)
         total += ((problem.x - first) * gradients(problem, first + along * (problem.x - first))).sum(0)
-    return Attributed(total / problem.samples, start)
+    return of_pixels(total / problem.samples, start)
 
 
-def guided_backprop(problem: Problem) -> Attributed:
+def guided_backprop(problem: Problem) -> Attribution:
     """dy/dx where each ReLU passes only positive gradients of units that fired (Springenberg et al. 2014)."""
-    return Attributed(_ruled(problem, masked=True))
+    return of_pixels(_ruled(problem, masked=True))
 
 
-def deconvolution(problem: Problem) -> Attributed:
+def deconvolution(problem: Problem) -> Attribution:
     """dy/dx where each ReLU passes positive gradients, whether or not the unit fired (Zeiler and Fergus 2013)."""
-    return Attributed(_ruled(problem, masked=False))
+    return of_pixels(_ruled(problem, masked=False))
 
 
-def guided_gradcam(problem: Problem) -> Attributed:
+def guided_gradcam(problem: Problem) -> Attribution:
     """Guided backpropagation times the enlarged ReLU(Grad-CAM) (Selvaraju et al. 2017, section 3.2)."""
     cam = by_gradient(cams.gradcam)(problem).cam[:, None].clamp(min=0)
     large = F.interpolate(cam, size=problem.x.shape[2:], mode="bilinear", align_corners=False)[0]
-    return Attributed(_ruled(problem, masked=True) * large)
+    return of_pixels(_ruled(problem, masked=True) * large)
 
 
 def _ruled(problem: Problem, *, masked: bool) -> Float[Tensor, "3 y x"]:

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.linear_head import linear_head
-from explainers.attribution.methods.problem import Maps, Problem
+from explainers.attribution.methods.problem import Attribution, Problem
 from explainers.attribution.methods.targets import of_classes, of_top
-from explainers.kit.hooks import activations_and_gradients, grad_leaf, record_output
+from explainers.kit.hooks import activations_and_gradients, grad_leaf, layer_activations
 from models import Layer, ModelHandle
 from models.errors import UnfitError
 
@@ -20,7 +20,7 @@ NOISY, SIGMA = 8, 0.15
 
 
 def activations_of(problem: Problem) -> tuple[Tensor, Tensor, Tensor]:
-    """Activations, gradients (both (B, C, h, w)) and logits for a question.
+    """Activations, gradients (both (B, C, h, w)) and logits of a problem.
 
     Raises:
         UnfitError: every gradient at this layer is exactly zero.
@@ -37,16 +37,16 @@ def activations_of(problem: Problem) -> tuple[Tensor, Tensor, Tensor]:
     return recorded
 
 
-def weighed(activations: Tensor, weights: Tensor, logits: Tensor) -> Maps:
+def weighed(activations: Tensor, weights: Tensor, logits: Tensor) -> Attribution:
     """The map that weights make of activations."""
     alpha = weights.mean((2, 3)) if weights.ndim == 4 else weights
-    return Maps(cams.signed_map(activations, weights), alpha, logits)
+    return Attribution(cams.signed_map(activations, weights), alpha, logits)
 
 
-def by_gradient(formula: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Problem], Maps]:
+def by_gradient(formula: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Problem], Attribution]:
     """One forward pass, one backward pass down to the layer, then the formula."""
 
-    def answer(problem: Problem) -> Maps:
+    def answer(problem: Problem) -> Attribution:
         problem.report(0.1, f"running {problem.model.card.title}")
         activations, gradients, logits = activations_of(problem)
         return weighed(activations, formula(activations, gradients), logits)
@@ -54,7 +54,7 @@ def by_gradient(formula: Callable[[Tensor, Tensor], Tensor]) -> Callable[[Proble
     return answer
 
 
-def smooth(problem: Problem) -> Maps:
+def smooth(problem: Problem) -> Attribution:
     """Smooth Grad-CAM++: gradients of `NOISY` copies with Gaussian noise of `SIGMA` times the picture's range."""
     clean, _, logits = activations_of(problem)
     target = problem.target.resolve_top1(logits)
@@ -76,7 +76,7 @@ def gradcam_maps(
     layer: str | None = None,
     *,
     sign: int = 1,
-) -> Maps:
+) -> Attribution:
     """Grad-CAM of a batch (Selvaraju et al. 2017, equations 1 and 2, without the ReLU).
 
     Args:
@@ -107,11 +107,10 @@ def class_maps(
         UnfitError: every gradient at this layer is exactly zero.
     """
     place, chosen = model.layer(layer), torch.tensor([model.card.check_target(index) for index in classes])
-    with torch.no_grad(), record_output(model.network, place.name) as seen:
-        logits = model.network(x)
-    activation = place.as_map(seen.output) if seen.output is not None else None
-    head = linear_head(model, activation, logits) if activation is not None else None
-    if head is not None and activation is not None:
+    with torch.no_grad():
+        activation, logits = layer_activations(model.network, place, x)
+    head = linear_head(model, activation, logits)
+    if head is not None:
         weights = head.weight.detach()[chosen.to(x.device)] / (place.shape[1] * place.shape[2])
         return torch.einsum("nc,chw->nhw", weights.to(activation), activation[0])
     return _maps_by_backward(model, x, chosen, place)
@@ -121,15 +120,14 @@ def _maps_by_backward(model: ModelHandle, x: Tensor, classes: Tensor, layer: Lay
     maps = []
     with grad_leaf(model.network, layer.name) as seen:
         logits = model.network(x)
-        if seen.output is None:
-            raise UnfitError(f"The network does not run layer '{layer.name}'; choose another layer.")
+        leaf = seen.taken()
         for index in classes.tolist():
-            (gradient,) = torch.autograd.grad(logits[0, index], seen.output, retain_graph=True)
+            (gradient,) = torch.autograd.grad(logits[0, index], leaf, retain_graph=True)
             maps.append(layer.as_map(gradient))
     gradients = torch.cat(maps)
     check_gradients(model, layer, gradients)
-    activations = layer.as_map(seen.output.detach()).expand_as(gradients)
-    return cams.signed_map(activations, cams.gradcam(activations, gradients))
+    maps_there = layer.as_map(leaf.detach()).expand_as(gradients)
+    return cams.signed_map(maps_there, cams.gradcam(maps_there, gradients))
 
 
 def check_gradients(model: ModelHandle, layer: Layer, gradients: Float[Tensor, "b c h w"]) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.linear_head import linear_head
 from explainers.attribution.methods.maps import weighed
-from explainers.attribution.methods.problem import Maps, Problem
+from explainers.attribution.methods.problem import Attribution, Problem
 from explainers.attribution.methods.targets import Target
 from explainers.kit.ablate import modify_output
 from explainers.kit.hooks import record_output
@@ -24,7 +24,7 @@ BATCH = 16  # half as many would take a third longer on a CPU: every call brings
 TAIL_VALUES = 2**23  # activations that a batch of the tail may hold: 32 MB
 
 
-def score_cam(problem: Problem) -> Maps:
+def score_cam(problem: Problem) -> Attribution:
     """Score-CAM: the picture seen through each channel's map, one forward pass a channel or group of channels.
 
     With groups, channels whose maps look alike (k-means on maps scaled to [0, 1]) share the score of their mean map:
@@ -43,10 +43,8 @@ def _first(problem: Problem) -> tuple[Tensor, Tensor, Target, Tensor]:
         record_output(problem.model.network, problem.target.at) as scored,
     ):
         logits = problem.model.network(problem.x)
-    if seen.output is None:
-        raise InputError(f"The network does not run layer '{problem.where.name}'; choose another layer.")
     target, rows = problem.target.resolve_top1(logits), torch.arange(len(problem.x), device=problem.x.device)
-    return problem.where.as_map(seen.output), logits, target, target.score(target.scored(logits, scored), rows)
+    return problem.where.as_map(seen.taken()), logits, target, target.score(target.scored(logits, scored), rows)
 
 
 def _channel_scores(problem: Problem, activations: Tensor, target: Target, row: int) -> Float[Tensor, " c"]:
@@ -88,7 +86,7 @@ def group_channels(maps: Float[Tensor, "c h w"], groups: int, rng: np.random.Gen
     return torch.from_numpy(member.astype(np.int64))
 
 
-def ablation_cam(problem: Problem) -> Maps:
+def ablation_cam(problem: Problem) -> Attribution:
     """Ablation-CAM: the score with each channel set to zero, running only the network's tail from the layer on.
 
     Before mean pooling and a linear head the answer has a closed form: the logits lose w_k mean(A_k). Elsewhere, and

@@ -6,13 +6,13 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.attribution.methods.problem import Attributed, Problem
+from explainers.attribution.methods.problem import Attribution, Problem, of_pixels
 
 BATCH = 16
 WINDOW, CELLS, KEPT = 8, 7, 0.5
 
 
-def occlusion(problem: Problem) -> Attributed:
+def occlusion(problem: Problem) -> Attribution:
     """Loss of score when a grey square hides a place, averaged over the squares that hide it (Zeiler and Fergus 2013).
 
     The square is an eighth of each side and moves by half of itself.
@@ -33,7 +33,7 @@ def occlusion(problem: Problem) -> Attributed:
             for (top, left), score in zip(group, problem.score(covered).tolist(), strict=True):
                 total[top : top + window[0], left : left + window[1]] += whole - score
                 hidden[top : top + window[0], left : left + window[1]] += 1
-    return Attributed(_spread(total / hidden.clamp(min=1), problem.x))
+    return of_pixels(_spread(total / hidden.clamp(min=1), problem.x))
 
 
 def _starts(side: int, window: int) -> list[int]:
@@ -42,7 +42,7 @@ def _starts(side: int, window: int) -> list[int]:
     return sorted({*range(0, side - window, step), side - window})
 
 
-def rise(problem: Problem) -> Attributed:
+def rise(problem: Problem) -> Attribution:
     """sum_i (y_i - mean y) M_i / (N p (1 - p)) over N random masks M_i (after Petsiuk et al. 2018, section 3.2).
 
     The paper's estimate weighs masks by y_i; less its mean, the sum is signed and free of how often a place was shown.
@@ -60,7 +60,7 @@ def rise(problem: Problem) -> Attributed:
     total = torch.zeros(rows, columns, dtype=torch.float64)
     for index, part in enumerate(masks):
         total += torch.einsum("n,nyx->yx", weight[index * BATCH : index * BATCH + len(part)], part.double())
-    return Attributed(_spread(total.float(), problem.x))
+    return of_pixels(_spread(total.float(), problem.x))
 
 
 def random_masks(rng: np.random.Generator, count: int, size: tuple[int, int]) -> Float[Tensor, "n y x"]:

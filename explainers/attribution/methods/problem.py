@@ -1,7 +1,7 @@
 """An attribution problem, the same for every method: a network, pictures, and the one number that is explained."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -32,7 +32,7 @@ class Problem:
         rng: the only source of randomness.
         groups: how many groups of channels Score-CAM tries instead of every channel; 0 for every one.
         report: is told how far the work is, and may raise to stop it.
-        samples: steps, noisy copies, masks: whatever a method of single pixels repeats.
+        samples: steps, noisy copies, masks: whatever a method of single pixels repeats; 0 for the method's own number.
     """
 
     model: ModelHandle
@@ -42,7 +42,7 @@ class Problem:
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
     groups: int = 64
     report: Report = silent
-    samples: int = 16
+    samples: int = 0
 
     @property
     def where(self) -> Layer:
@@ -58,6 +58,10 @@ class Problem:
         x = x.contiguous(memory_format=self.model.memory_format)
         rows = torch.zeros(len(x), dtype=torch.long, device=x.device)
         return self.target.of_inputs(self.model.network, x, rows)
+
+    def row(self, index: int) -> "Problem":
+        """The same problem of one picture of the batch alone."""
+        return replace(self, x=self.x[index : index + 1], target=self.target.row(index))
 
     def grey(self) -> Picture:
         """The picture of the mean colour: zeros after normalisation, where methods begin that need a beginning."""
@@ -75,28 +79,24 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Maps:
-    """Signed maps of a batch.
+class Attribution:
+    """What a method gives for a batch; what it does not know has no rows.
 
     Attributes:
-        cam: (B, h, w) at the layer's resolution, before the ReLU.
-        alpha: (B, C) weight of each channel, the mean over places where a method weighs each place.
-        logits: (B, K).
-    """
-
-    cam: Float[Tensor, "b h w"]
-    alpha: Float[Tensor, "b c"]
-    logits: Float[Tensor, "b *k"]
-
-
-@dataclass(frozen=True)
-class Attributed:
-    """What a method of single pixels gives.
-
-    Attributes:
-        values: (3, H, W) signed, raw.
+        cam: (B, h, w), signed, at the method's own resolution, before any ReLU; positive supports the target.
+        alpha: (B, C), weight of each channel of a layer, the mean over places where a method weighs each place.
+        logits: (B, K), which methods that read a layer get for nothing.
+        values: (B, 3, H, W), signed and raw, of each pixel and colour.
         start: where a complete method begins: its values should add up to score(picture) - score(start).
     """
 
-    values: Float[Tensor, "3 y x"]
-    start: Picture | None = None
+    cam: Float[Tensor, "b h w"]
+    alpha: Float[Tensor, "channels_b c"] = field(default_factory=lambda: torch.zeros(0, 0))
+    logits: Float[Tensor, "logits_b *k"] = field(default_factory=lambda: torch.zeros(0, 0))
+    values: Float[Tensor, "pixels_b 3 y x"] = field(default_factory=lambda: torch.zeros(0, 3, 0, 0))
+    start: Float[Tensor, "b 3 y x"] | None = None
+
+
+def of_pixels(values: Float[Tensor, "3 y x"], start: Picture | None = None) -> Attribution:
+    """One picture's pixels; the map is their sum over colours."""
+    return Attribution(values.sum(0)[None], values=values[None], start=start)

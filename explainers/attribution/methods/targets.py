@@ -1,27 +1,27 @@
 """What a map explains: one number a picture, made from the network's answer or from any layer inside it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from explainers.kit.hooks import Recorded, Site, record_output
-from models import Layer, ModelHandle
-from models.errors import InputError, UnfitError
+from models import Layer, ModelCard, ModelHandle
+from models.errors import InputError
 
 Score = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Target:
-    """A question to the network.
+    """What is asked of the network.
 
     Attributes:
         score: (output (N, ...), rows (N,): which picture each row of it belongs to) -> one number a row (N,).
-        at: what is scored: a spot, or the output of the module of that name; empty for the network's own answer.
+        at: what is scored: a site, or the output of the module of that name; empty for the network's own answer.
         top: whether it asks for each picture's own first answer, which is known only after one forward pass.
         classes, others: of each picture (B,), where the score is a logit or a difference of two.
     """
@@ -33,11 +33,11 @@ class Target:
     others: Int[Tensor, " b"] | None = None
 
     def resolve_top1(self, output: Tensor) -> "Target":
-        """The same question with the first answers of ``output`` (B, K) written down."""
+        """The same target with the first answers of ``output`` (B, K) written down."""
         return of_classes(output.argmax(1)) if self.top else self
 
     def row(self, index: int) -> "Target":
-        """The same question about one picture of the batch alone."""
+        """The same target for one picture of the batch alone."""
         if self.classes is None:
             return self
         classes = self.classes[index : index + 1]
@@ -55,27 +55,12 @@ class Target:
         return self.score(self.scored(output, seen), owners)
 
     def scored(self, output: Tensor, seen: Recorded) -> Tensor:
-        """What is scored: what was seen at the spot, or the network's answer where there is none.
+        """What is scored: what was recorded at the site, or the network's answer where there is none.
 
         Raises:
             UnfitError: the network does not run the module that is scored.
         """
-        if self.at and seen.output is None:
-            raise UnfitError(f"The network does not run '{getattr(self.at, 'name', self.at)}'; choose another layer.")
-        return output if seen.output is None else seen.output
-
-
-def with_recorded_score(target: Target) -> tuple[Target, list[float]]:
-    """The same question, and a list that will hold the first score: every method scores the picture itself first."""
-    scores: list[float] = []
-
-    def score(output: Tensor, rows: Tensor) -> Tensor:
-        values = target.score(output, rows)
-        if not scores:
-            scores.append(float(values[0].detach()))
-        return values
-
-    return replace(target, score=score), scores
+        return seen.taken() if self.at else output
 
 
 def of_top() -> Target:
@@ -128,24 +113,13 @@ def of_similarity(
     return Target(lambda output, _rows: F.cosine_similarity(read(output), vector.to(output)[None]), at)
 
 
-def of_segment(index: int, where: Bool[Tensor, "y x"] | None = None) -> Target:
-    """Mean logit of a class over a part of the picture, for networks that answer with (B, K, y, x).
+def chosen_class(card: ModelCard, logits: Float[Tensor, " k"], target: int | None) -> int:
+    """The class that is explained: the one that was chosen, else the network's first answer.
 
-    It stays with Python: no model of the zoo answers with maps. Hand it to a method in a
-    `Problem`, or to `explainers.kit.hooks.activations_and_gradients` for a network without a card.
-
-    Args:
-        index: the class.
-        where: the part; by default the places where this class is the first answer, all places when there is none.
+    Raises:
+        InputError: the model has no such class.
     """
-
-    def score(output: Tensor, _rows: Tensor) -> Tensor:
-        logit = output[:, index]
-        inside = where.to(output.device).expand_as(logit) if where is not None else output.argmax(1) == index
-        inside = inside | ~inside.any(dim=(1, 2), keepdim=True)
-        return (logit * inside).sum((1, 2)) / inside.sum((1, 2))
-
-    return Target(score)
+    return int(logits.argmax()) if target is None else card.check_target(target)
 
 
 def of_class(model: ModelHandle, target: int | None, versus: int | None = None) -> Target:
@@ -170,7 +144,7 @@ def embedding(
     """What passes by at ``at`` for one picture, averaged over places: a vector for `of_similarity`."""
     with torch.inference_mode(), record_output(model.network, at) as seen:
         output = model.network(x)
-    return (read or pooled)(output if seen.output is None else seen.output)[0].clone()
+    return (read or pooled)(seen.taken() if at else output)[0].clone()
 
 
 def pooled(output: Tensor) -> Float[Tensor, "n d"]:

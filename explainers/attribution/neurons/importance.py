@@ -11,7 +11,6 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.attribution.groups.statistics import looks
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.linear_head import linear_head
 from explainers.attribution.methods.maps import activations_of
@@ -124,29 +123,18 @@ class GroupDifference:
     effect: Float[np.ndarray, " n"]
 
 
-def group_difference(
-    model: ModelHandle,
-    groups: tuple[Float[Tensor, "a 3 y x"], Float[Tensor, "b 3 y x"]],
-    target: int,
-    layer: str | None = None,
-    count: int = 10,
-) -> GroupDifference:
-    """Where the model looks in two groups, and which neurons differ most (the paper, section 6.3).
-
-    Raises:
-        InputError: the class or layer is not there.
-        UnfitError: no gradient reaches the layer.
-    """
-    one, other = (looks(model, x, target, layer) for x in groups)
-    return difference((one.maps, other.maps), (one.given, other.given), count)
-
-
 def difference(
     maps: tuple[Float[np.ndarray, "a h w"], Float[np.ndarray, "b h w"]],
     given: tuple[Float[np.ndarray, "a c"], Float[np.ndarray, "b c"]],
     count: int = 10,
 ) -> GroupDifference:
-    """The same from what `looks` found of each group."""
+    """Where the model looks in two groups, and which channels differ most (Selvaraju et al. 2017, section 6.3).
+
+    Args:
+        maps: of the first group and of the second, each picture's over its own largest value.
+        given: what each channel gives to the score, as `Statistics.given`.
+        count: how many channels to list.
+    """
     effect = cohens_d(*given)
     order = np.argsort(-np.abs(effect), kind="stable")[:count]
     means = np.stack([each.mean(0) for each in maps])
@@ -158,5 +146,4 @@ def cohens_d(a: Float[np.ndarray, "a c"], b: Float[np.ndarray, "b c"]) -> Float[
     freedom = max(1, len(a) + len(b) - 2)
     pooled = np.sqrt((((a - a.mean(0)) ** 2).sum(0) + ((b - b.mean(0)) ** 2).sum(0)) / freedom)
     difference = a.mean(0) - b.mean(0)
-    effect: np.ndarray = np.divide(difference, pooled, out=np.zeros_like(difference), where=pooled > 0)
-    return effect
+    return np.divide(difference, pooled, out=np.zeros_like(difference), where=pooled > 0)

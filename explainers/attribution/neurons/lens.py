@@ -17,17 +17,19 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
+from explainers.attribution.methods.targets import chosen_class
 from explainers.attribution.neurons.importance import Neuron, NeuronWords, neuron_words
 from explainers.base import AboutClass, AtLayer, Evidence, Request, Run, Score, explainer, find
 from explainers.kinds import Class, Images, LayerName
 from explainers.kit.ablate import ablate_channels
 from explainers.kit.crops import SIDE, cut, small
-from explainers.kit.hooks import record_output
+from explainers.kit.hooks import layer_activations
 from explainers.kit.predict import logits_of
 from explainers.params import ImageParams, knob
 from models import Layer, ModelHandle, imagesets
-from models.errors import InputError, SeewhyError
+from models.errors import InputError
 from models.imagesets.imageset import image_set
+from models.imagesets.reader import Reader
 
 PATCHES, BATCH, DRAWS = 4, 16, 32
 
@@ -146,7 +148,7 @@ def neurons(model: ModelHandle, params: NeuronsParams, run: Run) -> Neurons:
     run.report(0.02, "reading the picture")
     image, layer = model.view(params.image).pixels, model.layer(params.layer)
     chance = logits_of(model, image[None])[0].float().softmax(0)
-    target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
+    target = chosen_class(model.card, chance, params.target)
     strongest = neuron_words(model, model.normalise(image[None]), target, layer.name, params.count)
     by = "weights" if any(each.names for each in (*strongest.positive, *strongest.negative)) else "nothing"
     if params.concepts:
@@ -190,11 +192,10 @@ def _activations(
 ) -> Iterator[Float[np.ndarray, "b n h w"]]:
     """Maps of some channels, a batch at a time."""
     for start in range(0, len(images), BATCH):
-        with torch.inference_mode(), record_output(model.network, layer.name) as seen:
-            model.network(model.normalise(np.stack(images[start : start + BATCH])))
-        if seen.output is None:
-            raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
-        yield layer.as_map(seen.output)[:, torch.from_numpy(channels)].float().cpu().numpy()
+        x = model.normalise(np.stack(images[start : start + BATCH]))
+        with torch.inference_mode():
+            maps, _ = layer_activations(model.network, layer, x)
+        yield maps[:, torch.from_numpy(channels)].float().cpu().numpy()
 
 
 @dataclass(frozen=True)
@@ -211,13 +212,8 @@ def _pictures(model: ModelHandle, params: NeuronsParams, target: int) -> tuple[s
     if not params.images:
         return "the sample photos", [(each.name, model.view(each.photo()).pixels) for each in imagesets.samples()]
     images = image_set(params.images, model, target, most=params.looked, seed=params.seed)
-    read = []
-    for name, load in images.items[: params.looked]:
-        try:
-            read.append((name, load().pixels))
-        except SeewhyError:
-            continue  # a damaged file excites nothing
-    if not read:
+    read = [(name, picture.pixels) for name, picture in Reader(images.items[: params.looked])]
+    if not read:  # damaged files excite nothing
         raise InputError(f"No picture of {images.title} can be read; choose another source of patches.")
     return images.title, read
 

@@ -60,7 +60,7 @@ def test_rollout_is_the_product_of_half_attention_half_identity() -> None:
         first, second = (each.mean(1)[0].numpy() for each in attention_by_hand(model, x)[0])
     eye = np.eye(17)
     expected = ((second + eye) / 2) @ ((first + eye) / 2)
-    found = CAMS["attention_rollout"].fused(Problem(model, x, of_classes(TARGET), model.layer(None)))
+    found = CAMS["attention_rollout"].solve(Problem(model, x, of_classes(TARGET), model.layer(None)))
     np.testing.assert_allclose(found.cam[0], expected[0, 1:].reshape(4, 4), rtol=1e-4, atol=1e-7)
     assert found.alpha.shape == (1, 0)
 
@@ -75,7 +75,7 @@ def test_gradient_attention_in_loops() -> None:
         a, g = each[0].detach().numpy(), gradient[0].numpy()
         mean = sum(np.maximum(a[head] * g[head], 0) for head in range(3)) / 3
         relevance = relevance + mean @ relevance
-    found = CAMS["attention_gradient"].fused(Problem(model, x, of_classes(TARGET), model.layer(None)))
+    found = CAMS["attention_gradient"].solve(Problem(model, x, of_classes(TARGET), model.layer(None)))
     np.testing.assert_allclose(found.cam[0], relevance[0, 1:].reshape(4, 4), rtol=1e-3, atol=1e-8)
 
 
@@ -99,10 +99,10 @@ def test_families_that_attend_over_the_whole_picture_fit_and_others_are_refused(
         fingerprint(model.network),
     )
     if fits:
-        found = CAMS[name].fused(ask)
+        found = CAMS[name].solve(ask)
         assert found.cam.shape == (2, 4, 4)
         assert found.cam.any()
     else:
         with pytest.raises(UnfitError, match="choose gradcam"):
-            CAMS[name].fused(ask)
+            CAMS[name].solve(ask)
     assert fingerprint(model.network) == before

@@ -87,9 +87,9 @@ def test_a_batch_of_two_is_two_singles(name: str) -> None:
     model = small_cnn() if name in ON_CNN else small_vit()
     x, targets = inputs(model), torch.tensor([1, 4])
     layer = model.layer("stage") if name in ON_CNN else model.layer(None)
-    both = CAMS[name].fused(Problem(model, x, of_classes(targets), layer)).cam
+    both = CAMS[name].solve(Problem(model, x, of_classes(targets), layer)).cam
     for row in range(2):
-        one = CAMS[name].fused(Problem(model, x[row : row + 1], of_classes(targets[row : row + 1]), layer)).cam
+        one = CAMS[name].solve(Problem(model, x[row : row + 1], of_classes(targets[row : row + 1]), layer)).cam
         torch.testing.assert_close(both[row], one[0], rtol=1e-3, atol=1e-5 * float(both.abs().max()))
 
 
@@ -97,7 +97,7 @@ def test_a_batch_of_two_is_two_singles(name: str) -> None:
 def test_every_method_leaves_the_model_as_found_also_after_an_exception(name: str) -> None:
     model = marked(small_cnn() if name in ON_CNN else small_vit())
     before = fingerprint(model.network)
-    CAMS[name].fused(ask_of(model))
+    CAMS[name].solve(ask_of(model))
     assert fingerprint(model.network) == before
 
     def fail(_logits: Tensor, _rows: Tensor) -> Tensor:
@@ -106,14 +106,14 @@ def test_every_method_leaves_the_model_as_found_also_after_an_exception(name: st
     broken = Problem(model, inputs(model, 1), of_top().__class__(fail), model.layer(None))
     if CAMS[name].for_class or name == "eigencam":
         with pytest.raises(RuntimeError, match="in the middle"):
-            CAMS[name].fused(broken)
+            CAMS[name].solve(broken)
     assert fingerprint(model.network) == before
 
 
 @pytest.mark.parametrize("name", ON_CNN)
 def test_maps_of_several_layers_are_fused(name: str) -> None:
     model = small_cnn()
-    found = CAMS[name].fused(ask_of(model), layers_of(model, ("stem", "stage")))
+    found = CAMS[name].solve(ask_of(model), layers_of(model, ("stem", "stage")))
     assert found.cam.shape == (1, 16, 16)
     assert found.alpha.shape == (1, 14)
     assert found.cam.abs().max() <= 1
@@ -143,7 +143,7 @@ def slow_ablation(model, x: Tensor, target: int, layer: str) -> np.ndarray:
 )
 def test_ablation_is_what_a_full_forward_pass_a_channel_gives(make, layer: str) -> None:
     model = make()
-    found = CAMS["ablationcam"].fused(ask_of(model, layer=layer))
+    found = CAMS["ablationcam"].solve(ask_of(model, layer=layer))
     slow = slow_ablation(model, inputs(model, 1), 1, layer)
     np.testing.assert_allclose(found.alpha[0], slow, rtol=1e-3, atol=1e-5 * np.abs(slow).max())
 
@@ -151,7 +151,7 @@ def test_ablation_is_what_a_full_forward_pass_a_channel_gives(make, layer: str) 
 def test_ablation_needs_no_forward_passes_before_a_linear_head() -> None:
     model, calls = small_cnn(), []
     model.network.register_forward_hook(lambda *_: calls.append(1))
-    CAMS["ablationcam"].fused(ask_of(model, layer="stage"))
+    CAMS["ablationcam"].solve(ask_of(model, layer="stage"))
     assert len(calls) == 1
 
 
@@ -171,16 +171,16 @@ def slow_scorecam(model, x: Tensor, target: int, layer: str) -> np.ndarray:
 
 def test_scorecam_is_the_paper_a_mask_at_a_time() -> None:
     model = small_cnn()
-    found = CAMS["scorecam"].fused(ask_of(model, layer="stem", groups=0))
+    found = CAMS["scorecam"].solve(ask_of(model, layer="stem", groups=0))
     np.testing.assert_allclose(found.alpha[0], slow_scorecam(model, inputs(model, 1), 1, "stem"), rtol=1e-4)
 
 
 def test_as_many_groups_as_channels_is_no_approximation_and_fewer_share_their_score() -> None:
     model = small_cnn()
-    exact, same, few = (CAMS["scorecam"].fused(ask_of(model, layer="stem", groups=n)).alpha[0] for n in (0, 8, 3))
+    exact, same, few = (CAMS["scorecam"].solve(ask_of(model, layer="stem", groups=n)).alpha[0] for n in (0, 8, 3))
     torch.testing.assert_close(exact, same)
     assert 1 < len(few.unique()) <= 3
-    torch.testing.assert_close(few, CAMS["scorecam"].fused(ask_of(model, layer="stem", groups=3)).alpha[0])
+    torch.testing.assert_close(few, CAMS["scorecam"].solve(ask_of(model, layer="stem", groups=3)).alpha[0])
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_grad_cam_gives_the_same_maps(ours: str, theirs: str) -> None:
         from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
     model = small_cnn()
     model.network.head.weight.data *= 1000  # grad-cam adds 1e-6 below its fractions; here that is nothing
-    found = CAMS[ours].fused(ask_of(model, layer="stage")).cam.clamp(min=0)[0]
+    found = CAMS[ours].solve(ask_of(model, layer="stage")).cam.clamp(min=0)[0]
     with getattr(pytorch_grad_cam, theirs)(model=model.network, target_layers=[model.network.bomb]) as peer:
         peer(inputs(model, 1), [ClassifierOutputTarget(1)])
         layer, grads = (
@@ -211,7 +211,7 @@ def test_torchcam_gives_the_same_layercam() -> None:
     from torchcam.methods import LayerCAM
 
     model = small_cnn()
-    found = CAMS["layercam"].fused(ask_of(model)).cam[0].clamp(min=0)
+    found = CAMS["layercam"].solve(ask_of(model)).cam[0].clamp(min=0)
     with LayerCAM(model.network, model.network.bomb) as peer:
         (theirs,) = peer(1, model.network(inputs(model, 1).requires_grad_()), normalized=False)
     torch.testing.assert_close(found, theirs[0].detach(), rtol=1e-4, atol=1e-6)
@@ -244,4 +244,4 @@ def test_methods_are_the_table_and_give_signed_maps_of_a_batch() -> None:
 @pytest.mark.parametrize("name", ["attention_rollout", "attention_gradient"])
 def test_attention_methods_refuse_networks_without_attention_and_say_what_to_choose(name: str) -> None:
     with pytest.raises(UnfitError, match="choose gradcam"):
-        CAMS[name].fused(ask_of(small_cnn()))
+        CAMS[name].solve(ask_of(small_cnn()))

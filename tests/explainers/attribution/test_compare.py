@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from explainers import LocalRun, explain, find, params_of
+from explainers.attribution.groups.statistics import statistics
 from explainers.attribution.methods.maps import gradcam_maps
-from explainers.attribution.neurons.importance import Neuron, NeuronWords, cohens_d, group_difference, neuron_words
+from explainers.attribution.neurons.importance import Neuron, NeuronWords, cohens_d, difference, neuron_words
 from explainers.evidence import agreement, rank_correlation
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import fingerprint, inputs, photo, small_cnn, small_vit
@@ -119,10 +120,11 @@ def test_cohens_d_by_hand() -> None:
 def test_two_groups_differ_in_the_neuron_that_sees_the_difference() -> None:
     model = small_cnn()
     x = inputs(model, 6)
-    same = group_difference(model, (x, x), 1, "stage")
+    one, other = statistics(model, x, 1, "stage"), statistics(model, -x, 1, "stage")
+    same = difference((one.maps, one.maps), (one.given, one.given))
     np.testing.assert_allclose(same.effect, 0, atol=1e-9)
     np.testing.assert_allclose(same.maps[0], same.maps[1])
-    found = group_difference(model, (x, -x), 1, "stage", count=3)
+    found = difference((one.maps, other.maps), (one.given, other.given), count=3)
     assert len(found.neurons) == 3
     assert (np.diff(np.abs(found.effect)) <= 0).all()
     assert np.abs(found.effect[0]) > 0

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 import explainers
 import models
 from explainers.attribution.methods.maps import gradcam_maps, heatmap
-from explainers.attribution.sentences import Asked, half_share, place_of, sentence
+from explainers.attribution.sentences import AboutMap, half_share, place_of, sentence
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import inputs, photo, seeded, small_cnn, small_vit
 
@@ -190,7 +190,7 @@ def test_words_say_where_and_how_much() -> None:
         sentence(middle, "tabby", 0.5) == "Half of what supports *tabby* (probability 50%) lies in 1% of the picture."
     )
     assert "under 1 %" in sentence(spot, "tabby", 0.004)
-    assert sentence(0 * spot, "dog", 0.5, Asked(against=True)).startswith("Nothing in this picture opposes *dog*")
+    assert sentence(0 * spot, "dog", 0.5, AboutMap(against=True)).startswith("Nothing in this picture opposes *dog*")
 
 
 def test_seeded_nets_are_the_same_in_every_test() -> None:

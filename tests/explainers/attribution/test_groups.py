@@ -14,9 +14,9 @@ import models
 from explainers import LocalRun
 from explainers.attribution.groups.collect import REGIONS, on_regions
 from explainers.attribution.groups.lens import GroupsParams
-from explainers.attribution.groups.statistics import looks, shuffled_effects
+from explainers.attribution.groups.statistics import shuffled_effects, statistics
 from explainers.attribution.methods.maps import gradcam_maps
-from explainers.attribution.neurons.importance import cohens_d, group_difference
+from explainers.attribution.neurons.importance import cohens_d, difference
 from explainers.kit.crops import cut
 from models import menagerie
 from models.errors import InputError
@@ -55,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
 def test_looking_in_batches_is_gradcam_and_its_channels() -> None:
     model = small_cnn()
     x = inputs(model, 3)
-    found = looks(model, x, 2, "stage")
+    found = statistics(model, x, 2, "stage")
     cam = gradcam_maps(model, x, torch.tensor([2, 2, 2]), "stage").cam.numpy()
     np.testing.assert_allclose(found.maps, cam / np.abs(cam).max((1, 2), keepdims=True), atol=1e-6)
     np.testing.assert_allclose(
@@ -78,7 +78,8 @@ def test_groups_by_class_in_a_folder_are_those_of_the_pure_function(folder: Path
     assert found.shares.shape == (12, 0)
     pictures = {name: model.view(path).pixels for path in folder.rglob("*.png") for name in [path.name]}
     stacks = [np.stack([pictures[f] for f, s in zip(found.files, found.second, strict=True) if s == g]) for g in (0, 1)]
-    expected = group_difference(model, tuple(model.normalise(each) for each in stacks), 0, "stage", count=3)
+    one, other = (statistics(model, model.normalise(stack), 0, "stage") for stack in stacks)
+    expected = difference((one.maps, other.maps), (one.given, other.given), count=3)
     np.testing.assert_allclose(found.maps, expected.maps, atol=1e-5)
     np.testing.assert_allclose(found.difference, found.maps[0] - found.maps[1])
     assert tuple(found.neurons) == expected.neurons

@@ -107,7 +107,7 @@ def theirs_of(grad_cam: Any, name: str, model: models.ModelHandle, layer: nn.Mod
 def test_score_cam_is_both_peers_where_nothing_is_enlarged(grad_cam: Any, torchcam: Any) -> None:
     model = flat()
     ask = ask_of(model, "stage", batch=2)
-    ours = CAMS["scorecam"].fused(ask)
+    ours = CAMS["scorecam"].solve(ask)
     assert ours.alpha.std(1).min() > 1e-4, "channels differ"
     cam, weights = theirs_of(grad_cam, "ScoreCAM", model, model.network.last, ask.x, 1)
     np.testing.assert_allclose(ours.alpha, weights, rtol=1e-4)
@@ -137,7 +137,7 @@ def test_score_cam_is_each_peer_with_its_masks(grad_cam: Any, torchcam: Any) -> 
     corners = masking.unit(F.interpolate(activations, size, mode="bilinear", align_corners=True)[0])
     _, weights = theirs_of(grad_cam, "ScoreCAM", model, model.network.bomb, ask.x, 1)
     np.testing.assert_allclose(variant(ask, corners), weights, rtol=1e-4)
-    plain = CAMS["scorecam"].fused(ask).alpha.numpy()
+    plain = CAMS["scorecam"].solve(ask).alpha.numpy()
     for other in (first, corners):  # the variants stay variants: near to ours, and not the same
         near = variant(ask, other).numpy()
         assert 1e-6 < np.abs(near - plain).max() < 0.1
@@ -186,7 +186,7 @@ def test_ablation_cam_is_grad_cams(grad_cam: Any, layer: str) -> None:
     before = fingerprint(model.network)
     signs = set()
     for target in range(5):
-        ours = CAMS["ablationcam"].fused(ask_of(model, layer, target, batch=2)).alpha.numpy()
+        ours = CAMS["ablationcam"].solve(ask_of(model, layer, target, batch=2)).alpha.numpy()
         _, theirs = theirs_of(grad_cam, "AblationCAM", model, module, inputs(model, 2), target)
         sign = np.sign(scores[:, target].numpy())[:, None]  # ours is over |y|
         signs |= set(sign.ravel().tolist())
@@ -205,7 +205,7 @@ def test_eigen_cam_is_grad_cams_on_centred_activations(grad_cam: Any) -> None:
     for own, peer in zip(ours, theirs, strict=True):
         sign = np.sign((own * peer).sum())
         np.testing.assert_allclose(own, sign * peer, atol=1e-4 * np.abs(peer).max())
-    plain = CAMS["eigencam"].fused(ask).cam
+    plain = CAMS["eigencam"].solve(ask).cam
     assert (plain.sum((1, 2)) >= 0).all()
     assert not np.allclose(np.abs(plain), np.abs(theirs), rtol=0.05), "centring is a difference, not a detail"
 
@@ -217,7 +217,7 @@ def test_gradient_shap_is_captums_on_the_same_draws(monkeypatch: pytest.MonkeyPa
     ours = (
         PIXELS["gradient_shap"]
         .compute(Problem(model, x, of_class(model, 1), samples=samples, rng=np.random.default_rng(3)))
-        .values
+        .values[0]
     )
     rng, spread, total = np.random.default_rng(3), SIGMA * float(x.max() - x.min()), torch.zeros_like(x)
     for count in (8, 3):  # as it is worked through: eight at a time, noise first, then points
@@ -235,7 +235,7 @@ def test_gradient_shap_comes_to_captums_mean_with_other_draws() -> None:
     captum = pytest.importorskip("captum.attr")
     model, samples = small_cnn(), 400
     x = inputs(model, 1)
-    ours = PIXELS["gradient_shap"].compute(Problem(model, x, of_class(model, 1), samples=samples)).values
+    ours = PIXELS["gradient_shap"].compute(Problem(model, x, of_class(model, 1), samples=samples)).values[0]
     spread = SIGMA * float(x.max() - x.min())
     starts = spread * torch.randn(samples, *x.shape[1:], generator=torch.Generator().manual_seed(0))
     with global_draws():

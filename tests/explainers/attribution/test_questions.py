@@ -1,5 +1,6 @@
 """Questions that are not for a class: each against itself written slowly, its words, and its evidence."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from torch import Tensor
 import explainers
 import models
 from explainers import LocalRun, Request, find, params_of
-from explainers.attribution.evidence.subject import MapUnderTest, Quantity
+from explainers.attribution.evidence.subject import MapUnderTest, MeasuredTarget
 from explainers.attribution.methods.table import CAMS
 from explainers.attribution.methods.targets import of_neuron
 from explainers.attribution.questions import embedded_at
@@ -54,12 +55,17 @@ def same(result, wanted: np.ndarray, value: float) -> None:
     assert result.value == pytest.approx(value, rel=1e-4)
 
 
+def says(result, thing: str, measured: str) -> None:
+    """The sentence names what is explained, and directly after it how much of it there is."""
+    assert re.search(rf"{re.escape(thing)}( most)? {re.escape(f'({measured})')}", result.sentence), result.sentence
+
+
 @pytest.mark.parametrize(("make", "layer", "at"), [(small_cnn, "stem", "stage"), (small_vit, "blocks.0", "blocks.1")])
 def test_a_neuron_is_the_mean_of_its_channel(make, layer: str, at: str) -> None:
     model = make()
     result = ask(model, "neuron", layer=layer, neuron_layer=at)
     same(result, *slow(model, layer, lambda kept: model.layer(at).as_map(kept[at])[0, 3].mean()))
-    assert f"for what neuron 3 of {at} sees (mean activation {result.value:.2f})" in result.sentence
+    says(result, f"supports what neuron 3 of {at} sees", f"mean activation {result.value:.2f}")
     assert result.asked == f"what neuron 3 of {at} sees"
 
 
@@ -96,7 +102,7 @@ def test_likeness_is_the_cosine_of_what_the_head_reads() -> None:
         other = body(model.normalise(model.view(photo(5)).pixels[None])).mean((2, 3))
     result = ask(model, "likeness", layer="stem")
     same(result, *slow(model, "stem", lambda kept: F.cosine_similarity(kept["stage"].mean((2, 3)), other)[0]))
-    assert f"for the likeness to noise 5 (cosine {result.value:.2f})" in result.sentence
+    says(result, "supports the likeness to noise 5", f"cosine {result.value:.2f}")
 
 
 def test_likeness_on_a_transformer_is_that_of_its_class_token() -> None:
@@ -130,7 +136,7 @@ def test_a_sentence_is_the_cosine_written_slowly(tmp_path: Path, kind: str) -> N
         return (picture * words).sum() / (picture.square().sum().sqrt() * words.square().sum().sqrt())
 
     same(result, *slow(model, result.layer, cosine))
-    assert f"for the words 'a cat on a sofa' (cosine {result.value:.2f})" in result.sentence
+    says(result, "supports the words 'a cat on a sofa'", f"cosine {result.value:.2f}")
     assert not np.allclose(result.cam, ask(model, "sentence", words="a dog").cam)
 
 
@@ -169,7 +175,7 @@ def test_against_a_likeness_is_the_map_with_the_sign_turned() -> None:
     model = small_cnn()
     for_it, against = (ask(model, "likeness", method=method) for method in ("gradcam", "counterfactual"))
     np.testing.assert_array_equal(against.cam, -for_it.cam)
-    assert "speaks most against the likeness" in against.sentence
+    says(against, "opposes the likeness to noise 5", f"cosine {against.value:.2f}")
 
 
 def test_choices_for_a_class_have_no_effect_on_other_questions() -> None:
@@ -270,7 +276,7 @@ def test_a_share_is_the_quantity_over_that_of_the_picture() -> None:
         None,
         False,
         lambda *_: result.cam,
-        Quantity("the neuron's activation", of_neuron(model.layer(None), 3), result.value),
+        MeasuredTarget("the neuron's activation", of_neuron(model.layer(None), 3), result.value),
     )
     np.testing.assert_allclose(subject.predict(images), activation / activation[0], rtol=1e-4)
     np.testing.assert_allclose(

@@ -69,14 +69,14 @@ def linear() -> models.ModelHandle:
 @pytest.mark.filterwarnings("ignore:Setting (forward|backward)")
 def test_captum_gives_the_same_values(name: str, peer) -> None:
     model = small_cnn()
-    ours = PIXELS[name].compute(ask_of(model, samples=50)).values
+    ours = PIXELS[name].compute(ask_of(model, samples=50)).values[0]
     theirs = peer(plain_net(), inputs(model, 1).requires_grad_())[0].detach()
     torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5 * float(theirs.abs().max()))
 
 
 def test_captum_gives_the_same_occlusion() -> None:
     model = small_cnn()
-    ours = PIXELS["occlusion"].compute(ask_of(model)).values.sum(0)
+    ours = PIXELS["occlusion"].compute(ask_of(model)).cam[0]
     theirs = Occlusion(model.network).attribute(
         inputs(model, 1), sliding_window_shapes=(3, 4, 4), strides=(3, 2, 2), target=1, baselines=0
     )
@@ -89,19 +89,19 @@ def test_complete_methods_are_exact_on_a_linear_score(name: str) -> None:
     ask = ask_of(model, samples=20)
     found = PIXELS[name].compute(ask)
     expected = model.network.weight[1].detach().reshape(3, 16, 16) * ask.x[0]
-    torch.testing.assert_close(found.values, expected, **CLOSE)
+    torch.testing.assert_close(found.values[0], expected, **CLOSE)
 
 
 def test_smoothgrad_of_a_linear_score_is_its_gradient() -> None:
     model = linear()
     expected = model.network.weight[1].detach().reshape(3, 16, 16)
-    torch.testing.assert_close(PIXELS["smoothgrad"].compute(ask_of(model, samples=20)).values, expected, **CLOSE)
+    torch.testing.assert_close(PIXELS["smoothgrad"].compute(ask_of(model, samples=20)).values[0], expected, **CLOSE)
 
 
 def test_gradient_shap_of_a_linear_score_is_the_mean_distance_times_the_weight() -> None:
     model = linear()
     ask = ask_of(model, samples=4000)
-    found = PIXELS["gradient_shap"].compute(ask).values
+    found = PIXELS["gradient_shap"].compute(ask).values[0]
     expected = model.network.weight[1].detach().reshape(3, 16, 16) * ask.x[0]
     spread = 0.15 * float(ask.x.max() - ask.x.min())
     assert float((found - expected).abs().max()) < 6 * spread / 4000**0.5 * float(
@@ -118,12 +118,12 @@ def test_occlusion_of_a_linear_score_in_loops() -> None:
         for left in range(0, 15):
             total[top : top + 2, left : left + 2] += product[top : top + 2, left : left + 2].sum()
             hidden[top : top + 2, left : left + 2] += 1
-    torch.testing.assert_close(PIXELS["occlusion"].compute(ask).values.sum(0), total / hidden, **CLOSE)
+    torch.testing.assert_close(PIXELS["occlusion"].compute(ask).cam[0], total / hidden, **CLOSE)
 
 
 def test_rise_in_loops() -> None:
     model = small_cnn()
-    found = PIXELS["rise"].compute(ask_of(model, samples=40)).values.sum(0)
+    found = PIXELS["rise"].compute(ask_of(model, samples=40)).cam[0]
     rng = np.random.default_rng(0)
     masks = torch.cat([random_masks(rng, count, (32, 32)) for count in (16, 16, 8)])
     with torch.no_grad():
@@ -157,8 +157,8 @@ def test_completeness_gap_is_reported_and_falls_with_steps() -> None:
 @pytest.mark.parametrize("name", PIXELS)
 def test_rather_than_is_a_difference(name: str) -> None:
     model = small_cnn()
-    values = [PIXELS[name].compute(ask_of(model, 1, versus=versus, samples=32)).values for versus in (None, 3)]
-    other = PIXELS[name].compute(ask_of(model, 3, samples=32)).values
+    values = [PIXELS[name].compute(ask_of(model, 1, versus=versus, samples=32)).values[0] for versus in (None, 3)]
+    other = PIXELS[name].compute(ask_of(model, 3, samples=32)).values[0]
     if not name.startswith(("guided", "deconv")):  # their rectified gradients are not linear in the score
         torch.testing.assert_close(values[1], values[0] - other, rtol=1e-2, atol=1e-4 * float(other.abs().max()))
     assert values[1].any()
@@ -169,7 +169,7 @@ def test_rather_than_is_a_difference(name: str) -> None:
 def test_model_and_global_generators_are_left_as_found_also_after_an_exception(name: str) -> None:
     model = marked(small_cnn())
     before = fingerprint(model.network)
-    assert torch.isfinite(PIXELS[name].compute(ask_of(model, samples=20)).values).all()
+    assert torch.isfinite(PIXELS[name].compute(ask_of(model, samples=20)).values[0]).all()
     assert fingerprint(model.network) == before
     model.network.bomb.lit = True
     before = fingerprint(model.network)
@@ -188,7 +188,7 @@ def test_methods_that_need_relus_refuse_a_network_without_in_words(name: str) ->
 def test_transformers_are_explained_too(name: str) -> None:
     model = small_vit()
     before = fingerprint(model.network)
-    assert PIXELS[name].compute(ask_of(model, samples=20)).values.any()
+    assert PIXELS[name].compute(ask_of(model, samples=20)).values[0].any()
     assert fingerprint(model.network) == before
 
 
@@ -226,7 +226,7 @@ def test_batched_methods_give_one_map_a_picture() -> None:
     for name in ("saliency", "occlusion"):
         maps = methods()[name].map(model, x, targets)
         assert maps.shape == (2, 32, 32)
-        single = PIXELS[name].compute(replace(ask_of(model, 3), x=x[1:])).values.sum(0)
+        single = PIXELS[name].compute(replace(ask_of(model, 3), x=x[1:])).cam[0]
         torch.testing.assert_close(maps[1], single if PIXELS[name].signed else single.abs())
 
 

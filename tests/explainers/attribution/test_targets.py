@@ -14,7 +14,6 @@ from explainers.attribution.methods.targets import (
     of_classes,
     of_difference,
     of_neuron,
-    of_segment,
     of_similarity,
     of_top,
 )
@@ -25,7 +24,7 @@ from tests.explainers.nets import inputs, photo, seeded, small_cnn
 
 
 def cam(model, target, layer: str = "stage", method: str = "gradcam") -> Tensor:
-    return CAMS[method].fused(Problem(model, inputs(model, 1), target, model.layer(layer), groups=0)).cam[0]
+    return CAMS[method].solve(Problem(model, inputs(model, 1), target, model.layer(layer), groups=0)).cam[0]
 
 
 def test_difference_of_logits_is_the_difference_of_maps() -> None:
@@ -66,7 +65,7 @@ def test_neuron_of_the_layer_itself_weighs_its_own_channel_only() -> None:
     x = inputs(model, 1)
     for place in (None, (2, 3)):
         target = of_neuron(layer, 2, place)
-        found = CAMS["gradcam"].fused(Problem(model, x, target, model.layer("stage.1")))
+        found = CAMS["gradcam"].solve(Problem(model, x, target, model.layer("stage.1")))
         assert found.alpha.shape == (1, 6)
         assert torch.count_nonzero(found.alpha) == 1, "only the channel itself counts"
         assert 0 < float(found.alpha[0, 2]) <= 1 / 64
@@ -84,7 +83,7 @@ def test_similarity_to_its_own_embedding_is_one_and_its_gradient_zero() -> None:
         scores = target.score(body(x), torch.arange(2))
     assert float(scores[0]) == pytest.approx(1, abs=1e-5)
     assert float(scores[1]) < 1
-    found = CAMS["gradcam"].fused(Problem(model, x, target, model.layer("stem")))
+    found = CAMS["gradcam"].solve(Problem(model, x, target, model.layer("stem")))
     assert found.cam[1].abs().max() > 100 * found.cam[0].abs().max()
 
 
@@ -105,7 +104,7 @@ def test_methods_take_inner_targets(method: str) -> None:
 def test_ablation_of_an_inner_target_is_what_a_full_forward_pass_a_channel_gives(layer: str, at: str) -> None:
     model = small_cnn()
     x, target = inputs(model, 1), of_neuron(model.layer(at), 1)
-    found = CAMS["ablationcam"].fused(Problem(model, x, target, model.layer(layer)))
+    found = CAMS["ablationcam"].solve(Problem(model, x, target, model.layer(layer)))
     with torch.no_grad():
         whole, weights = float(target.of_inputs(model.network, x)), []
         for channel in range(model.layer(layer).shape[0]):
@@ -122,7 +121,7 @@ def test_ablation_of_an_inner_target_is_what_a_full_forward_pass_a_channel_gives
     assert np.any(weights)
 
 
-def test_first_answers_are_pinned_before_pictures_are_changed() -> None:
+def test_first_answers_are_resolved_before_pictures_are_changed() -> None:
     model = small_cnn()
     top = int(model.network(inputs(model, 1)).argmax())
     for method in ("scorecam", "smooth_gradcam++", "ablationcam"):
@@ -131,16 +130,7 @@ def test_first_answers_are_pinned_before_pictures_are_changed() -> None:
         )
 
 
-def test_segment_is_the_mean_logit_over_the_part() -> None:
-    logits = torch.arange(2.0 * 2 * 3).reshape(1, 2, 2, 3)
-    where = torch.tensor([[True, False, False], [False, False, True]])
-    rows = torch.zeros(1, dtype=torch.long)
-    assert of_segment(0, where).score(logits, rows).tolist() == [2.5]
-    assert of_segment(1).score(logits, rows).tolist() == [8.5], "class 1 wins everywhere"
-    assert of_segment(0).score(logits, rows).tolist() == [2.5], "class 0 wins nowhere, so everywhere counts"
-
-
-def test_segment_explains_a_network_that_answers_with_maps() -> None:
+def test_a_network_that_answers_with_maps_is_explained_by_any_score() -> None:
     network = seeded(nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.ReLU(), nn.Conv2d(4, 3, 1)))
     layer, x = (
         Layer(name="1", shape=(4, 8, 8), layout="nchw"),
@@ -148,8 +138,6 @@ def test_segment_explains_a_network_that_answers_with_maps() -> None:
     )
     where = torch.zeros(8, 8, dtype=torch.bool)
     where[2:4, 2:4] = True
-    target = of_segment(1, where)
-    rows = torch.zeros(1, dtype=torch.long)
-    _, gradients, _ = activations_and_gradients(network, layer, x, lambda output: target.score(output, rows))
+    _, gradients, _ = activations_and_gradients(network, layer, x, lambda output: output[:, 1, where].mean(1))
     expected = network[2].weight[1].detach()[None] * where / 4
     torch.testing.assert_close(gradients, expected.expand_as(gradients))
