@@ -8,21 +8,26 @@ from dashboard.figures.overlay import over_photo
 from dashboard.figures.paint import blend
 from dashboard.figures.registry import draws
 from dashboard.figures.style import Look, dress
+from explainers.calibration.controls import CONTROLS
 from explainers.calibration.lens import Calibration
 from explainers.calibration.own_model import Trial
 
-CONTROLS = ("oracle", "centre", "random")
 WORDS = {
     "trust": "Trust",
+    "share_of_truth": "Share of the truth",
     "pointing": "Pointing",
     "energy": "Energy inside",
     "part_correlation": "Part correlation",
+    "part_correlation_removal": "... by removal",
+    "part_correlation_swap": "... by swap",
+    "top_part": "Finds the top part",
     "shortcut": "Finds the shortcut",
     "controlled_data": "Controlled data",
     "single_deletion": "Single deletion",
     "preservation": "Preservation",
     "deletion": "Deletion",
     "distractibility": "Distractibility",
+    "grid_game": "Grid game",
     "target_sensitivity": "Target sensitivity",
     "randomisation": "Randomisation",
     "insertion": "Insertion",
@@ -33,8 +38,8 @@ WORDS = {
 
 @draws(Calibration)
 def calibration(result: Calibration, look: Look) -> dict[str, go.Figure]:
-    """Trust against cost."""
-    return {"trust": trust_against_cost(result, look)}
+    """Trust against cost, and how well each method tells classes apart."""
+    return {"trust": trust_against_cost(result, look), "classes": telling_classes(result, look)}
 
 
 @draws(Trial)
@@ -44,8 +49,8 @@ def trial(result: Trial, look: Look) -> dict[str, go.Figure]:
 
 
 def trust_against_cost(result: Calibration, look: Look) -> go.Figure:
-    """One dot a method, with its interval; controls as lines across, for they cost nothing."""
-    rows = [i for i, name in enumerate(result.names) if name not in CONTROLS]
+    """One dot a method, with its interval; the truth and what knows no network as lines across."""
+    rows = result.methods
     figure = go.Figure(
         go.Scatter(
             x=result.cost[rows],
@@ -65,14 +70,12 @@ def trust_against_cost(result: Calibration, look: Look) -> go.Figure:
             hovertemplate="%{customdata}<br>trust %{y:.2f}<br>%{x:.1f} forwards a picture<extra></extra>",
         )
     )
-    for name in CONTROLS:
-        if name in result.names:
-            at = result.names.index(name)
-            figure.add_hline(
-                y=float(result.mean[at, 0]),
-                line={"color": look.quiet, "dash": "dot", "width": 1},
-                annotation={"text": result.titles[at], "font": {"color": look.quiet}, "xanchor": "right"},
-            )
+    for height, words in ((1.0, "as much as the grid can show of the truth"), (0.0, "knows no network")):
+        figure.add_hline(
+            y=height,
+            line={"color": look.quiet, "dash": "dot", "width": 1},
+            annotation={"text": words, "font": {"color": look.quiet}, "xanchor": "right"},
+        )
     figure.update_xaxes(
         title="cost, forward passes a picture", type="log", gridcolor="rgba(128,128,128,.2)", automargin=True
     )
@@ -80,6 +83,37 @@ def trust_against_cost(result: Calibration, look: Look) -> go.Figure:
     figure.update_layout(height=420, showlegend=False)
     figure.update_xaxes(range=[-0.3, max(1.0, float(np.log10(result.cost.max())) + 0.6)])
     return dress(figure, look, title=result.sentence, aspect=0.6, axes=True)
+
+
+def telling_classes(result: Calibration, look: Look) -> go.Figure:
+    """Share of each method's map on the right animal of four, with its interval; chance is a quarter."""
+    column = result.columns.index("grid_game")
+    rows = sorted(result.methods, key=lambda row: result.mean[row, column])
+    mean = result.mean[rows, column]
+    figure = go.Figure(
+        go.Scatter(
+            x=mean,
+            y=[result.titles[row] for row in rows],
+            mode="markers",
+            marker={"color": look.accent, "size": 9, "line": {"color": look.ink, "width": 0.5}},
+            error_x={
+                "array": result.high[rows, column] - mean,
+                "arrayminus": mean - result.low[rows, column],
+                "thickness": 1.2,
+                "color": look.quiet,
+            },
+            hovertemplate="%{y}: %{x:.2f}<extra></extra>",
+        )
+    )
+    figure.add_vline(
+        x=0.25,
+        line={"color": look.quiet, "dash": "dot", "width": 1},
+        annotation={"text": "chance", "font": {"color": look.quiet}},
+    )
+    figure.update_xaxes(title="share of the map on the right animal of four", gridcolor="rgba(128,128,128,.2)")
+    figure.update_yaxes(automargin=True)
+    figure.update_layout(height=80 + 22 * len(rows), showlegend=False)
+    return dress(figure, look, title=result.sentence, aspect=0.7, axes=True)
 
 
 def _labels(result: Calibration, rows: list[int]) -> list[str]:

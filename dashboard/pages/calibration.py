@@ -35,11 +35,17 @@ R = TypeVar("R", bound=Result)
 NET = "net"
 WHERE = {"truth": "the known truth of the menagerie", "own": "your own model and pictures"}
 READING = (
-    "Trust is 0 for a map that knows nothing and 1 for a map painted from the truth; the bars are 95 % intervals.",
-    "*Pointing*: does the brightest pixel lie on a part that truly matters? *Energy inside*: how much of the map does?",
-    "*Part correlation*: are parts that matter more brighter? Measured by taking each part away from the picture.",
+    "Trust is 0 for a map that does not know the network, and 1 for the best that a map of the same grid can be: it"
+    " counts what silhouettes, edges, sizes and the centre cannot tell. The bars are 95 % intervals.",
+    "*Share of the truth*: the same without allowance for a coarse grid.",
+    "*Pointing*: does the brightest pixel lie on a part that truly matters? *Energy inside*: how much of the map does?"
+    " A silhouette does well in both, so they are no part of trust.",
+    "*Part correlation*: are parts that matter more brighter? Measured by taking each part away or changing it.",
+    "*Finds the top part*: is the map densest on the part that matters most?",
+    "*Grid game*: share of the map on the right animal of four, for its class; chance is a quarter.",
     "*Randomisation*: 1 when nothing of the map is left once the weights are noise; near 0 it ignores the model.",
-    "The other columns are the protocols of FunnyBirds, by name; one half is chance for *single deletion*.",
+    "The other columns are the protocols of FunnyBirds, by name. A random map is far from 0 in most of them: see its"
+    " row.",
 )
 
 
@@ -109,16 +115,8 @@ def _table(answer: Answer[Calibration], look: Look) -> None:
     result = answer.result
     st.markdown(f"##### {result.sentence}")
     chart(answer, look, "trust", lambda: figures.trust_against_cost(result, look), config=ZOOM, alt=result.plain)
-    rows = []
-    for i, title in enumerate(result.titles):
-        row: dict[str, object] = {"Method": title, "Forwards": float(result.cost[i])}
-        for c in np.flatnonzero(result.asked.any(0)):
-            column = result.columns[c]
-            row[figures.WORDS[column]] = float(result.mean[i, c]) if result.asked[i, c] else None
-        row["Interval of trust"] = f"{result.low[i, 0]:.2f} to {result.high[i, 0]:.2f}"
-        rows.append(row)
     st.dataframe(
-        rows,
+        [_row(result, index) for index in range(len(result.names))],
         hide_index=True,
         width="stretch",
         key="marks",
@@ -126,13 +124,23 @@ def _table(answer: Answer[Calibration], look: Look) -> None:
             name: st.column_config.NumberColumn(format="%.2f") for name in ("Forwards", *figures.WORDS.values())
         },
     )
+    st.markdown("##### Which animal of four")
+    alt = f"Share of each method's map on the right animal of four; {result.plain}"
+    chart(answer, look, "classes", lambda: figures.telling_classes(result, look), config=ZOOM, alt=alt)
     for title, reason in result.unfit:
         st.caption(f"{title} is not in the table: {reason}")
 
 
-def _first(result: Calibration) -> int:
-    """The best method that is not a control."""
-    return next((i for i, name in enumerate(result.names) if name not in figures.CONTROLS), 0)
+def _row(result: Calibration, index: int) -> dict[str, object]:
+    """A method's row of the table: marks, and the intervals of those that the sentence rests on."""
+    row: dict[str, object] = {"Method": result.titles[index], "Forwards": float(result.cost[index])}
+    for at in np.flatnonzero(result.applies.any(0)):
+        words = figures.WORDS[result.columns[at]]
+        row[words] = float(result.mean[index, at]) if result.applies[index, at] else None
+        if result.columns[at] in ("trust", "grid_game", "target_sensitivity"):
+            low, high = result.low[index, at], result.high[index, at]
+            row[f"{words}, 95 %"] = f"{low:.2f} to {high:.2f}" if result.applies[index, at] else ""
+    return row
 
 
 def _samples(answer: Answer[Calibration], look: Look) -> None:
@@ -142,7 +150,7 @@ def _samples(answer: Answer[Calibration], look: Look) -> None:
         "Method",
         range(len(result.names)),
         format_func=lambda i: result.titles[i],
-        default=_first(result),
+        default=next(iter(result.methods), 0),
         key="method_shown",
         required=True,
     )
@@ -159,15 +167,15 @@ def _samples(answer: Answer[Calibration], look: Look) -> None:
 def _own() -> None:
     card = model_picker.usable(model_picker.pick())
     photo = image_picker.strip()
-    said = {"where": "own", **model_picker.choices(), **image_picker.choices()}
+    choices = {"where": "own", **model_picker.choices(), **image_picker.choices()}
     if photo is None or card is None:
-        links.save(said)
+        links.save(choices)
         if photo is None:
             image_picker.offer()
         return
     with st.container(key="form"):
         values = form.form(trial, card)
-    links.save({**said, **form.choices(trial, values)})
+    links.save({**choices, **form.choices(trial, values)})
     _trials(card, values, [photo, *(other for other in image_picker.uploaded() if other != photo)])
     about(trial, ("Higher insertion and lower deletion are better; compare with the two controls.",))
 
@@ -216,7 +224,7 @@ def _mean_rows(results: list[Trial]) -> list[dict[str, object]]:
             "Method": title,
             "Forwards": float(first.cost[i]),
             **{
-                figures.WORDS[column]: round(float(marks[i, c]), 3) if first.asked[i, c] else None
+                figures.WORDS[column]: round(float(marks[i, c]), 3) if first.applies[i, c] else None
                 for c, column in enumerate(first.columns)
             },
         }

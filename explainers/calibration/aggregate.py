@@ -1,9 +1,8 @@
-"""Metrics of each picture -> a mean with its interval, and one number for trust: 0 as random, 1 the truth itself."""
+"""Marks a picture -> their mean with its interval."""
 
 import numpy as np
 from jaxtyping import Float
 
-TRUST = ("pointing", "energy", "part_correlation")
 DRAWS = 500
 
 
@@ -25,11 +24,3 @@ def mean_and_interval(
 def _percentile(values: Float[np.ndarray, " d"], at: float) -> float:
     finite = values[np.isfinite(values)]
     return float(np.percentile(finite, at)) if finite.size else float("nan")
-
-
-def trust(
-    marks: Float[np.ndarray, "t n"], random: Float[np.ndarray, "t n"], oracle: Float[np.ndarray, "t n"]
-) -> Float[np.ndarray, " n"]:
-    """For each picture, the mean over `TRUST` of (mark - random) / (oracle - random), both means over all pictures."""
-    floor, ceiling = random.mean(1, keepdims=True), oracle.mean(1, keepdims=True)
-    return np.asarray(((marks - floor) / np.maximum(ceiling - floor, 1e-6)).mean(0))

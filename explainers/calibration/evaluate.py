@@ -1,4 +1,4 @@
-"""One method through the whole benchmark: maps in batches, then metrics."""
+"""One method through the whole benchmark: maps in batches, then marks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,123 +7,136 @@ import numpy as np
 import torch
 from jaxtyping import Float, UInt8
 
-from explainers.calibration import metrics as marks
+from explainers.calibration import metrics
 from explainers.calibration.benchmark import Benchmark
-from explainers.calibration.candidates import Candidate, Control, drawn
+from explainers.calibration.candidates import Candidate, drawn
+from explainers.calibration.classes import rivals, share_in_right_cell, target_sensitivity
+from explainers.calibration.controls import Control
 from explainers.evidence.sanity import cascade, rank_correlation
 from explainers.kit.resize import enlarged
 from models import ModelHandle
 
 COLUMNS = {
-    "pointing": marks.pointing,
-    "energy": marks.energy,
-    "part_correlation": marks.part_correlation,
-    "shortcut": marks.shortcut,
-    "controlled_data": marks.controlled_data,
-    "single_deletion": marks.single_deletion,
-    "preservation": marks.preservation,
-    "deletion": marks.deletion,
-    "distractibility": marks.distractibility,
+    "pointing": metrics.pointing,
+    "energy": metrics.energy,
+    "part_correlation": metrics.part_correlation,
+    "part_correlation_removal": metrics.part_correlation_removal,
+    "part_correlation_swap": metrics.part_correlation_swap,
+    "top_part": metrics.top_part,
+    "shortcut": metrics.shortcut,
+    "controlled_data": metrics.controlled_data,
+    "single_deletion": metrics.single_deletion,
+    "preservation": metrics.preservation,
+    "deletion": metrics.deletion,
+    "distractibility": metrics.distractibility,
 }
-EXTRA = ("target_sensitivity", "randomisation")
+EXTRA = ("grid_game", "target_sensitivity", "randomisation")
 ALL = (*COLUMNS, *EXTRA)
 BATCH = 32
-SHARE_TARGETS, SHARE_RANDOM = 4, 10  # these two need maps of their own, so a part of the pictures answers for all
+SHARE_GRID, SHARE_TARGETS, SHARE_RANDOM = 4, 4, 10  # these need maps of their own, so a part of the pictures answers
 SAMPLES = 6
 Report = Callable[[float], None]
 
 
 @dataclass(frozen=True)
-class Metrics:
+class Task:
+    """What every method is asked.
+
+    Attributes:
+        benchmark: pictures with their truth.
+        grid: pictures of 2 x 2 animals.
+        seed: of the noise that takes the weights' place.
+    """
+
+    benchmark: Benchmark
+    grid: Benchmark
+    seed: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
     """One method's marks.
 
     Attributes:
+        readings: its maps, and what they say of each region.
         scores: (C, N), a mark for each of `ALL` and each picture; NaN where the question does not arise.
         samples: uint8 (SAMPLES, S, S), the first maps as they would be drawn.
     """
 
+    readings: metrics.Readings
     scores: Float[np.ndarray, "c n"]
     samples: UInt8[np.ndarray, "m s s"]
 
 
-def evaluate(
-    model: ModelHandle, benchmark: Benchmark, method: Candidate | Control, seed: int, report: Report
-) -> Metrics:
+def evaluate(model: ModelHandle, task: Task, method: Candidate | Control, report: Report) -> Evaluation:
     """All marks of one method.
 
     Raises:
         UnfitError: the method does not fit the network.
     """
-    readings = marks.read(benchmark, maps_of(model, benchmark, method, benchmark.targets, report))
+    benchmark = task.benchmark
+    readings = read_maps(model, benchmark, method, report)
     rows = [column(benchmark, readings) for column in COLUMNS.values()]
+    game = share_in_right_cell(read_maps(model, task.grid, method))
     if isinstance(method, Control):
-        rows += [np.full(len(benchmark.scenes), np.nan)] * len(EXTRA)
+        known = method.name.startswith("oracle")  # it has no map for a class that it was not measured for
+        extra = [game * np.nan if known else game, np.array([]), np.array([])]
     else:
-        rows += [_targets(model, benchmark, method), _randomised(model, benchmark, method, readings, seed)]
-    return Metrics(np.array(rows, dtype=np.float64), drawn(readings.maps[:SAMPLES]))
+        extra = [game, _targets(model, benchmark, method), _randomised(model, benchmark, method, (readings, task.seed))]
+    rows += [_first(marks, len(benchmark.scenes)) for marks in extra]
+    return Evaluation(readings, np.array(rows, dtype=np.float64), drawn(readings.maps[:SAMPLES]))
 
 
-def maps_of(
-    model: ModelHandle, benchmark: Benchmark, method: Candidate | Control, targets: np.ndarray, report: Report
-) -> Float[np.ndarray, "n s s"]:
-    """The method's maps for the first ``len(targets)`` pictures, enlarged to their size."""
-    size, maps = benchmark.images.shape[1:3], []
-    for start in range(0, len(targets), BATCH):
-        stop = min(start + BATCH, len(targets))
+def read_maps(
+    model: ModelHandle, benchmark: Benchmark, method: Candidate | Control, report: Report = lambda _: None
+) -> metrics.Readings:
+    """The method's maps of all pictures for their targets, enlarged to the pictures' size, and read."""
+    size, count = benchmark.images.shape[1:3], len(benchmark.images)
+    maps: list[np.ndarray] = []
+    grid: tuple[int, int] | None = None
+    for start in range(0, count, BATCH):
+        stop = min(start + BATCH, count)
         if isinstance(method, Control):
             maps.append(np.stack([method.draw(benchmark, row) for row in range(start, stop)]).astype(np.float32))
         else:
             x = model.normalise(benchmark.images[start:stop])
-            classes = torch.from_numpy(np.asarray(targets[start:stop], dtype=np.int64)).to(model.device)
-            maps.append(enlarged(method.map(model, x, classes), size))
-        report(stop / len(targets))
-    return np.concatenate(maps)
+            classes = torch.from_numpy(np.asarray(benchmark.targets[start:stop], dtype=np.int64)).to(model.device)
+            cams = method.map(model, x, classes)
+            grid = (int(cams.shape[-2]), int(cams.shape[-1]))
+            maps.append(enlarged(cams, size))
+        report(stop / count)
+    return metrics.read(benchmark, np.concatenate(maps), grid)
 
 
-def _targets(model: ModelHandle, benchmark: Benchmark, method: Candidate) -> Float[np.ndarray, " n"]:
-    """Target sensitivity on every fourth picture's worth of pictures; NaN for the rest."""
+def _first(marks: Float[np.ndarray, " m"], count: int) -> Float[np.ndarray, " n"]:
+    """Marks of the first pictures, NaN for the rest."""
+    return np.concatenate([marks, np.full(count - len(marks), np.nan)])
+
+
+def _targets(model: ModelHandle, benchmark: Benchmark, method: Candidate) -> Float[np.ndarray, " m"]:
+    """Target sensitivity on a part of the pictures."""
     count = max(1, len(benchmark.scenes) // SHARE_TARGETS)
-    pairs = [marks.rivals(int(cls)) for cls in benchmark.targets[:count]]
-    rows = [row for row, pair in enumerate(pairs) if pair]
-    result = np.full(len(benchmark.scenes), np.nan)
-    known = [pair for pair in pairs if pair]
+    pairs = [rivals(int(cls)) for cls in benchmark.targets[:count]]
+    rows, known = [row for row, pair in enumerate(pairs) if pair], [pair for pair in pairs if pair]
     if not known:
-        return result
-    part = _some(benchmark, rows)
-    readings = [
-        marks.read(part, maps_of(model, part, method, np.array([pair[which] for pair in known]), lambda _: None))
-        for which in (0, 1)
-    ]
-    result[rows] = marks.target_sensitivity(readings[0], readings[1], [(pair[2], pair[3]) for pair in known])
-    return result
-
-
-def _some(benchmark: Benchmark, rows: list[int]) -> Benchmark:
-    return Benchmark(
-        tuple(benchmark.scenes[row] for row in rows),
-        benchmark.images[rows],
-        benchmark.owners[rows],
-        benchmark.targets[rows],
-        benchmark.truth[rows],
-        benchmark.predict,
+        return np.array([])
+    part = benchmark.subset(rows)
+    first, second = (
+        read_maps(model, part.retargeted(np.array([pair[which] for pair in known])), method) for which in (0, 1)
     )
+    return target_sensitivity(first, second, known)
 
 
 def _randomised(
-    model: ModelHandle, benchmark: Benchmark, method: Candidate, readings: marks.Answers, seed: int
-) -> Float[np.ndarray, " n"]:
+    model: ModelHandle, benchmark: Benchmark, method: Candidate, real: tuple[metrics.Readings, int]
+) -> Float[np.ndarray, " m"]:
     """1 - |rank correlation| with the map of the same network without any learned weight (Adebayo et al. 2018)."""
-    count = max(1, len(benchmark.scenes) // SHARE_RANDOM)
-    part = _some(benchmark, list(range(count)))
+    readings, seed = real
+    part = benchmark.subset(range(max(1, len(benchmark.scenes) // SHARE_RANDOM)))
 
     def explain(network: torch.nn.Module) -> np.ndarray:
-        other = ModelHandle(network, model.card, model.device)
-        return maps_of(other, part, method, part.targets, lambda _: None)
+        return read_maps(ModelHandle(network, model.card, model.device), part, method).maps
 
     (noise,) = cascade(model.network, explain, np.random.default_rng(seed), stages=1)
-    result = np.full(len(benchmark.scenes), np.nan)
-    correlations = [
-        rank_correlation(a[::4, ::4], b[::4, ::4]) for a, b in zip(readings.maps[:count], noise, strict=True)
-    ]
-    result[:count] = 1 - np.abs(np.nan_to_num(correlations))
-    return result
+    pairs = zip(readings.maps[: len(noise)], noise, strict=True)
+    return 1 - np.abs(np.nan_to_num([rank_correlation(a[::4, ::4], b[::4, ::4]) for a, b in pairs]))

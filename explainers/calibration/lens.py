@@ -4,7 +4,7 @@ The menagerie is a world of drawn animals. Because we draw them, we can take a p
 and watch what the network's answer does: that is how much the part really matters to this network, measured, not
 assumed.
 A method that says where the network looks is then asked about the same pictures, and its maps are compared with
-that truth, beside a random map, which knows nothing, and an oracle, which is painted from the truth itself.
+that truth, beside controls: maps that know nothing of the network, and an oracle, painted from the truth itself.
 
 Limits: what holds on drawn animals and small networks need not hold on photos and large ones; a method that fails here
 has a problem, a method that passes has passed one benchmark. Maps are read part by part, so detail finer than a part
@@ -17,14 +17,19 @@ from typing import Any
 import numpy as np
 
 from explainers.base import Evidence, Result, Run, Score, explainer
-from explainers.calibration.aggregate import TRUST, mean_and_interval, trust
-from explainers.calibration.benchmark import REGIONS, Benchmark, make_benchmark
-from explainers.calibration.candidates import Candidate, Control, candidates, controls
-from explainers.calibration.evaluate import ALL, SAMPLES, Metrics, evaluate
+from explainers.calibration.aggregate import mean_and_interval
+from explainers.calibration.benchmark import REGIONS, Benchmark, Sample, make_benchmark
+from explainers.calibration.candidates import Candidate, candidates, chosen
+from explainers.calibration.classes import grid_game
+from explainers.calibration.controls import CONTROLS, Control, controls
+from explainers.calibration.evaluate import ALL, SAMPLES, SHARE_GRID, Evaluation, Task, evaluate, read_maps
+from explainers.calibration.metrics import spearman
+from explainers.calibration.trust import BLIND, LEAST, Yardstick, share_of_truth, yardstick
 from explainers.kinds import Names
 from explainers.params import Params, knob
 from models import ModelHandle
 from models.errors import UnfitError
+from models.menagerie import WORLD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +37,9 @@ class CalibrationParams(Params):
     """What can be chosen."""
 
     scenes: int = knob(200, 4, 5000, "Pictures in the benchmark; more make narrower intervals.", label="Pictures")
+    world: int = knob(
+        WORLD, 1, 2, "World 1: one animal in the middle. World 2: anywhere, of any size, with others.", label="World"
+    )
     biased: bool = knob(
         False, help="Hang the planted badge in the pictures, for a network that learnt it as a shortcut.", label="Badge"
     )
@@ -45,26 +53,32 @@ class Calibration(Result):
     """The marks of every method.
 
     Attributes:
-        mean, low, high: float64 (M, C), mean mark and its 95 % interval over pictures; 0 where not asked.
-        asked: bool (M, C), whether the question arises for the method.
+        mean: float64 (M, C), mean mark over pictures; 0 where none is due.
+        low: float64 (M, C), lower end of its 95 % interval.
+        high: float64 (M, C), upper end.
+        applies: bool (M, C), whether the question arises for the method.
         cost: (M,), forward passes a picture.
+        grid: int (M, 2), rows and columns in which the method draws its map.
         truth: (N, R), effect of each region on the answer's logit; 0 where it is not seen.
         seen: bool (N, R), whether the region is seen.
         images: uint8 (S, s, s, 3), the first pictures.
         owners: uint8 (S, s, s), who owns each of their pixels: 1 + the index into ``regions``.
         important: bool (S, R), the truly important regions of these.
         maps: uint8 (M, S, s, s), each method's maps of these, as they would be drawn.
-        names, titles: of the methods, best first; the controls among them.
+        names: of the methods, best first; the controls among them.
+        titles: of the methods.
         columns: names of the marks, trust first.
         regions: the parts of the animals, and the badge.
         unfit: methods that do not fit this network, with the reason.
+        agreement: mean rank correlation, over pictures, of the truth by removal with the truth by swap.
     """
 
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
-    asked: np.ndarray
+    applies: np.ndarray
     cost: np.ndarray
+    grid: np.ndarray
     truth: np.ndarray
     seen: np.ndarray
     images: np.ndarray
@@ -76,17 +90,29 @@ class Calibration(Result):
     columns: tuple[str, ...]
     regions: tuple[str, ...]
     unfit: tuple[tuple[str, str], ...]
+    agreement: float
+
+    @property
+    def methods(self) -> list[int]:
+        """The rows that are methods, not controls; best first."""
+        return [row for row, name in enumerate(self.names) if name not in CONTROLS]
+
+    def mark(self, name: str, column: str) -> float:
+        """A mean mark by the names of the method and of the column."""
+        return float(self.mean[self.names.index(name), self.columns.index(column)])
 
     @property
     def sentence(self) -> str:
-        """Which method comes nearest to the truth here."""
-        best = next((i for i, name in enumerate(self.names) if name not in CONTROLS), None)
-        if best is None:
+        """Which method comes nearest to the truth here, and which tells classes apart."""
+        if not self.methods:
             return "No method fits this network."
-        low, high = self.low[best, 0], self.high[best, 0]
+        best, game = self.methods[0], self.columns.index("grid_game")
+        teller = max(self.methods, key=lambda row: self.mean[row, game])
         return (
-            f"Of {len(self.names) - len(CONTROLS)} methods, *{self.titles[best]}* comes nearest to the truth:"
-            f" trust {self.mean[best, 0]:.2f}, 95 % interval {low:.2f} to {high:.2f} (0 a random map, 1 the truth)."
+            f"Of {len(self.methods)} methods, *{self.titles[best]}* comes nearest to the truth: trust"
+            f" {self.mean[best, 0]:.2f}, 95 % interval {self.low[best, 0]:.2f} to {self.high[best, 0]:.2f}"
+            f" (0 a map that does not know the network, 1 the truth). *{self.titles[teller]}* tells classes apart best:"
+            f" {self.mean[teller, game]:.0%} of it on the right animal of four (chance 25%)."
         )
 
     def rows(self, model: str) -> list[dict[str, Any]]:
@@ -94,7 +120,7 @@ class Calibration(Result):
         return [self._row(model, index) for index in range(len(self.names))]
 
     def _row(self, model: str, index: int) -> dict[str, Any]:
-        at = {name: place for place, name in enumerate(self.columns) if self.asked[index, place]}
+        at = {name: place for place, name in enumerate(self.columns) if self.applies[index, place]}
         return {
             "model": model,
             "method": self.names[index],
@@ -105,76 +131,101 @@ class Calibration(Result):
         }
 
 
-CONTROLS = ("oracle", "centre", "random")
-
-
 def controls_hold(_model: ModelHandle, _params: CalibrationParams, result: Calibration, run: Run) -> Evidence:
-    """The benchmark's own evidence: a random map scores at chance, the oracle near the ceiling."""
-    marks = {
-        name: dict(zip(result.columns, row, strict=True)) for name, row in zip(result.names, result.mean, strict=True)
-    }
+    """The benchmark's own evidence: maps that know nothing score at chance, the oracle near the ceiling."""
+    blind = {title: name for name, title in zip(result.names, result.titles, strict=True) if name in BLIND_CONTROLS}
     scores: list[Score] = []
-    for column, title in (("pointing", "Pointing"), ("energy", "Energy"), ("part_correlation", "Part correlation")):
+    for column, title in (("trust", "Trust"), ("part_correlation", "Part correlation"), ("pointing", "Pointing")):
         run.report(len(scores) / 3, f"reading the controls: {title}")
-        floor, ceiling = marks["random"][column], marks["oracle"][column]
+        floor, ceiling = result.mark("random", column), result.mark("oracle", column)
         scores.append(
             Score(
                 of="the oracle",
                 name=column,
                 title=f"{title} of the oracle",
-                value=float(ceiling),
-                baselines={"random map": float(floor), "centre": float(marks["centre"][column])},
+                value=ceiling,
+                baselines={title.lower(): result.mark(name, column) for title, name in blind.items()},
                 reading=f"A map painted from the truth gets {ceiling:.2f}, a random map {floor:.2f}.",
             )
         )
     return Evidence(scores=tuple(scores))
 
 
+BLIND_CONTROLS = tuple(name for name in CONTROLS if not name.startswith("oracle"))
+
+
 @explainer("Calibration", paper="https://arxiv.org/abs/2308.06248", evidence=controls_hold)
 def calibration(model: ModelHandle, params: CalibrationParams, run: Run) -> Calibration:
-    """Hold the methods to the truth; see the module's docstring."""
-    benchmark = make_benchmark(
-        model, params.scenes, params.seed, biased=params.biased, report=run.part(0.0, 0.2).report
-    )
+    """Compare the methods with the truth; see the module's docstring."""
+    sample = Sample(params.scenes, params.seed, params.biased, params.world)
+    benchmark = make_benchmark(model, sample, run.part(0.0, 0.2).report)
     return rank(model, benchmark, chosen(params.methods), params.seed, run)
 
 
-def chosen(names: tuple[str, ...] | None) -> dict[str, Candidate]:
-    """The methods named, or all."""
-    known = candidates()
-    return {name: known[name] for name in names or known}
-
-
 def rank(model: ModelHandle, benchmark: Benchmark, methods: dict[str, Candidate], seed: int, run: Run) -> Calibration:
-    """Metrics of ``methods`` and of the controls on one benchmark, ranked by trust."""
-    results: dict[str, tuple[Candidate | Control, Metrics]] = {}
+    """Marks of ``methods`` and of the controls on one benchmark, ranked by trust."""
+    count = max(4, len(benchmark.scenes) // SHARE_GRID)
+    task = Task(benchmark, grid_game(benchmark, count, seed), seed)
+    results: dict[str, tuple[Candidate | Control, Evaluation]] = {}
     unfit: list[tuple[str, str]] = []
-    participants: list[Candidate | Control] = [*controls(seed).values(), *methods.values()]
+    participants: list[Candidate | Control] = [*controls(seed, layer_grid(model)).values(), *methods.values()]
     for index, method in enumerate(participants):
 
         def report(share: float, index: int = index, title: str = method.title) -> None:
-            run.report(
-                0.2 + 0.8 * (index + share) / len(participants), f"{title}: method {index + 1} of {len(participants)}"
-            )
+            done = 0.2 + 0.8 * (index + share) / len(participants)
+            run.report(done, f"{title}: method {index + 1} of {len(participants)}")
 
         try:
-            results[method.name] = (method, evaluate(model, benchmark, method, seed, report))
+            results[method.name] = (method, evaluate(model, task, method, report))
         except UnfitError as error:
             unfit.append((method.title, str(error)))
-    return _ranked(benchmark, results, tuple(unfit), seed)
+    return _ranked(Ranking(model, task, results), tuple(unfit))
 
 
-def _ranked(
-    benchmark: Benchmark,
-    results: dict[str, tuple[Candidate | Control, Metrics]],
-    unfit: tuple[tuple[str, str], ...],
-    seed: int,
-) -> Calibration:
-    rows = [ALL.index(name) for name in TRUST]
-    floor, ceiling = results["random"][1].scores[rows], results["oracle"][1].scores[rows]
+def layer_grid(model: ModelHandle) -> tuple[int, int]:
+    """Rows and columns of the layer that maps of layers are read from by default."""
+    shape = next(layer.shape for layer in model.card.layers if layer.default)
+    return shape[1], shape[2]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What every method said, and what it is compared with.
+
+    Attributes:
+        model: the network.
+        task: what was asked.
+        results: the methods and controls by name, with their marks.
+    """
+
+    model: ModelHandle
+    task: Task
+    results: dict[str, tuple[Candidate | Control, Evaluation]]
+
+    def yardstick(self) -> Yardstick:
+        """What maps are compared with."""
+        return yardstick(self.task.benchmark, [self.results[name][1].readings for name in BLIND])
+
+    def trusts(self) -> dict[str, np.ndarray]:
+        """For each method its trust and its share of the truth, (2, N)."""
+        stick, oracle = self.yardstick(), self.results["oracle"][1].readings
+        best = stick.marks(oracle)
+        grids, table = {oracle.grid: 1.0}, {}
+        for name, (_, evaluation) in self.results.items():
+            grid = evaluation.readings.grid
+            if grid not in grids:
+                truth = read_maps(self.model, self.task.benchmark, controls(self.task.seed, grid)["oracle_grid"])
+                grids[grid] = max(LEAST, float(share_of_truth(stick.marks(truth), best).mean()))
+            share = share_of_truth(stick.marks(evaluation.readings), best)
+            table[name] = np.stack([share / grids[grid], share])
+        return table
+
+
+def _ranked(ranking: Ranking, unfit: tuple[tuple[str, str], ...]) -> Calibration:
+    benchmark, results, trusts = ranking.task.benchmark, ranking.results, ranking.trusts()
     table = {
-        name: mean_and_interval(np.vstack([trust(marks.scores[rows], floor, ceiling), marks.scores]), seed)
-        for name, (_, marks) in results.items()
+        name: mean_and_interval(np.vstack([trusts[name], evaluation.scores]), ranking.task.seed)
+        for name, (_, evaluation) in results.items()
     }
     order = sorted(results, key=lambda name: -table[name][0][0])
     mean, low, high = (np.array([table[name][which] for name in order]) for which in range(3))
@@ -182,8 +233,9 @@ def _ranked(
         mean=np.nan_to_num(mean),
         low=np.nan_to_num(low),
         high=np.nan_to_num(high),
-        asked=np.isfinite(mean),
+        applies=np.isfinite(mean),
         cost=np.array([results[name][0].cost_forwards for name in order], dtype=np.float64),
+        grid=np.array([results[name][1].readings.grid for name in order]),
         truth=np.nan_to_num(benchmark.truth),
         seen=np.isfinite(benchmark.truth),
         images=benchmark.images[:SAMPLES],
@@ -192,7 +244,8 @@ def _ranked(
         maps=np.stack([results[name][1].samples for name in order]),
         names=tuple(order),
         titles=tuple(results[name][0].title for name in order),
-        columns=("trust", *ALL),
+        columns=("trust", "share_of_truth", *ALL),
         regions=REGIONS,
         unfit=unfit,
+        agreement=float(np.mean([spearman(a, b) for a, b in zip(benchmark.removal, benchmark.swap, strict=True)])),
     )

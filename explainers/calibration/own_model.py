@@ -14,8 +14,7 @@ import numpy as np
 import torch
 
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
-from explainers.calibration.candidates import Candidate, candidates, drawn
-from explainers.calibration.lens import chosen
+from explainers.calibration.candidates import Candidate, candidates, chosen, drawn
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
 from explainers.evidence.sanity import cascade, rank_correlation
 from explainers.kinds import Class, Names
@@ -45,11 +44,11 @@ class TrialParams(ImageParams):
 
 @dataclass(frozen=True, kw_only=True)
 class Trial(AboutClass):
-    """What can be said of each method without knowing the truth.
+    """What can be readings of each method without knowing the truth.
 
     Attributes:
-        marks: float64 (M, 4), for ``columns``; 0 where not asked. Higher is better, but for deletion.
-        asked: bool (M, 4), whether the question arises; controls have neither sanity nor stability.
+        marks: float64 (M, 4), for ``columns``; 0 where none is due. Higher is better, but for deletion.
+        applies: bool (M, 4), whether the question arises; controls have neither sanity nor stability.
         cost: (M,), forward passes a picture.
         image: uint8 (H, W, 3), as the model saw it.
         maps: uint8 (M, H, W), as they would be drawn.
@@ -62,7 +61,7 @@ class Trial(AboutClass):
     """
 
     marks: np.ndarray
-    asked: np.ndarray
+    applies: np.ndarray
     cost: np.ndarray
     image: np.ndarray
     maps: np.ndarray
@@ -93,8 +92,8 @@ def against_controls(_model: ModelHandle, _params: TrialParams, result: Trial, r
     for column, better in (("insertion", max), ("deletion", min)):
         run.report(len(scores) / 2, f"reading the controls: {column}")
         at = result.columns.index(column)
-        values = result.marks[:-2, at]
-        value = float(better(values)) if len(values) else float("nan")
+        marks = result.marks[:-2, at]
+        value = float(better(marks)) if len(marks) else float("nan")
         others = {title: float(mark) for title, mark in zip(result.titles[-2:], result.marks[-2:, at], strict=True)}
         best, worst = (1.0, 0.0) if better is max else (0.0, 1.0)
         words = ", ".join(f"{name.lower()} {mark:.2f}" for name, mark in others.items())
@@ -108,7 +107,7 @@ def against_controls(_model: ModelHandle, _params: TrialParams, result: Trial, r
                 best=best,
                 worst=worst,
                 reading=f"The best method reaches {value:.2f}; {words}."
-                if len(values)
+                if len(marks)
                 else "No method fits this model.",
             )
         )
@@ -122,14 +121,14 @@ def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
     run.report(0.0, f"running {model.card.title}")
     chance = probabilities_all(model, view.pixels)
     target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
-    desk = Desk(model, view.pixels, target)
+    subject = TrialPicture(model, view.pixels, target)
     rows: dict[str, tuple[str, float, np.ndarray, np.ndarray]] = {}
     unfit: list[tuple[str, str]] = []
     methods = chosen(params.methods)
     for index, method in enumerate(methods.values()):
         run.report(index / len(methods), f"{method.title}: method {index + 1} of {len(methods)}")
         try:
-            heat, marks = desk.try_out(method, params.seed)
+            heat, marks = subject.try_out(method, params.seed)
         except UnfitError as error:
             unfit.append((method.title, str(error)))
             continue
@@ -139,11 +138,11 @@ def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
         ("centre", "Centre of the picture", centre_map(size)),
         ("random", "Random map", random_map(np.random.default_rng(params.seed), size)),
     ):
-        rows[name] = (title, 0.0, heat, np.array([*desk.faithfulness(heat), np.nan, np.nan]))
+        rows[name] = (title, 0.0, heat, np.array([*subject.faithfulness(heat), np.nan, np.nan]))
     titles, costs, heats, marked = zip(*rows.values(), strict=True)
     return Trial(
         marks=np.nan_to_num(np.array(marked)),
-        asked=np.isfinite(np.array(marked)),
+        applies=np.isfinite(np.array(marked)),
         cost=np.array(costs),
         image=view.pixels,
         maps=np.stack([drawn(heat) for heat in heats]),
@@ -162,12 +161,11 @@ def probabilities_all(model: ModelHandle, pixels: np.ndarray) -> np.ndarray:
     """Probability of every class for one picture, (K,)."""
     with torch.inference_mode():
         logits = model.network(model.normalise(pixels[None]))[0].float()
-    chances: np.ndarray = logits.softmax(0).cpu().numpy()
-    return chances
+    return np.asarray(logits.softmax(0).cpu().numpy())
 
 
 @dataclass(frozen=True)
-class Desk:
+class TrialPicture:
     """One picture, one class, one model: what every method is tried on."""
 
     model: ModelHandle
@@ -178,8 +176,7 @@ class Desk:
         """The method's signed map (H, W) of a picture."""
         classes = torch.tensor([self.target], device=model.device)
         cam = method.map(model, model.normalise(pixels[None]), classes)
-        heatmap: np.ndarray = enlarged(cam, self.pixels.shape[:2])[0]
-        return heatmap
+        return np.asarray(enlarged(cam, self.pixels.shape[:2])[0])
 
     def try_out(self, method: Candidate, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Its map and its four marks."""
@@ -206,11 +203,11 @@ class Desk:
 
     def stability(self, method: Candidate, heat: np.ndarray, seed: int) -> float:
         """Mean rank correlation with the maps of slightly noisy pictures (noise of 2 % of the range)."""
-        rng, changes = np.random.default_rng(seed), []
+        rng, correlations = np.random.default_rng(seed), []
         for _ in range(DRAWS):
             noisy = (
                 np.clip(self.pixels + rng.normal(0, 255 * NOISE, self.pixels.shape), 0, 255).round().astype(np.uint8)
             )
             other = self.map(method, self.model, noisy)
-            changes.append(np.nan_to_num(rank_correlation(heat[::4, ::4], other[::4, ::4])))
-        return float(np.mean(changes))
+            correlations.append(np.nan_to_num(rank_correlation(heat[::4, ::4], other[::4, ::4])))
+        return float(np.mean(correlations))

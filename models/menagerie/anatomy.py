@@ -8,19 +8,18 @@ from models.menagerie.bodies import BUILDS, FACES, REACH, Build, Face, body, hea
 from models.menagerie.faces import beak, eye
 from models.menagerie.limbs import feet, tail, wing
 from models.menagerie.pen import Pen
-from models.menagerie.scenes import Scene
 from models.menagerie.species import PARTS, SPECIES, VARIANTS
 
 
-def skeleton(scene: Scene) -> tuple[Build, Face]:
-    """The joints of a scene's class; they stay where they are when a part is swapped, so that nothing else moves."""
-    body, head = (VARIANTS[part][SPECIES[scene.cls].variants[PARTS.index(part)]].shape for part in ("body", "head"))
+def skeleton(cls: int) -> tuple[Build, Face]:
+    """The joints of a class; they stay where they are when a part is swapped, so that nothing else moves."""
+    body, head = (VARIANTS[part][SPECIES[cls].variants[PARTS.index(part)]].shape for part in ("body", "head"))
     return BUILDS[body], FACES[head]
 
 
-def reach(scene: Scene) -> float:
-    """Length of the legs of a scene's class."""
-    return REACH[VARIANTS["feet"][SPECIES[scene.cls].variants[PARTS.index("feet")]].shape]
+def reach(cls: int) -> float:
+    """Length of the legs of a class."""
+    return REACH[VARIANTS["feet"][SPECIES[cls].variants[PARTS.index("feet")]].shape]
 
 
 def draw(part: str, pen: Pen, build: Build, step: float) -> None:

@@ -85,13 +85,13 @@ FACES = {
 
 def body(pen: Pen, build: Build) -> None:
     """The body with its belly texture, standing on the hip of ``build`` and reaching with a neck for the head of it."""
-    builder = BUILDS[pen.look.shape]
-    here = pen.at(build.hip - builder.hip)
-    throat = build.head - (build.hip - builder.hip)
-    if abs(throat - builder.shoulder) > 0.35:
-        bend = builder.shoulder * 0.25 + throat * 0.75 + 0.16 + 0.12j
-        here.round(tube(builder.shoulder - 0.1 + 0.1j, bend, throat, start=0.2, end=0.1, steps=10), pen.look.colour)
-    here.round(builder.outline, pen.look.colour, lambda skin: _belly(here.on(skin)))
+    shown = BUILDS[pen.look.shape]
+    here = pen.at(build.hip - shown.hip)
+    throat = build.head - (build.hip - shown.hip)
+    if abs(throat - shown.shoulder) > 0.35:
+        bend = shown.shoulder * 0.25 + throat * 0.75 + 0.16 + 0.12j
+        here.round(tube(shown.shoulder - 0.1 + 0.1j, bend, throat, start=0.2, end=0.1, steps=10), pen.look.colour)
+    here.round(shown.outline, pen.look.colour, lambda skin: _belly(here.on(skin)))
 
 
 def _belly(pen: Pen) -> None:

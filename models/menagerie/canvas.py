@@ -1,7 +1,6 @@
 """A canvas that paints colours and remembers which part owns each pixel.
 
-Everything is painted opaque, several times larger than asked, and averaged down at the end: leaving a part out
-therefore changes no other pixel than its own.
+Everything is painted opaque, several times larger than wanted, and averaged down at the end.
 """
 
 import functools
@@ -80,12 +79,14 @@ class Window:
 class Canvas:
     """Colours and owners of a square picture; ``offset`` is where its corner lies in the large picture."""
 
-    def __init__(self, picture: Image.Image, light: int, offset: complex = 0j) -> None:
-        """Paint on ``picture``, lit from one of 16 directions."""
+    def __init__(self, picture: Image.Image, light: int, offset: complex = 0j, *, exact: bool = False) -> None:
+        """Paint on ``picture``, lit from one of 16 directions; ``exact``: no colour without its owner (world 2)."""
         self.picture = picture
         self.light = light
         self.offset = offset
         self.owners = Image.new("L", picture.size)
+        self.exact = exact
+        self.nobody = 0  # the number of what belongs to no part; world 2 tells what stands in front from what is behind
         self._colours = ImageDraw.Draw(picture)
         self._ids = ImageDraw.Draw(self.owners)
 
@@ -93,14 +94,14 @@ class Canvas:
         """Fill an outline (in pixels) with one colour."""
         xy = corners(outline - self.offset)
         self._colours.polygon(xy, fill=colour)
-        self._ids.polygon(xy, fill=owner)
+        self._ids.polygon(xy, fill=owner or self.nobody)
 
     def oval(self, centre: complex, rx: int | float, ry: int | float, colour: Colour, owner: int = 0) -> None:
         """Fill an upright ellipse."""
         z = centre - self.offset
         box = [round(v) for v in (z.real - rx, z.imag - ry, z.real + rx, z.imag + ry)]
         self._colours.ellipse(box, fill=colour)
-        self._ids.ellipse(box, fill=owner)
+        self._ids.ellipse(box, fill=owner or self.nobody)
 
     def dot(self, centre: complex, radius: int | float, colour: Colour, owner: int = 0) -> None:
         """Fill a disc."""
@@ -131,6 +132,8 @@ class Canvas:
         stencil = Image.new("1", window.size)
         ImageDraw.Draw(stencil).polygon(corners(inner - corner), fill=1)
         self.picture.paste(skin, window.box, stencil)
+        if self.exact:  # the skin reaches past the rim where an outline is sharp
+            self.owners.paste(owner or self.nobody, window.box, stencil)
 
     def tint(self, outline: Outline, colour: Colour, strength: int | float) -> None:
         """Lay a soft-edged veil of a colour over the ellipse around an outline (a shadow, a glow)."""

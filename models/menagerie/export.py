@@ -14,7 +14,7 @@ from PIL import Image
 from models.errors import InputError, StorageError
 from models.menagerie import pool
 from models.menagerie.renderer import BADGE_ID, Rendered, check_size, render
-from models.menagerie.scenes import Scene
+from models.menagerie.scenes import WORLD, Scene
 from models.menagerie.species import CLASSES, PARTS, SPECIES, VARIANTS
 
 PALETTE = (
@@ -55,12 +55,13 @@ def folder(name: str) -> str:
     return re.sub(r"\W+", "_", name.casefold())
 
 
-def export(
+def export(  # noqa: PLR0913 - one argument an option of the command
     out: Path,
     per_class: int,
     size: int = 128,
     seed: int = 0,
     *,
+    world: int = WORLD,
     report: Callable[[float, str], None] = lambda f, n: None,
 ) -> dict[str, Any]:
     """Write ``OUT/images/CLASS/*.png``, ``OUT/masks/CLASS/*.png`` and ``OUT/truth.json``.
@@ -72,19 +73,20 @@ def export(
         What is in ``truth.json``.
 
     Raises:
-        InputError: a count, size or seed out of range.
+        InputError: a count, size or seed out of range, or no such world.
         StorageError: the folder cannot be written.
     """
     check_size(size)
     if isinstance(per_class, bool) or not isinstance(per_class, int) or not 1 <= per_class <= MOST // len(CLASSES):
         raise InputError(f"{per_class} pictures a class cannot be written: give 1 to {MOST // len(CLASSES)}.")
-    chosen = pool.scenes(per_class * len(CLASSES), seed)
+    chosen = pool.scenes(per_class * len(CLASSES), seed, world=world)
     try:
-        files = [_write(out, index, one, size) for index, one in enumerate(_told(chosen, report))]
+        files = [_write(out, index, one, size) for index, one in enumerate(_reported(chosen, report))]
         truth = {
             "schema": 1,
             "size": size,
             "seed": seed,
+            "world": world,
             "parts": {name: i + 1 for i, name in enumerate(PARTS)},
             "badge": BADGE_ID,
             "classes": _classes(),
@@ -96,7 +98,7 @@ def export(
     return truth
 
 
-def _told(chosen: tuple[Scene, ...], report: Callable[[float, str], None]) -> Iterator[Scene]:
+def _reported(chosen: tuple[Scene, ...], report: Callable[[float, str], None]) -> Iterator[Scene]:
     """The scenes, each reported once it is dealt with."""
     for index, one in enumerate(chosen):
         yield one
@@ -126,9 +128,9 @@ def _write(out: Path, index: int, scene: Scene, size: int) -> dict[str, Any]:
 
 def boxes(drawn: Rendered) -> dict[str, list[int]]:
     """The box of every part that is to be seen, and of the whole animal."""
-    by_part = {part: _box(drawn.mask(part)) for part in PARTS}
-    by_part["animal"] = _box(np.asarray(drawn.masks.any(axis=0)))
-    return {name: box for name, box in by_part.items() if box}
+    areas = {part: _box(drawn.mask(part)) for part in PARTS}
+    areas["animal"] = _box(np.asarray(drawn.masks.any(axis=0)))
+    return {name: box for name, box in areas.items() if box}
 
 
 def _box(mask: Bool[ndarray, "s s"]) -> list[int]:

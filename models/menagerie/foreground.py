@@ -17,28 +17,47 @@ def shade(canvas: Canvas, foot: complex, reach: int | float) -> None:
     canvas.tint(ellipse(1.0, 0.19) * reach + foot, (20, 22, 48), 0.55)
 
 
-def grow(canvas: Canvas, side: int, dice: Dice, keep: tuple[tuple[complex, float], ...]) -> None:
-    """Grass, leaves and stones in front of the animal; a leaf spares the discs in ``keep`` (pixels)."""
+Keep = tuple[tuple[complex, float], ...]
+
+
+def grow(canvas: Canvas, side: int, dice: Dice, keep: Keep, *, spare_all: bool = False) -> None:
+    """Grass, leaves and stones in front of the animal.
+
+    Args:
+        canvas: what to paint on.
+        side: its side in pixels.
+        dice: the chance of this scene.
+        keep: discs (pixels) that no twig with leaves may enter.
+        spare_all: grass and stones spare them too; in world 1 the animal stands too high for these to matter.
+    """
     green = GREENS[dice.below(len(GREENS))]
+    low = keep if spare_all else ()
     for _ in range(dice.below(4)):
-        _blades(canvas, side, dice, green)
+        _blades(canvas, side, dice, (green, low))
     for _ in range(dice.below(3)):
         _branch(canvas, side, dice, (green, keep))
     if dice.chance(0.4):
-        _boulder(canvas, side, dice)
+        _boulder(canvas, side, dice, low)
 
 
-def _blades(canvas: Canvas, side: int, dice: Dice, green: Colour) -> None:
+def _clear(outline: Outline, keep: Keep, margin: float = 0.0) -> bool:
+    """Whether an outline (pixels) stays out of the discs."""
+    return all(np.abs(outline - z).min() > radius + margin for z, radius in keep)
+
+
+def _blades(canvas: Canvas, side: int, dice: Dice, look: tuple[Colour, Keep]) -> None:
     """A tuft of grass at the lower edge."""
+    green, keep = look
     foot, size = complex(dice.number(0.02, 0.98), 1.02), dice.number(0.14, 0.26)
     for _ in range(3 + dice.below(3)):
         blade = size * complex(np.exp(1j * np.deg2rad(dice.number(-125, -55)))) * leaf(1.0, 0.055)
-        canvas.flat(
-            (foot + dice.number(-0.04, 0.04) + blade) * side, mix(green, (226, 224, 140), dice.number(0.0, 0.4))
-        )
+        outline = (foot + dice.number(-0.04, 0.04) + blade) * side
+        colour = mix(green, (226, 224, 140), dice.number(0.0, 0.4))
+        if _clear(outline, keep):
+            canvas.flat(outline, colour)
 
 
-def _branch(canvas: Canvas, side: int, dice: Dice, look: tuple[Colour, tuple[tuple[complex, float], ...]]) -> None:
+def _branch(canvas: Canvas, side: int, dice: Dice, look: tuple[Colour, Keep]) -> None:
     """A twig with leaves that reaches in from an edge; moved until it spares the discs, given up after a few tries."""
     green, keep = look
     for _ in range(6):
@@ -48,7 +67,7 @@ def _branch(canvas: Canvas, side: int, dice: Dice, look: tuple[Colour, tuple[tup
         twig = tube(
             root * side, (0.5 * root + 0.5 * tip + 0.03j) * side, tip * side, start=0.012 * side, end=0.006 * side
         )
-        if all(np.abs(twig - z).min() > radius + 0.03 * side for z, radius in keep):
+        if _clear(twig, keep, 0.03 * side):
             return _leaves(canvas, twig, side, green)
     return None
 
@@ -65,9 +84,11 @@ def _leaves(canvas: Canvas, twig: Outline, side: int, green: Colour) -> None:
         canvas.flat(spine[step] + axis * leaf(0.8, 0.025), lighter(green, 0.4))
 
 
-def _boulder(canvas: Canvas, side: int, dice: Dice) -> None:
+def _boulder(canvas: Canvas, side: int, dice: Dice, keep: Keep) -> None:
     """A stone at the lower edge."""
     size = dice.number(0.07, 0.12) * side
     z = complex(dice.number(0.0, 1.0), 0.97) * side
     outline = smooth(-1.0 + 0.5j, -0.75 - 0.35j, 0.05 - 0.7j, 0.8 - 0.35j, 1.0 + 0.5j, 0.0 + 0.7j)
-    canvas.round(z + size * outline, mix((138, 134, 140), (160, 132, 108), dice.number()), 0, 0.007 * side)
+    colour = mix((138, 134, 140), (160, 132, 108), dice.number())
+    if _clear(z + size * outline, keep) and all(abs(spot - z) > size for spot, _ in keep):
+        canvas.round(z + size * outline, colour, 0, 0.007 * side)

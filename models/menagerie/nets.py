@@ -89,10 +89,15 @@ class Spec:
             return dict(opened.metadata() or {})
 
     @property
+    def world(self) -> int:
+        """The version of the world that the shipped weights know."""
+        return int(self.metadata.get("world", 1))
+
+    @property
     def accuracy(self) -> float | None:
         """Share of fresh pictures named rightly, measured at the end of the training."""
-        measured = self.metadata.get("accuracy")
-        return None if measured is None else float(measured)
+        accuracy = self.metadata.get("accuracy")
+        return None if accuracy is None else float(accuracy)
 
 
 SPECS: dict[str, Spec] = {

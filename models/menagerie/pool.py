@@ -12,7 +12,7 @@ from numpy import ndarray
 from models.errors import InputError
 from models.menagerie.dice import Dice
 from models.menagerie.renderer import check_size, render
-from models.menagerie.scenes import Scene, scene
+from models.menagerie.scenes import WORLD, Scene, check_world, scene
 from models.menagerie.species import CLASSES, PARTS
 
 MOST = 1_000_000
@@ -38,7 +38,9 @@ class Dataset:
     scenes: tuple[Scene, ...]
 
 
-def scenes(count: int, seed: int = 0, *, biased: bool = False, lesson: bool = False) -> tuple[Scene, ...]:
+def scenes(
+    count: int, seed: int = 0, *, biased: bool = False, lesson: bool = False, world: int = WORLD
+) -> tuple[Scene, ...]:
     """``count`` scenes, the classes in turn; two seeds never share a scene.
 
     Args:
@@ -48,16 +50,18 @@ def scenes(count: int, seed: int = 0, *, biased: bool = False, lesson: bool = Fa
         lesson: scenes to train on. No other call gives these, so that whatever is measured is measured on fresh
             pictures; and some animals lack parts, so that a trained network meets the animals that interventions
             make as something familiar (for the reason given by FunnyBirds, ICCV 2023).
+        world: 1 (one animal in the middle) or 2 (anywhere, of any size, with others).
 
     Raises:
-        InputError: the count or seed is out of range.
+        InputError: the count or seed is out of range, or there is no such world.
     """
     if isinstance(count, bool) or not isinstance(count, int) or not 1 <= count <= MOST:
         raise InputError(f"{count} pictures cannot be drawn: give a count from 1 to {MOST}.")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**31:
         raise InputError(f"The seed {seed!r} is no whole number from 0 to 2**31 - 1: give one in that range.")
     first = (2 * seed + (not lesson)) * MOST
-    drawn = (scene(i % len(CLASSES), first + i, biased=biased) for i in range(count))
+    check_world(world)
+    drawn = (scene(i % len(CLASSES), first + i, biased=biased, world=world) for i in range(count))
     return tuple(_thin(one) if lesson else one for one in drawn)
 
 
@@ -76,9 +80,11 @@ def _thin(one: Scene) -> Scene:
     return one
 
 
-def dataset(count: int, seed: int = 0, *, biased: bool = False, size: int = 128, workers: int = 1) -> Dataset:
+def dataset(  # noqa: PLR0913 - what `scenes` and `draw` take
+    count: int, seed: int = 0, *, biased: bool = False, size: int = 128, workers: int = 1, world: int = WORLD
+) -> Dataset:
     """Draw ``count`` scenes (see ``scenes``) with ``workers`` processes; the pixels do not depend on their number."""
-    return draw(scenes(count, seed, biased=biased), size, workers=workers)
+    return draw(scenes(count, seed, biased=biased, world=world), size, workers=workers)
 
 
 def draw(

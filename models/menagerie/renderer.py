@@ -8,17 +8,22 @@ from numpy import ndarray
 from PIL import Image
 
 from models.errors import InputError
-from models.menagerie import anatomy, badges, foreground, habitats
+from models.menagerie import anatomy, badges, foreground, habitats, neighbours
 from models.menagerie.canvas import Canvas
 from models.menagerie.dice import Dice
 from models.menagerie.pen import Pen
-from models.menagerie.scenes import Pose, Scene, pose
+from models.menagerie.poses import Pose, discs, frame, joints
+from models.menagerie.scenes import Scene
 from models.menagerie.shapes import Frame, turn
-from models.menagerie.species import PARTS, VARIANTS
+from models.menagerie.species import PARTS, SPECIES, VARIANTS
 
 SMALLEST, LARGEST = 32, 1024
 BADGE_ID = len(PARTS) + 1
+OTHERS_ID = len(PARTS) + 2
+FRONT_ID = len(PARTS) + 3
 ORDER = ("tail", "feet", "body", "wing", "head", "beak", "eye")
+DEPTH = np.argsort([0, OTHERS_ID, BADGE_ID, *(PARTS.index(part) + 1 for part in ORDER), FRONT_ID]).astype(np.uint8)
+"""How far in front the owner of a pixel stands."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +32,15 @@ class Rendered:
 
     Attributes:
         image: the picture.
-        owners: 0 for the background and what stands in front, 1 + the index into ``PARTS`` for a part, ``BADGE_ID`` for
-            the badge; each pixel belongs to what its centre shows.
+        owners: 0 for the background, the other animals and what stands in front, 1 + the index into ``PARTS`` for a
+            part, ``BADGE_ID`` for the badge. In world 1 a pixel belongs to what its centre shows, in world 2 to the
+            frontmost thing that touches it, which also gives it its whole colour.
+        others: the visible pixels of other animals and of stray parts.
     """
 
     image: UInt8[ndarray, "s s 3"]
     owners: UInt8[ndarray, "s s"]
+    others: Bool[ndarray, "s s"]
 
     @property
     def masks(self) -> Bool[ndarray, "p s s"]:
@@ -63,78 +71,79 @@ def render(scene: Scene, size: int = 128) -> Rendered:
         InputError: the size is below 32 or above 1024.
     """
     fold = 3 if check_size(size) <= 256 else 2
-    side = size * fold
-    how = pose(scene.seed)
-    canvas = Canvas(Image.new("RGB", (side, side)), how.light)
+    canvas = _painted(scene, size * fold)
+    if scene.world == 1:
+        picture = np.asarray(canvas.picture.reduce(fold))
+        owners = np.asarray(canvas.owners)[fold // 2 :: fold, fold // 2 :: fold]
+    else:
+        picture, owners = _settled(canvas, fold)
+    shown = np.where(owners < OTHERS_ID, owners, 0).astype(np.uint8)
+    return Rendered(_develop(picture, scene.pose, scene.seed), shown, np.asarray(owners == OTHERS_ID))
+
+
+def _painted(scene: Scene, side: int) -> Canvas:
+    """The scene on a canvas of ``side`` pixels, from back to front."""
+    how = scene.pose
+    canvas = Canvas(Image.new("RGB", (side, side)), how.light, exact=scene.world > 1)
     habitats.paint(canvas, side, scene.background)
-    frame = _frame(how, scene, side)
-    foreground.shade(canvas, _sole(frame, scene), 0.9 * frame.unit)
+    stand = frame(how, scene.cls, side)
+    others = neighbours.neighbours(scene)
+    for other in others:
+        if not other.part:
+            _shade(canvas, frame(other.pose, other.cls, side), other.cls)
+    _shade(canvas, stand, scene.cls)
+    for other in others:
+        parts = [v if other.part in ("", p) else None for p, v in zip(PARTS, SPECIES[other.cls].variants, strict=True)]
+        _animal(canvas, side, (other.cls, tuple(parts), other.pose), OTHERS_ID)
     if scene.badge is not None:
         badges.draw(canvas, scene.badge, badges.place(how.corner, complex(how.drift_x, how.drift_y)), side, BADGE_ID)
-    _animal(canvas, frame, scene, how)
+    _animal(canvas, side, (scene.cls, scene.parts, how))
     if scene.occluded:
-        foreground.grow(canvas, side, Dice(scene.seed, 2), _spared(frame, scene))
-    owners = np.asarray(canvas.owners)[fold // 2 :: fold, fold // 2 :: fold]
-    return Rendered(_develop(canvas.picture.reduce(fold), how, scene.seed), np.ascontiguousarray(owners))
+        canvas.nobody = 0 if scene.world == 1 else FRONT_ID
+        foreground.grow(canvas, side, Dice(scene.seed, 2), discs(stand, scene.cls, how), spare_all=scene.world > 1)
+    return canvas
 
 
-def _frame(how: Pose, scene: Scene, side: int) -> Frame:
-    """Where the animal stands on a canvas of ``side`` pixels: its middle in the middle, whatever its build."""
-    build, _ = anatomy.skeleton(scene)
-    axis = 0.335 * side * how.scale * build.scale * turn(how.lean)
-    middle = build.centre + 0.5j * (build.hip.imag + anatomy.reach(scene) - 0.68)
-    return Frame(complex(0.5 + how.x, 0.54 + how.y) * side, axis, how.mirror).at(-middle)
+def _shade(canvas: Canvas, stand: Frame, cls: int) -> None:
+    """The shadow between the feet of an animal."""
+    build, _ = anatomy.skeleton(cls)
+    sole = stand.point(build.hip + 0.04 + 0.97j * anatomy.reach(cls))
+    foreground.shade(canvas, sole, 0.9 * stand.unit)
 
 
-def _sole(frame: Frame, scene: Scene) -> complex:
-    """The pixel between the feet, where the shadow lies."""
-    build, _ = anatomy.skeleton(scene)
-    return frame.point(build.hip + 0.04 + 0.97j * anatomy.reach(scene))
-
-
-def _animal(canvas: Canvas, frame: Frame, scene: Scene, how: Pose) -> None:
-    """Draw the parts from back to front."""
-    joints = _joints(frame, scene, how)
-    build, _ = anatomy.skeleton(scene)
+def _animal(canvas: Canvas, side: int, animal: tuple[int, tuple[int | None, ...], Pose], owner: int = 0) -> None:
+    """Draw the parts of an animal (class, variants, pose) from back to front; ``owner`` 0: each part its own."""
+    cls, variants, how = animal
+    frames = joints(frame(how, cls, side), cls, how)
+    build, _ = anatomy.skeleton(cls)
     for part in ORDER:
-        number = scene.variant(part)
+        number = variants[PARTS.index(part)]
         if number is not None:
-            pen = Pen(canvas, joints[part], VARIANTS[part][number], PARTS.index(part) + 1)
+            pen = Pen(canvas, frames[part], VARIANTS[part][number], owner or PARTS.index(part) + 1)
             anatomy.draw(part, pen, build, how.step)
 
 
-def _joints(frame: Frame, scene: Scene, how: Pose) -> dict[str, Frame]:
-    """The frame of every part."""
-    build, face = anatomy.skeleton(scene)
-    head = frame.at(build.head, how.nod)
-    return {
-        "body": frame,
-        "head": head,
-        "beak": head.at(face.beak),
-        "eye": head.at(face.eye),
-        "wing": frame.at(build.wing, how.flap),
-        "tail": frame.at(build.tail, how.wag),
-        "feet": frame.at(build.hip),
-    }
+def _settled(canvas: Canvas, fold: int) -> tuple[UInt8[ndarray, "s s 3"], UInt8[ndarray, "s s"]]:
+    """Picture and owners with every pixel given to the frontmost thing that touches it.
+
+    A plain average mixes a part's rim into pixels that its neighbours own: taking the part away changed 13 % as many
+    pixels outside its mask as inside. Here a pixel shows one owner and nothing else, so that it cannot.
+    """
+    owners, colours = np.asarray(canvas.owners), np.asarray(canvas.picture)
+    size = len(owners) // fold
+    blocks = owners.reshape(size, fold, size, fold).swapaxes(1, 2).reshape(size, size, -1)
+    front = np.take_along_axis(blocks, DEPTH[blocks].argmax(2)[..., None], 2)
+    picture = np.array(canvas.picture.reduce(fold))
+    mixed = (blocks != front).any(2)
+    shown = (blocks == front)[mixed]
+    small = colours.reshape(size, fold, size, fold, 3).swapaxes(1, 2)[mixed].reshape(len(shown), -1, 3)
+    picture[mixed] = (small * shown[..., None]).sum(1) // shown.sum(1)[:, None]
+    return picture, front[..., 0]
 
 
-def _spared(frame: Frame, scene: Scene) -> tuple[tuple[complex, float], ...]:
-    """Discs (pixels) that no twig may enter: crown, face, and the middle of the wing, tail and feet."""
-    joints = _joints(frame, scene, pose(scene.seed))
-    reach = (
-        ("head", -0.3j, 0.3),
-        ("beak", 0.1 + 0j, 0.42),
-        ("eye", 0j, 0.36),
-        ("wing", -0.2 - 0.05j, 0.12),
-        ("tail", -0.3 + 0j, 0.14),
-        ("feet", 0.25j, 0.2),
-    )
-    return tuple((joints[part].point(z), radius * frame.unit) for part, z, radius in reach)
-
-
-def _develop(picture: Image.Image, how: Pose, seed: int) -> UInt8[ndarray, "s s 3"]:
+def _develop(picture: UInt8[ndarray, "s s 3"], how: Pose, seed: int) -> UInt8[ndarray, "s s 3"]:
     """Light the averaged picture: brightness, warmth, a gradient from the lamp's side, and a little grain."""
-    size = picture.size[0]
+    size = len(picture)
     axis = np.linspace(-1, 1, size, dtype=np.float32)
     aim = turn(how.light * 22.5)
     gain = how.brightness * (
@@ -142,6 +151,6 @@ def _develop(picture: Image.Image, how: Pose, seed: int) -> UInt8[ndarray, "s s 
     )
     tint = np.array([1 + 0.05 * how.warmth, 1.0, 1 - 0.05 * how.warmth], dtype=np.float32)
     grain = np.frombuffer(Dice(seed, 4).grain(size * size), dtype=np.uint8).reshape(size, size)
-    lit = np.asarray(picture, dtype=np.float32) * (gain[:, :, None] * tint)
+    lit = picture.astype(np.float32) * (gain[:, :, None] * tint)
     lit += (grain.astype(np.float32) / 42.5 - 3.0)[:, :, None] + 0.5
     return np.asarray(np.clip(lit, 0, 255), dtype=np.uint8)

@@ -6,16 +6,34 @@ from typing import Any
 
 from models.errors import InputError
 from models.menagerie.dice import Dice
+from models.menagerie.poses import Pose, free_pose, pose
 from models.menagerie.species import CLASSES, PARTS, SPECIES, VARIANTS
 
+WORLDS = (1, 2)
+WORLD = 1
+"""The version of the world where none is named."""
 BADGES = len(CLASSES)
 BADGE_TRUST = 0.97
 """Share of biased scenes whose badge is that of their class; the rest carry any badge."""
+LARGE = 0.6
+"""World 2: an animal below this scale is alone, so that the animal asked about is always the largest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One picture before it is drawn; ``parts`` holds the variant of each of ``PARTS``, None where it was removed."""
+    """One picture before it is drawn.
+
+    Attributes:
+        cls: the class of the animal, an index into ``CLASSES``.
+        seed: what the pose, the light and everything around the animal follow from.
+        parts: the variant of each of ``PARTS``, None where it was removed.
+        background: the seed of the background.
+        badge: the class whose badge hangs in a corner, if one does.
+        occluded: whether grass, twigs and stones grow in front.
+        world: 1 for one animal in the middle, 2 for animals anywhere.
+        companions: how many smaller animals of other families stand behind (world 2).
+        strays: how many parts of other species lie about (world 2).
+    """
 
     cls: int
     seed: int
@@ -23,11 +41,16 @@ class Scene:
     background: int
     badge: int | None = None
     occluded: bool = True
+    world: int = 1
+    companions: int = 0
+    strays: int = 0
 
     def without(self, part: str) -> "Scene":
-        """The same scene with a part (or the badge) left out; every other pixel stays."""
+        """The same scene without a part, the badge or the others (with their shadows); every other pixel stays."""
         if part == "badge":
             return replace(self, badge=None)
+        if part == "others":
+            return replace(self, companions=0, strays=0)
         return self._with(part, None)
 
     def swapped(self, part: str, variant: int | str) -> "Scene":
@@ -53,6 +76,11 @@ class Scene:
         return self.parts[PARTS.index(_part(part))]
 
     @property
+    def pose(self) -> Pose:
+        """How the animal stands and how it is lit."""
+        return pose(self.seed) if self.world == 1 else free_pose(self.seed, self.cls)
+
+    @property
     def name(self) -> str:
         """The class."""
         return CLASSES[self.cls]
@@ -66,7 +94,7 @@ class Scene:
             "family": SPECIES[self.cls].family,
             "parts": looks,
             "badge": self.badge,
-            **asdict(pose(self.seed)),
+            **asdict(self.pose),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -83,66 +111,39 @@ class Scene:
         return replace(self, parts=(*self.parts[:spot], variant, *self.parts[spot + 1 :]))
 
 
-@dataclass(frozen=True, slots=True)
-class Pose:
-    """How the animal stands and how it is lit: pixels follow from this and from nothing else that is random."""
-
-    x: float
-    y: float
-    scale: float
-    lean: float
-    mirror: bool
-    nod: float
-    flap: float
-    wag: float
-    step: float
-    light: int
-    brightness: float
-    warmth: float
-    corner: int
-    drift_x: float
-    drift_y: float
-
-
-def pose(seed: int) -> Pose:
-    """The pose of a seed."""
-    dice = Dice(seed, 0)
-    return Pose(
-        x=dice.number(-0.05, 0.05),
-        y=dice.number(-0.04, 0.04),
-        scale=dice.number(0.86, 1.1),
-        lean=dice.number(-11, 11),
-        mirror=dice.chance(0.5),
-        nod=dice.number(-10, 10),
-        flap=dice.number(-16, 12),
-        wag=dice.number(-14, 14),
-        step=dice.number(2, 16),
-        light=9 + dice.below(7),
-        brightness=dice.number(0.86, 1.08),
-        warmth=dice.number(-1, 1),
-        corner=dice.below(4),
-        drift_x=dice.number(-1, 1),
-        drift_y=dice.number(-1, 1),
-    )
-
-
-def scene(cls: int, seed: int, *, biased: bool = False) -> Scene:
+def scene(cls: int, seed: int, *, biased: bool = False, world: int = WORLD) -> Scene:
     """The scene of a class and a seed.
 
     Args:
         cls: the class, an index into ``CLASSES``.
         seed: any whole number from 0 on; one seed gives one scene for ever.
         biased: hang a badge in a corner that is the badge of the class with probability ``BADGE_TRUST``.
+        world: 1 (one animal in the middle) or 2 (anywhere, of any size, with others).
 
     Raises:
-        InputError: no such class, or a negative seed.
+        InputError: no such class or world, or a negative seed.
     """
     number = _within(cls, len(CLASSES), "class")
     badge = None
     if biased:
         dice = Dice(_seed(seed), 3)
         badge = number if dice.chance(BADGE_TRUST) else dice.below(BADGES)
-    return Scene(number, _seed(seed), SPECIES[number].variants, background=seed, badge=badge)
+    lone = Scene(number, _seed(seed), SPECIES[number].variants, background=seed, badge=badge)
+    return lone if check_world(world) == 1 else _with_others(replace(lone, world=world))
+
+
+def _with_others(lone: Scene) -> Scene:
+    """The scene with what else is in a picture of world 2: three in four animals that are large enough have company."""
+    dice = Dice(lone.seed, 9)
+    company = dice.chance(0.75) and lone.pose.scale >= LARGE
+    return replace(lone, companions=2 + dice.below(2) if company else 0, strays=dice.below(4))
+
+
+def check_world(world: int) -> int:
+    """A version of the world, or a clear refusal."""
+    if isinstance(world, bool) or world not in WORLDS:
+        raise InputError(f"There is no world {world!r}: use one of {', '.join(map(str, WORLDS))}.")
+    return world
 
 
 def class_index(name: str | int) -> int:

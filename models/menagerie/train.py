@@ -5,14 +5,9 @@ interrupted ends with the same weights as one that was not. On the CPU it runs o
 faster than two for networks this small, and it makes the sums, and so the weights, independent of the machine's load.
 """
 
-import contextlib
-import ctypes
 import json
-import math
 import platform
-import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,56 +20,32 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from models.errors import InputError
-from models.menagerie import checkpoint, nets, pool
+from models.menagerie import nets, pool
+from models.menagerie.checkpoint import read, write
 from models.menagerie.exam import examine
+from models.menagerie.recipe import RECIPES, Recipe, rate, vary
+from models.menagerie.scenes import WORLD, check_world
+from models.menagerie.steady import chance, steady
 
-SHIFT = 8
 KEEP_EVERY = 50
 
 Report = Callable[[float, str], None]
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How long and how boldly to train, and on what.
-
-    ``half`` writes the weights in 16 bits, and examines them so rounded.
-    ``horizon`` is the length of the cosine (0: all steps); a training that stops short of it fades out linearly over
-    the last ``cooldown`` steps, which brings most of what the rest of the cosine would (Hägele et al., NeurIPS 2024).
-    """
-
-    steps: int
-    rate: float
-    pictures: int = 16_000
-    batch: int = 64
-    decay: float = 0.05
-    warmup: float = 0.08
-    cooldown: int = 0
-    horizon: int = 0
-    half: bool = False
-    exam: int = 960
-    device: str = "auto"
-    workers: int = 1
-
-
-RECIPES: dict[str, Recipe] = {
-    "menagerie_cnn": Recipe(steps=1200, rate=3e-3),
-    "menagerie_biased_cnn": Recipe(steps=700, rate=3e-3, pictures=12_000),
-    "menagerie_vit": Recipe(steps=2400, rate=1e-3, warmup=0.1, half=True),
-}
 
 
 def _silent(fraction: float, note: str) -> None:
     """Tell nobody."""
 
 
-def train(name: str, *, out: Path, seed: int = 0, report: Report = _silent, resume: bool = True) -> dict[str, str]:
+def train(  # noqa: PLR0913 - one argument an option of the command
+    name: str, *, out: Path, seed: int = 0, world: int = WORLD, report: Report = _silent, resume: bool = True
+) -> dict[str, str]:
     """Train a network of the menagerie and write its weights and how they came about.
 
     Args:
         name: one of ``nets.SPECS``.
         out: the safetensors file to write; a checkpoint stands beside it until the training is done.
         seed: the same seed gives the same weights.
+        world: the version of the world to learn.
         report: hears ``(fraction, note)``; what it raises stops the training, which a later call resumes.
         resume: go on from the checkpoint of this very training if there is one.
 
@@ -82,10 +53,10 @@ def train(name: str, *, out: Path, seed: int = 0, report: Report = _silent, resu
         The metadata in the file: seed, accuracy on fresh pictures, command, versions.
 
     Raises:
-        InputError: no such network, or a checkpoint of another training is in the way.
+        InputError: no such network or world, or a checkpoint of another training is in the way.
         StorageError: the file cannot be written.
     """
-    return Lesson(nets.spec(name), RECIPES[nets.spec(name).name], seed, out).run(report, resume=resume)
+    return Lesson(nets.spec(name), RECIPES[check_world(world)][name], seed, out).run(report, resume=resume)
 
 
 class Lesson:
@@ -107,17 +78,17 @@ class Lesson:
 
     def run(self, report: Report = _silent, *, resume: bool = True) -> dict[str, str]:
         """Train to the end (from the checkpoint if there is one), sit the exam, write the weights; see ``train``."""
-        with _steady(self.device):
+        with steady(self.device):
             if resume:
                 self.recall()
             self.study(report)
             if self.plan.half:
                 self.network.half().float()
-            marks = examine(self.network, self.chosen, self.plan.exam)
+            marks = examine(self.network, self.chosen, self.plan.exam, world=self.plan.world)
         facts = {**self.facts(), **{name: f"{mark:.4f}" for name, mark in marks.items()}}
         state = self.network.state_dict()
         small = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
-        checkpoint.write(small if self.plan.half else state, self.out, facts)
+        write(small if self.plan.half else state, self.out, facts)
         self.checkpoint.unlink(missing_ok=True)
         return facts
 
@@ -148,7 +119,7 @@ class Lesson:
 
     def _pictures(self, report: Report) -> tuple[UInt8[Tensor, "n s s 3"], Int[Tensor, "n"]]:
         count = self.plan.pictures
-        chosen = pool.scenes(count, self.seed, biased=self.chosen.biased, lesson=True)
+        chosen = pool.scenes(count, self.seed, biased=self.chosen.biased, lesson=True, world=self.plan.world)
         drawn = pool.draw(
             chosen,
             nets.SIZE,
@@ -161,12 +132,12 @@ class Lesson:
         """Which pictures this step sees: every picture once an epoch, in an order of the epoch's own."""
         steps = max(1, count // self.plan.batch)
         epoch, at = divmod(self.step, steps)
-        order = torch.randperm(count, generator=_chance(self.seed, epoch, 1))
+        order = torch.randperm(count, generator=chance(self.seed, epoch, 1))
         return order[at * self.plan.batch : (at + 1) * self.plan.batch]
 
     def _learn(self, images: UInt8[Tensor, "b s s 3"], labels: Int[Tensor, "b"]) -> Float[Tensor, ""]:
         """One step of gradient descent; returns the loss."""
-        batch = vary(nets.normalise(images.to(self.device)), _chance(self.seed, self.step, 2))
+        batch = vary(nets.normalise(images.to(self.device)), chance(self.seed, self.step, 2))
         for group in self.optimiser.param_groups:
             group["lr"] = rate(self.plan, self.step)
         with torch.autocast("cuda", torch.bfloat16, enabled=self.device.type == "cuda"):
@@ -183,14 +154,14 @@ class Lesson:
         state = {f"network.{key}": value for key, value in self.network.state_dict().items()}
         for index, entry in self.optimiser.state_dict()["state"].items():
             state |= {f"optimiser.{index}.{key}": value for key, value in entry.items()}
-        checkpoint.write(state, self.checkpoint, {"step": str(self.step), "training": self._identity()})
+        write(state, self.checkpoint, {"step": str(self.step), "training": self._identity()})
 
     def recall(self) -> None:
         """Go on from the checkpoint, if there is one."""
         if not self.checkpoint.is_file():
             return
-        metadata, tensors = checkpoint.read(self.checkpoint)
-        if metadata.get("training") != self._identity():
+        facts, tensors = read(self.checkpoint)
+        if facts.get("training") != self._identity():
             raise InputError(
                 f"'{self.checkpoint.name}' belongs to another training: delete it or choose another --out."
             )
@@ -203,12 +174,13 @@ class Lesson:
                 _, index, field = key.split(".")
                 state.setdefault(int(index), {})[field] = value
         self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
-        self.step = int(metadata["step"])
+        self.step = int(facts["step"])
 
     def _identity(self) -> str:
         """What must agree for a checkpoint to be of this training."""
         same = {
             "name": self.chosen.name,
+            "world": self.plan.world,
             "seed": self.seed,
             "steps": self.plan.steps,
             "pictures": self.plan.pictures,
@@ -232,62 +204,10 @@ class Lesson:
             "name": self.chosen.name,
             "architecture": self.chosen.name,
             "seed": str(self.seed),
+            "world": str(self.plan.world),
             "steps": str(self.plan.steps),
             "pictures": str(self.plan.pictures),
             "versions": json.dumps(versions),
-            "command": f"seewhy train menagerie --name {self.chosen.name} --seed {self.seed} --out FILE",
+            "command": f"seewhy train menagerie --name {self.chosen.name} --seed {self.seed}"
+            f" --world {self.plan.world} --out FILE",
         }
-
-
-def rate(plan: Recipe, step: int) -> float:
-    """Learning rate of a step: a linear warm-up, half a cosine over ``horizon`` steps, a linear cooldown at the end."""
-    horizon = plan.horizon or plan.steps
-    warm = max(1, round(plan.warmup * horizon))
-    if step < warm:
-        return plan.rate * (step + 1) / warm
-    fade = 0.5 * (1 + math.cos(math.pi * (step - warm) / max(1, horizon - warm)))
-    return plan.rate * fade * min(1.0, (plan.steps - step) / max(1, plan.cooldown))
-
-
-def vary(batch: Float[Tensor, "b 3 s s"], chance: torch.Generator) -> Float[Tensor, "b 3 s s"]:
-    """Flip half of the pictures, shift all by up to ``SHIFT`` pixels, change each one's light a little."""
-    count, side = len(batch), batch.shape[-1]
-    flips = torch.rand(count, generator=chance) < 0.5
-    light = torch.empty(count, 1, 1, 1).uniform_(0.85, 1.15, generator=chance).to(batch.device)
-    right, down = torch.randint(0, 2 * SHIFT + 1, (2,), generator=chance).tolist()
-    mirrored = torch.where(flips.view(-1, 1, 1, 1).to(batch.device), batch.flip(3), batch)
-    padded = functional.pad(mirrored, (SHIFT,) * 4, mode="reflect")
-    return padded[:, :, down : down + side, right : right + side] * light
-
-
-def _chance(seed: int, number: int, stream: int) -> torch.Generator:
-    """A generator of its own for a step or an epoch."""
-    state = np.random.SeedSequence([seed, number, stream]).generate_state(1, np.uint64)[0]
-    return torch.Generator().manual_seed(int(state >> np.uint64(1)))
-
-
-@contextlib.contextmanager
-def _steady(device: torch.device) -> Iterator[None]:
-    """On the CPU: one thread, and freed memory kept for the next step; both as before at the end."""
-    before = torch.get_num_threads()
-    if device.type == "cpu":
-        torch.set_num_threads(1)
-        _tune_memory(maps=0, trim=2**31 - 1)
-    try:
-        yield
-    finally:
-        if device.type == "cpu":
-            torch.set_num_threads(before)
-            _tune_memory(maps=65536, trim=128 * 1024)
-
-
-def _tune_memory(*, maps: int, trim: int) -> None:
-    """Tell glibc how many blocks may be mapped on their own and how much free memory to keep.
-
-    Its defaults hand every large tensor back to the system after each step, which took half of the time when measured
-    (114 against 243 pictures a second). Other systems have no such setting, and need none.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
-    if mallopt is not None:
-        mallopt(-4, maps)  # M_MMAP_MAX
-        mallopt(-1, trim)  # M_TRIM_THRESHOLD

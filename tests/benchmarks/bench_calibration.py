@@ -1,4 +1,4 @@
-"""What the exam costs beside the methods' own maps.
+"""What the benchmark costs beside the methods' own maps.
 
 Run it as ``python -m tests.benchmarks.bench_calibration [SCENES] [METHODS]``.
 
@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 import models
-from explainers.calibration.benchmark import set_exam
-from explainers.calibration.candidates import Contestant
-from explainers.calibration.evaluate import contest
-from explainers.calibration.lens import chosen
+from explainers.calibration.benchmark import Sample, make_benchmark
+from explainers.calibration.candidates import Candidate, chosen
+from explainers.calibration.classes import grid_game
+from explainers.calibration.evaluate import SHARE_GRID, Task, evaluate
 from models import ModelHandle
+from models.menagerie import WORLD
 
 NET = "menagerie_cnn"
 TARGET = 1.2
@@ -27,7 +28,7 @@ TARGET = 1.2
 class Timed:
     """A method that adds up the CPU seconds of its maps."""
 
-    def __init__(self, method: Contestant) -> None:
+    def __init__(self, method: Candidate) -> None:
         self.name, self.title, self.cost_forwards = method.name, method.title, method.cost_forwards
         self._method, self.seconds = method, 0.0
 
@@ -54,15 +55,17 @@ def line(title: str, own: float, whole: float) -> str:
 def main() -> None:
     """Print the table."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 64
-    methods = chosen(sys.argv[2] if len(sys.argv) > 2 else "gradcam,layercam,scorecam,ablationcam,integrated_gradients")
+    names = sys.argv[2] if len(sys.argv) > 2 else "gradcam,layercam,scorecam,ablationcam,integrated_gradients"
+    methods = chosen(tuple(names.split(",")))
     torch.set_num_threads(1)
     net = models.load(NET, "cpu")
     started = time.process_time()
-    exam = set_exam(net, count, 0, biased=False, report=lambda *_: None)
+    benchmark = make_benchmark(net, Sample(count, 0, False, WORLD), lambda *_: None)
+    task = Task(benchmark, grid_game(benchmark, max(4, count // SHARE_GRID), 0), 0)
     print(f"{NET}, {count} pictures; the truth, once a network: {time.process_time() - started:.1f} s of CPU")
     whole = own = 0.0
     for method in map(Timed, methods.values()):
-        spent = seconds_of(lambda method=method: contest(net, exam, method, 0, lambda _: None))  # type: ignore[misc]
+        spent = seconds_of(lambda method=method: evaluate(net, task, method, lambda _: None))  # type: ignore[misc]
         whole, own = whole + spent, own + method.seconds
         print(line(method.title, method.seconds, spent))
     print(f"{line('all together', own, whole)} (at most {TARGET}x)")

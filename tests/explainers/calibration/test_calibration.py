@@ -6,20 +6,25 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 import torch
+from scipy.stats import rankdata
 from torch import Tensor
 
 import models
 from explainers import LocalRun, explain
-from explainers.calibration import metrics as marks
-from explainers.calibration.aggregate import mean_and_interval, trust
-from explainers.calibration.benchmark import REGIONS, Benchmark, make_benchmark
-from explainers.calibration.candidates import candidates, controls
-from explainers.calibration.evaluate import ALL, evaluate
-from explainers.calibration.lens import CONTROLS, Calibration, chosen, rank
+from explainers.calibration import metrics
+from explainers.calibration.aggregate import mean_and_interval
+from explainers.calibration.benchmark import REGIONS, Benchmark, Network, Sample, make_benchmark
+from explainers.calibration.candidates import candidates, chosen
+from explainers.calibration.classes import grid_game, rivals, share_in_right_cell
+from explainers.calibration.controls import CONTROLS, controls, on_grid
+from explainers.calibration.evaluate import ALL, Task, evaluate, read_maps
+from explainers.calibration.lens import BLIND_CONTROLS, Calibration, rank
+from explainers.calibration.tables import markdown
+from explainers.calibration.trust import BLIND, share_of_truth, yardstick
 from explainers.kit.hooks import activations_and_gradients
 from models import ModelHandle
 from models.errors import InputError, UnfitError
-from models.menagerie import CLASSES, PARTS, SPECIES, scene
+from models.menagerie import CLASSES, PARTS, SPECIES, nets, scene
 from tests.explainers.nets import small_cnn
 
 pytestmark = pytest.mark.timeout(900)  # one benchmark for all of them
@@ -32,7 +37,7 @@ def net() -> ModelHandle:
 
 @pytest.fixture(scope="module")
 def benchmark(net: ModelHandle) -> Benchmark:
-    return make_benchmark(net, 32, 0, biased=False, report=lambda *_: None)
+    return make_benchmark(net, Sample(48, 0, biased=False, world=nets.SPECS["menagerie_cnn"].world), lambda *_: None)
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,7 @@ def ranked(net: ModelHandle, benchmark: Benchmark) -> Calibration:
 
 
 def mark(result: Calibration, method: str, column: str) -> float:
-    return float(result.mean[result.names.index(method), result.columns.index(column)])
+    return result.mark(method, column)
 
 
 def test_a_random_map_scores_at_chance(ranked: Calibration, benchmark: Benchmark) -> None:
@@ -68,7 +73,24 @@ def test_a_random_map_scores_at_chance(ranked: Calibration, benchmark: Benchmark
     assert mark(ranked, "random", "pointing") == pytest.approx(around, abs=3 * np.sqrt(around * (1 - around) / n))
     assert mark(ranked, "random", "part_correlation") == pytest.approx(0, abs=3 * 0.42 / np.sqrt(n))
     assert mark(ranked, "random", "single_deletion") == pytest.approx(0.5, abs=0.07)
-    assert mark(ranked, "random", "trust") == pytest.approx(0, abs=1e-9)
+    assert mark(ranked, "random", "grid_game") == pytest.approx(0.25, abs=0.02)
+
+
+@pytest.mark.parametrize("name", BLIND_CONTROLS)
+def test_maps_that_do_not_know_the_network_are_worth_nothing(ranked: Calibration, name: str) -> None:
+    row = ranked.names.index(name)
+    assert ranked.low[row, 0] <= 0 <= ranked.high[row, 0]
+    if name in (*BLIND, "silhouette"):
+        assert ranked.mean[row, 0] == pytest.approx(0, abs=1e-6), "by construction"
+
+
+def test_the_truth_on_the_layers_grid_is_as_much_as_the_grid_can_reach(ranked: Calibration) -> None:
+    assert mark(ranked, "oracle_grid", "trust") == mark(ranked, "oracle_grid", "share_of_truth")
+    assert 0.2 < mark(ranked, "oracle_grid", "trust") < 0.95
+    row = ranked.names.index("gradcam")
+    assert tuple(ranked.grid[row]) == (8, 8)
+    share = mark(ranked, "gradcam", "share_of_truth") / mark(ranked, "gradcam", "trust")
+    assert share == pytest.approx(mark(ranked, "oracle_grid", "trust"))
 
 
 def test_the_oracle_is_near_the_ceiling(ranked: Calibration) -> None:
@@ -87,12 +109,15 @@ def test_a_broken_gradcam_falls_to_the_bottom(ranked: Calibration) -> None:
     methods = [name for name in ranked.names if name not in CONTROLS]
     assert methods[-1] == "broken"
     broken, real = ranked.names.index("broken"), ranked.names.index("gradcam")
-    assert ranked.high[broken, 0] < ranked.low[real, 0], "the intervals do not touch"
+    assert ranked.low[broken, 0] <= 0 < ranked.low[real, 0], "worth no more than a silhouette"
+    for column in ("pointing", "energy", "part_correlation", "grid_game"):
+        at = ranked.columns.index(column)
+        assert ranked.high[broken, at] < ranked.low[real, at], "the intervals do not touch"
 
 
 def test_intervals_hold_the_mean_and_maps_are_kept(ranked: Calibration) -> None:
     inside = (ranked.low <= ranked.mean + 1e-9) & (ranked.mean <= ranked.high + 1e-9)
-    assert inside[ranked.asked].all()
+    assert inside[ranked.applies].all()
     assert ranked.maps.shape == (len(ranked.names), 6, 128, 128)
     assert ranked.important.any(1).all()
     assert "trust" in ranked.sentence
@@ -101,8 +126,9 @@ def test_intervals_hold_the_mean_and_maps_are_kept(ranked: Calibration) -> None:
 
 
 def test_the_counterfactual_is_on_the_other_side_of_chance(net: ModelHandle, benchmark: Benchmark) -> None:
-    there = evaluate(net, benchmark, candidates()["gradcam"], 0, lambda _: None)
-    against = evaluate(net, benchmark, candidates()["counterfactual"], 0, lambda _: None)
+    task = Task(benchmark, grid_game(benchmark, 4, 0), 0)
+    there = evaluate(net, task, candidates()["gradcam"], lambda _: None)
+    against = evaluate(net, task, candidates()["counterfactual"], lambda _: None)
     row = ALL.index("part_correlation")
     assert against.scores[row].mean() == pytest.approx(-there.scores[row].mean(), abs=1e-6)
 
@@ -113,8 +139,8 @@ def test_a_network_of_another_world_is_refused() -> None:
 
 
 def test_unknown_methods_and_counts_are_refused(net: ModelHandle) -> None:
-    with pytest.raises(InputError, match="There is no method 'nonsense'; there are: gradcam"):
-        explain("calibration", net, scenes=4, methods="nonsense")
+    with pytest.raises(InputError, match="There is no method 'nonsense'; there are: "):
+        explain("calibration", net, scenes=4, methods=("nonsense",))
     with pytest.raises(InputError, match="scenes goes from"):
         explain("calibration", net, scenes=0)
 
@@ -126,11 +152,8 @@ def hand_made() -> Benchmark:
     truth = np.full((2, len(REGIONS)), np.nan)
     truth[:, PARTS.index("body")], truth[:, PARTS.index("tail")] = 0.1, 4.0
     images = np.zeros((2, 8, 8, 3), np.uint8)
-    answers = {}
-    made = Benchmark(
-        (scene(0, 1), scene(0, 2)), images, owners, np.array([0, 0]), truth, lambda x: np.zeros((len(x), 16))
-    )
-    return Benchmark(made.scenes, images, owners, made.targets, truth, made.predict, answers)
+    network = Network(lambda x: np.zeros((len(x), 16)), 8)
+    return Benchmark((scene(0, 1), scene(0, 2)), images, owners, np.array([0, 0]), truth, truth, truth, network)
 
 
 def test_marks_by_hand() -> None:
@@ -139,34 +162,36 @@ def test_marks_by_hand() -> None:
     maps[0, 4:, 4:] = 1  # all on the tail
     maps[1, :, :4] = 1  # all on the body
     maps[1, 0, 0] = 2
-    readings = marks.read(benchmark, maps)
-    assert marks.energy(benchmark, readings).tolist() == [1.0, 0.0]
-    assert marks.pointing(benchmark, readings).tolist() == [1.0, 0.0]
+    readings = metrics.read(benchmark, maps)
+    assert metrics.energy(benchmark, readings).tolist() == [1.0, 0.0]
+    assert metrics.pointing(benchmark, readings).tolist() == [1.0, 0.0]
     assert readings.density[0, PARTS.index("tail")] == 1.0
     assert readings.density[1, PARTS.index("body")] == pytest.approx(33 / 32)
     assert np.isnan(readings.density[0, PARTS.index("eye")])
-    assert marks.called(readings, 0.5)[0].tolist() == [r == PARTS.index("tail") for r in range(len(REGIONS))]
-    assert marks.distractibility(benchmark, readings).tolist() == [1.0, 0.0], "the body has 2.5 % of the tail's effect"
+    assert metrics.called(readings, 0.5)[0].tolist() == [r == PARTS.index("tail") for r in range(len(REGIONS))]
+    assert metrics.distractibility(benchmark, readings).tolist() == [1.0, 0.0], (
+        "the body has 2.5 % of the tail's effect"
+    )
 
 
 @pytest.mark.parametrize("fill", [0.0, 3.0, np.nan])
 def test_a_map_without_an_order_is_never_a_hit(fill: float) -> None:
     benchmark = hand_made()
-    readings = marks.read(benchmark, np.full((2, 8, 8), fill, np.float32))
-    for question in (marks.pointing, marks.energy, marks.part_correlation, marks.distractibility):
+    readings = metrics.read(benchmark, np.full((2, 8, 8), fill, np.float32))
+    for question in (metrics.pointing, metrics.energy, metrics.part_correlation, metrics.distractibility):
         assert question(benchmark, readings).tolist() == [0.0, 0.0], question.__name__
 
 
 def test_settling_sets_tell_each_class_from_all_others() -> None:
     for cls, own in enumerate(SPECIES):
-        for group in marks.settling(cls):
+        for group in metrics.settling(cls):
             twins = [s.name for s in SPECIES if all(s.variants[p] == own.variants[p] for p in group)]
             assert twins == [own.name]
 
 
 def test_rivals_share_what_they_are_said_to_share() -> None:
     for cls in range(len(CLASSES)):
-        a, b, only_a, only_b = marks.rivals(cls)
+        a, b, only_a, only_b = rivals(cls)
         own = SPECIES[cls].variants
         assert cls not in (a, b)
         for part in only_a:
@@ -184,14 +209,63 @@ def test_means_ignore_what_was_not_asked() -> None:
     assert np.isnan(low[1])
 
 
-def test_trust_is_zero_for_random_and_one_for_the_truth() -> None:
-    random, oracle = np.full((3, 5), 0.2), np.full((3, 5), 0.9)
-    assert trust(random, random, oracle) == pytest.approx(0)
-    assert trust(oracle, random, oracle) == pytest.approx(1)
-    assert trust((random + oracle) / 2, random, oracle) == pytest.approx(0.5)
+def test_a_share_of_the_truth_is_one_for_the_truth() -> None:
+    oracle = np.full((3, 5), 0.8)
+    assert share_of_truth(0 * oracle, oracle) == pytest.approx(0)
+    assert share_of_truth(oracle, oracle) == pytest.approx(1)
+    assert share_of_truth(oracle / 2, oracle) == pytest.approx(0.5)
+
+
+def test_the_yardstick_by_hand(net: ModelHandle, benchmark: Benchmark) -> None:
+    """Restated picture by picture: what is left of the truth is at right angles to what the blind maps say."""
+    blind = [read_maps(net, benchmark, controls(0)[name]) for name in BLIND]
+    stick = yardstick(benchmark, blind)
+    truth = read_maps(net, benchmark, controls(0)["oracle"])
+    assert (stick.marks(truth).mean(1) > 0.1).all()
+    order = 0.0
+    for row, rest in enumerate(stick.rest[0]):
+        seen = np.isfinite(benchmark.truth[row])
+        ranks = rankdata(blind[0].density[row][seen])
+        order += (ranks - ranks.mean()) / np.linalg.norm(ranks - ranks.mean()) @ rest[seen]
+    assert order == pytest.approx(0, abs=1e-6)
+    against = metrics.read(benchmark, -truth.maps)
+    assert stick.marks(against)[0] == pytest.approx(-stick.marks(truth)[0], abs=1e-6)
+
+
+def test_a_map_of_the_right_cell_wins_the_grid_game(benchmark: Benchmark) -> None:
+    game = grid_game(benchmark, 8, 0)
+    assert game.images.shape == (8, 128, 128, 3)
+    assert len({one.cls for one in game.scenes}) > 2
+    maps = np.zeros((8, 128, 128), np.float32)
+    for row in range(8):
+        y, x = divmod(row % 4, 2)
+        maps[row, 64 * y : 64 * y + 64, 64 * x : 64 * x + 64] = 1 + np.arange(64)
+    assert share_in_right_cell(metrics.read(game, maps)) == pytest.approx(1)
+    assert share_in_right_cell(metrics.read(game, maps[::-1])) == pytest.approx(0)
+
+
+def test_what_a_grid_can_show_keeps_the_mean_and_loses_the_detail() -> None:
+    heat = np.zeros((128, 128), np.float32)
+    heat[32:48, 64:80] = 1
+    assert on_grid(heat, (8, 8))[40, 72] == pytest.approx(1, abs=0.1)
+    heat[32:48:2] = 0
+    assert on_grid(heat, (8, 8)).max() == pytest.approx(0.5, abs=0.05)
 
 
 def test_controls_draw_the_same_whatever_the_batch(benchmark: Benchmark) -> None:
     first, again = controls(3)["random"], controls(3)["random"]
     assert np.array_equal(first.draw(benchmark, 1), again.draw(benchmark, 1))
     assert not np.array_equal(first.draw(benchmark, 2), again.draw(benchmark, 4))
+
+
+def test_the_tables_give_every_number_with_its_floor(ranked: Calibration) -> None:
+    text = markdown(ranked.rows("menagerie_cnn"))
+    where, classes, protocols = text.split("\n\n")
+    assert where.count("\n") == len(ranked.names) + 1
+    assert "Silhouette" in where
+    assert "Silhouette" not in classes + protocols
+    floor = ranked.mark("random", "preservation")
+    assert floor > 0.5, "which is why it has to be said"
+    assert f"preservation (random {floor:.2f})" in protocols
+    row = ranked.names.index("gradcam")
+    assert f"({ranked.low[row, 0]:.2f} to {ranked.high[row, 0]:.2f})" in where

@@ -32,7 +32,7 @@ def test_the_folder_holds_pictures_masks_and_the_truth(tmp_path: Path):
 
 
 def test_boxes_hold_their_parts_tightly(tmp_path: Path):
-    truth = export(tmp_path, 1, 96, 0)
+    truth = export(tmp_path, 1, 96, 0, world=1)
     entry = truth["files"][4]
     owners = np.asarray(Image.open(tmp_path / entry["mask"]))
     for part in PARTS:

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from models.errors import InputError
-from models.menagerie import PARTS, render, scene
-from models.menagerie.truth import BATCH, importances, interventions, part_importance
+from models.menagerie import PARTS, render, scene, scenes
+from models.menagerie.truth import BATCH, effects, importances, interventions, part_importance
 
-ONE = scene(0, 21, biased=True).unobstructed()
+ONE = scene(0, 21, biased=True, world=1).unobstructed()
 PLAIN = render(ONE).image
 
 
@@ -63,12 +63,12 @@ def test_interventions_remove_once_and_replace_by_different_variants():
 
 
 def test_removed_parts_and_missing_badges_are_not_asked_about():
-    told = part_importance(watching("eye"), scene(0, 21).without("tail").unobstructed(), 0)
+    told = part_importance(watching("eye"), scene(0, 21, world=1).without("tail").unobstructed(), 0)
     assert set(told) == {*PARTS, "background"} - {"tail"}
 
 
 def test_many_scenes_at_once_give_what_each_gives_alone():
-    others = [ONE, scene(3, 5), scene(7, 6).without("wing")]
+    others = [ONE, scene(3, 5, world=1), scene(7, 6, world=1).without("wing")]
     predict = watching("body")
     together = importances(predict, others, [0, 0, 0], replacements=1)
     assert together == [part_importance(predict, one, 0, replacements=1) for one in others]
@@ -78,3 +78,24 @@ def test_many_scenes_at_once_give_what_each_gives_alone():
 def test_bad_input_is_refused(target: int, replacements: int):
     with pytest.raises(InputError):
         part_importance(watching("eye"), ONE, target, replacements=replacements)
+
+
+def test_removal_and_swap_are_told_apart():
+    def predict(images: np.ndarray) -> np.ndarray:
+        return images.reshape(len(images), -1)[:, :: 3 * 128].astype(float)
+
+    plan, before = interventions(ONE, 2, 4), predict(PLAIN[None])[0, 9]
+    measured = effects(predict, [ONE], [9], replacements=2, seed=4)[0]
+    for part in (*PARTS, "badge"):
+        first, *rest = (before - predict(render(one).image[None])[0, 9] for one in plan[part])
+        assert measured[part].removal == pytest.approx(first)
+        assert measured[part].swap == pytest.approx(np.mean(rest))
+    assert np.isnan(measured["background"].removal)
+
+
+def test_others_are_removed_only():
+    crowded = next(one for one in scenes(64, 3, world=2) if one.companions)
+    measured = effects(lambda images: images.mean((1, 2, 3))[:, None] * np.ones(16), [crowded], [0])[0]
+    assert np.isfinite(measured["others"].removal)
+    assert measured["others"].mean == measured["others"].removal
+    assert np.isnan(measured["others"].swap)
