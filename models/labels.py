@@ -26,13 +26,15 @@ def numbered(count: int) -> tuple[str, ...]:
 def search(labels: tuple[str, ...], query: str) -> list[int]:
     """Indices of the classes whose name holds every word of ``query``, best first.
 
-    A number finds its class. Names with the query as a whole word come before names with a word that begins with it,
-    and these before the rest: "cup" finds the cup before the cupcake, and the porcupine last.
+    A number finds its class, alone or at the end, as lists show it: "tench (0)". Names with the query as a whole word
+    come before names with a word that begins with it, and these before the rest: "cup" finds the cup before the
+    cupcake, and the porcupine last.
     """
     text = query.strip().lower()
     words = text.split()
     scored = [(_rank(name.lower(), text), index) for index, name in enumerate(labels) if _holds(name.lower(), words)]
-    exact = [int(text)] if text.isdecimal() and int(text) < len(labels) else []
+    number = re.search(r"^(?:.*\()?(\d+)\)?$", text)
+    exact = [int(number[1])] if number and int(number[1]) < len(labels) else []
     return exact + [index for _, index in sorted(scored) if index not in exact]
 
 

@@ -31,8 +31,10 @@ from models.imagesets import sample
 from tests import chromium
 
 ROOT = Path(__file__).parents[2]
-USERS, RERUNS, CLICKS, SHARED = 20, 10, 15, 3
-FIRST_PAGE, RERUN, KEPT, OVERHEAD = 8.0, 0.5, 0.15, 0.15
+CROWDS = {20: 0.5, 50: 1.2, 100: 3.0}  # people at once -> seconds, p95
+RERUNS, CLICKS, SHARED = 10, 15, 3
+UNCHANGED, SENT = 0.02, 30  # seconds and kilobytes of a rerun that changes nothing
+FIRST_PAGE, KEPT, OVERHEAD = 8.0, 0.15, 0.15
 
 
 class Tab:
@@ -43,6 +45,8 @@ class Tab:
         self._socket = connect(f"ws://127.0.0.1:{port}/_stcore/stream", subprotocols=["streamlit"], max_size=None)
         self.seen: set[str] = set()
         self.words: list[str] = []
+        self.tiles = False
+        self.bytes = 0
         self._states: dict[str, WidgetState] = {}
 
     def rerun(self, *changed: WidgetState) -> float:
@@ -54,8 +58,11 @@ class Tab:
         message.rerun_script.widget_states.widgets.extend(self._states.values())
         started = time.perf_counter()
         self._socket.send(message.SerializeToString())
-        while not self._finished(ForwardMsg.FromString(self._socket.recv(timeout=60))):
-            pass
+        self.bytes, done = 0, False
+        while not done:
+            data = self._socket.recv(timeout=60)
+            self.bytes += len(data)
+            done = self._finished(ForwardMsg.FromString(data))
         return time.perf_counter() - started
 
     def _finished(self, message: ForwardMsg) -> bool:
@@ -71,6 +78,7 @@ class Tab:
         found = getattr(element, kind, None) if kind else None
         if identity := getattr(found, "id", ""):
             self.seen.add(identity)
+        self.tiles = self.tiles or (kind == "html" and "sw-tile" in found.body)
         if kind == "markdown" and found.body.startswith("##### "):
             self.words.append(found.body)
 
@@ -83,11 +91,11 @@ class Tab:
         self._socket.close()
 
 
-def classes(tab: Tab, *indices: int) -> WidgetState:
-    """The choice of classes, as the multiselect of the page sends it."""
+def classes(tab: Tab, index: int) -> WidgetState:
+    """The choice of a class, as the list of the page sends it."""
     labels = models.card(models.DEFAULT).labels
-    state = WidgetState(id=tab.widget("gradcam.target"))
-    state.string_array_value.data.extend(f"{labels[index].split(',')[0]} ({index})" for index in indices)
+    state = WidgetState(id=tab.widget("-class"))
+    state.string_value = f"{labels[index].split(',')[0]} ({index})"
     return state
 
 
@@ -98,7 +106,8 @@ def serving(cache: Path) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
     command = [sys.executable, "-m", "dashboard.cli", "serve", "--port", str(port), "--cache", str(cache)]
-    process = subprocess.Popen([*command, "--devices", "cpu"], cwd=ROOT, stdout=subprocess.DEVNULL)
+    environ = {**os.environ, "SEEWHY_EXAMPLES": "0"}
+    process = subprocess.Popen([*command, "--devices", "cpu"], cwd=ROOT, stdout=subprocess.DEVNULL, env=environ)
     try:
         yield port, process
     finally:
@@ -131,7 +140,7 @@ def first_page(cache: Path) -> float | None:
                     page.goto(f"http://127.0.0.1:{port}/")
                     break
                 time.sleep(0.05)
-            page.get_by_text("Drop a photo above").wait_for(timeout=60_000)
+            page.get_by_text("Open a vision model").wait_for(timeout=60_000)
             return time.perf_counter() - started
 
 
@@ -153,7 +162,7 @@ def forward() -> float:
 
 def measured(tab: Tab) -> None:
     """Wait until the evidence beside the picture is there, so that no job runs in the background."""
-    while not any(identity.endswith(".randomisation") and "bars." in identity for identity in tab.seen):
+    while not tab.tiles:
         time.sleep(0.5)
         tab.rerun()
 
@@ -175,10 +184,23 @@ def clicks(port: int) -> tuple[list[float], list[float]]:
     return fresh, again
 
 
-def crowd(port: int) -> list[float]:
-    """Seconds of every rerun of twenty people who look at kept answers at once."""
+def unchanged(port: int) -> tuple[float, float]:
+    """Median seconds and kilobytes of a rerun of a kept page that changes nothing; one user."""
+    tab, seconds = Tab(port, "image=chelsea"), []
+    tab.rerun()
+    measured(tab)
+    for _ in range(CLICKS):
+        seconds.append(tab.rerun())
+        time.sleep(0.3)
+    kilobytes = tab.bytes / 1024
+    tab.close()
+    return statistics.median(seconds), kilobytes
+
+
+def crowd(port: int, users: int) -> tuple[list[float], float]:
+    """Seconds of every rerun of people who look at kept answers at once, and reruns a second of them all."""
     seconds: list[float] = []
-    together = threading.Barrier(USERS)
+    together = threading.Barrier(users)
     for at in range(SHARED):
         first = Tab(port, f"image=chelsea&target={300 + at}")
         first.rerun()
@@ -194,10 +216,11 @@ def crowd(port: int) -> list[float]:
             time.sleep(1 + (at * 0.37 + turn * 0.61) % 1)  # people read; they do not all click at the same instant
         tab.close()
 
-    threads = [threading.Thread(target=person, args=(at,)) for at in range(USERS)]
+    threads = [threading.Thread(target=person, args=(at,)) for at in range(users)]
+    started = time.perf_counter()
     _all(threads, lambda thread: thread.start())
     _all(threads, lambda thread: thread.join())
-    return seconds
+    return seconds, len(seconds) / (time.perf_counter() - started)
 
 
 def _all(threads: list[threading.Thread], act: Callable[[threading.Thread], None]) -> None:
@@ -232,7 +255,13 @@ def main() -> None:
         print(line("the same click, answer kept, p50, one user", statistics.median(again), KEPT))
     with serving(folder / "cache") as (port, _):  # again, without the evidence that the clicks have asked for
         until_ready(port)
-        print(line(f"rerun with {USERS} users, p95 of {USERS * RERUNS}", p95(crowd(port)), RERUN))
+        seconds, kilobytes = unchanged(port)
+        print(line("a rerun that changes nothing, p50, one user", seconds, UNCHANGED))
+        print(f"{'what it sends':<58} {kilobytes:7.0f} KB   target {SENT:5} KB")
+        for users, target in CROWDS.items():
+            reruns, rate = crowd(port, users)
+            lost = users * RERUNS - len(reruns)
+            print(line(f"rerun with {users} users, p95, {rate:.0f} a second, {lost} lost", p95(reruns), target))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ def test_every_word_must_be_held_in_any_order_and_case() -> None:
 def test_a_number_finds_its_class_and_one_out_of_range_finds_nothing() -> None:
     assert found("3") == ["dog sled"]
     assert found("99999") == []
+    assert found("dog sled (3)") == ["dog sled"], "as lists show it"
 
 
 def test_an_empty_query_lists_all() -> None:
