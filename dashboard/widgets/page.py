@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import streamlit as st
 
 from dashboard.engine.jobs import StoredEntry
-from dashboard.widgets import links, opening
+from dashboard.widgets import links
 from dashboard.widgets import study as studies
-from dashboard.widgets.controls import model_picker
+from dashboard.widgets.controls import model_picker, opening
 from dashboard.widgets.form.form import stored_choices
 from dashboard.widgets.provenance import about
 from dashboard.widgets.study import Study

@@ -47,7 +47,7 @@ def tab() -> Tab:
 
 
 def test_an_empty_page_offers_three_pictures() -> None:
-    tab = Tab(attribution)
+    tab = Tab(attribution, image="gone")
     offered = [entry.name for entry in imagesets.samples()[:3]]
     assert [key for key in tab.buttons() if key.startswith("begin.")] == [f"begin.{name}" for name in offered]
     assert any("Drop a photo" in text for text in tab.words())
@@ -55,6 +55,15 @@ def test_an_empty_page_offers_three_pictures() -> None:
     tab.press(f"begin.{offered[0]}")
     shown(tab)
     assert tab.link() == {"image": offered[0]}
+
+
+def test_a_page_that_nobody_has_chosen_anything_on_opens_on_its_example() -> None:
+    tab = Tab(attribution)
+    shown(tab)
+    assert tab.link() == {"image": "coffee"}
+    tab.press("pick.rocket")
+    shown(tab)
+    assert tab.link() == {"image": "rocket"}
 
 
 def test_a_picture_comes_with_sentence_answers_export_and_provenance(tab: Tab) -> None:

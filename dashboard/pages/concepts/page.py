@@ -9,8 +9,8 @@ from dashboard.engine.answers import Answer
 from dashboard.engine.jobs import StoredEntry
 from dashboard.figures import Look
 from dashboard.pages.concepts import cards, clip_names, compare, graph, names
-from dashboard.widgets import job, links, opening, session
-from dashboard.widgets.controls import image_picker, model_picker
+from dashboard.widgets import job, links, session
+from dashboard.widgets.controls import image_picker, model_picker, opening
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form

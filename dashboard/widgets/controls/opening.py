@@ -10,6 +10,7 @@ from dashboard.widgets.controls import model_picker
 from models import DEFAULT
 
 OPENED, APPLIED = "_opened", "_opening"
+EXAMPLE = (model_picker.MODEL, "image")
 FREE = {model_picker.MODEL: DEFAULT}  # a value that nobody has chosen, beside none at all
 
 
@@ -25,13 +26,24 @@ def apply(name: str, opening: Mapping[str, str], readers: links.Readers) -> None
         return
     _take_back()
     st.session_state[OPENED], applied = name, {}
-    if not links.came_by_link():
+    if not links.came_by_link() and _fits(opening, readers):
         for choice, text in opening.items():
             key, read = readers[choice]
             if st.session_state.get(key) in (None, "", [], FREE.get(key)):
                 before, value = st.session_state.get(key), read(text)
                 st.session_state[key], applied[key] = value, (before, value)
     st.session_state[APPLIED] = applied
+
+
+def _fits(opening: Mapping[str, str], readers: links.Readers) -> bool:
+    """Whether nobody has chosen another model or picture: the example is of its own ones as a whole."""
+    for choice, text in {model_picker.MODEL: DEFAULT, **opening}.items():
+        if choice in EXAMPLE and choice in readers:
+            key, read = readers[choice]
+            current = st.session_state.get(key)
+            if current not in (None, "", FREE.get(key)) and current != read(text):
+                return False
+    return True
 
 
 def _take_back() -> None:
