@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+import explainers
 from dashboard.cli import commands as cli
+from explainers import base
 
 FILE = Path(__file__).absolute().with_name("bad_input.json")
 LITE = "--model efficientnet_lite0"
@@ -89,6 +91,14 @@ def sentence(command: str, folder: Path) -> str:
         sys.argv = before
     lines = [line.replace(str(folder), "OUT") for line in words.getvalue().splitlines() if line.strip()]
     return " ".join(lines) if status == 2 else f"exit {status}"
+
+
+@pytest.fixture(autouse=True)
+def _ours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the lenses that other tests of this process have registered."""
+    explainers.registry()
+    ours = {name: lens for name, lens in base._REGISTRY.items() if lens.function.__module__.startswith("explainers.")}
+    monkeypatch.setattr(base, "_REGISTRY", ours)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -29,6 +29,7 @@ def calibrate(  # noqa: PLR0913 - one argument an option
     import models
     from explainers import Request, find
     from explainers.calibration.tables import markdown
+    from explainers.params import read
     from models.menagerie import nets
 
     names = [model] if model else [name for name in nets.SPECS if models.card(name).ready]
@@ -36,7 +37,9 @@ def calibrate(  # noqa: PLR0913 - one argument an option
     for name in names:
         biased = name in nets.SPECS and nets.SPECS[name].biased
         chosen = {} if world is None else {"world": world}
-        params = find("calibration").params(scenes=scenes, methods=methods, seed=seed, biased=biased, **chosen)
+        lens = find("calibration")
+        named = read(lens.params, {"methods": methods} if methods else {})
+        params = lens.params(scenes=scenes, seed=seed, biased=biased, **named, **chosen)
         kept, _ = worked(Request("calibration", name, params), device, evidence=False)
         result: Any = kept.result
         rows += result.rows(name)

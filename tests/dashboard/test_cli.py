@@ -250,7 +250,7 @@ def test_a_second_picture_is_a_sample_or_a_file_and_lies_in_the_bundle(
     imagesets.sample("coffee").pil().save(tmp_path / "mine.png")
     told = seewhy(*EXPLAIN, "--set", "question=likeness", "--set", f"like={name}")
     assert told.code == 0, told.err
-    assert f"for the likeness to {name} (cosine 0." in told.out
+    assert f"supports the likeness to {name} most (cosine 0." in told.out
     assert (tmp_path / "out" / "like.png").is_file()
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
     assert manifest["params"]["like"]["name"] == name

@@ -93,7 +93,7 @@ def test_a_button_begins_and_the_bank_comes() -> None:
     assert any("16 images predicted as the class, of" in each.value for each in tab.test.caption)
     tab.until(lambda each: each.html("Reconstruction</strong>"))
     assert {"png", "svg", "pdf", "html", "bundle", "csv"} <= {each.key for each in tab.test.get("download_button")}
-    assert tab.link() == {**LINK, "cls": "1"}
+    assert tab.link() == {**LINK, "cls": "1", "deeper": "counts"}
 
 
 def test_a_name_is_seen_by_everybody_and_stays_until_it_is_taken_back(settings: Settings) -> None:

@@ -67,11 +67,6 @@ def choices(card: ModelCard) -> dict[str, str]:
     }
 
 
-def asked_by_link() -> bool:
-    """Whether the address names a comparison."""
-    return any(name in st.query_params for name in ("others", "other", "by"))
-
-
 def elsewhere(card: ModelCard, request: Request[Concepts], look: Look) -> None:
     """Both comparisons, each behind a tab."""
     st.markdown("##### Where else these concepts are")

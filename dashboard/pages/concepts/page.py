@@ -23,6 +23,7 @@ from explainers import Request, find
 from explainers.concepts.bank.lens import Concepts, concepts
 from explainers.concepts.explain import ConceptExplained, concept_explain
 from explainers.concepts.named import concept_named
+from explainers.kinds import Choice
 from models import ModelCard, Photo
 from models.errors import SeewhyError
 from models.imagesets.imageset import MENAGERIE
@@ -31,6 +32,7 @@ PLACED = "placed"
 OPENING = {"model": "menagerie_cnn"}
 DEEPER = "deeper"
 PARTS = {"counts": "Importance and fidelity", "elsewhere": "Other classes and models", "words": "Names from CLIP"}
+SECTION = {"concept_similar": "elsewhere", "concept_match": "elsewhere", "concept_named": "words"}
 READING = (
     "A dot is an image that the model takes for the class; dots near each other are decided by the same concepts.",
     "Its colour is the concept that adds most to the class's score there; a ring says that the image is labelled"
@@ -93,8 +95,6 @@ def _bank(card: ModelCard, request: Request[Concepts], answer: Answer[Concepts],
 
 def _deeper(card: ModelCard, request: Request[Concepts], bank: Answer[Concepts], look: Look) -> None:
     """What only some want to know: drawn, and worked out, for those who ask."""
-    if compare.asked_by_link():
-        st.session_state.setdefault(DEEPER, "elsewhere")
     chosen = st.segmented_control("Go deeper", list(PARTS), key=DEEPER, format_func=PARTS.__getitem__)
     if chosen == "counts":
         cards.tables(bank, look)
@@ -136,6 +136,7 @@ def _readers() -> links.Readers:
         **model_picker.readers(),
         **form.readers(concepts, model_picker.chosen_card),
         **compare.readers(),
+        DEEPER: (DEEPER, lambda text: Choice(of=PARTS).read("it", text)),
         image_picker.IMAGE: (image_picker.IMAGE, _image),
     }
 
@@ -150,7 +151,8 @@ def _choices(card: ModelCard, values: Mapping[str, object], photo: Photo | None)
     chosen = form.choices(concepts, values)
     if chosen["images"]:  # the class that comes first depends on the images
         chosen["cls"] = str(values["cls"])
-    return {**chosen, **compare.choices(card), **(image_picker.choices() if photo is not None else {})}
+    deeper = str(st.session_state.get(DEEPER) or "")
+    return {**chosen, DEEPER: deeper, **compare.choices(card), **(image_picker.choices() if photo is not None else {})}
 
 
 def stored(entry: StoredEntry) -> Mapping[str, str] | None:
@@ -161,7 +163,11 @@ def stored(entry: StoredEntry) -> Mapping[str, str] | None:
     said = stored_choices(lens, entry.params)
     shown = {image_picker.IMAGE, *form.readers(concepts, model_picker.chosen_card), *compare.readers()}
     model = str(entry.params["of"]) if lens is concept_named and entry.params["of"] else entry.model
-    return {"model": model, **{name: text for name, text in said.items() if name in shown}}
+    return {
+        "model": model,
+        DEEPER: SECTION.get(lens.name, ""),
+        **{name: text for name, text in said.items() if name in shown},
+    }
 
 
 PAGE = Page(
