@@ -17,7 +17,7 @@ from models import labels, weights
 from models.errors import InputError
 from models.imagesets.frame import Frame, frame
 from models.imagesets.photo import Photo
-from models.layers import Layer, find_layers
+from models.layers import Layer, attends, find_layers
 from models.split import Body, Tail, split
 
 Picture = Photo | Image.Image | np.ndarray | str | Path
@@ -73,8 +73,22 @@ class ModelCard:
     def layers(self) -> tuple[Layer, ...]:
         """The layers that can be looked at, found on the meta device: no weights, no arithmetic."""
         with torch.device("meta"):
-            network = self.build().eval()
-            return find_layers(network, torch.empty(1, *self.input_size))
+            return find_layers(self._meta, torch.empty(1, *self.input_size))
+
+    @cached_property
+    def attends(self) -> bool:
+        """Whether its blocks attend over the whole picture, so that methods that read attention fit it."""
+        return attends(self._meta) and any(layer.layout == "tokens" for layer in self.layers)
+
+    @property
+    def reads_words(self) -> bool:
+        """Whether it has a text tower, so that a sentence can be asked about."""
+        return hasattr(self._meta, "reader")
+
+    @cached_property
+    def _meta(self) -> nn.Module:
+        with torch.device("meta"):
+            return self.build().eval()
 
     def frame(self, photo: tuple[int, ...]) -> Frame:
         """Where a photo of this size (rows, columns, ...) lies in what the model sees."""

@@ -145,3 +145,8 @@ def _is_main(name: str) -> bool:
     tower = next((each for each in TOWERS if name.startswith(each)), "")
     parts = name.removeprefix(tower).split(".")
     return len(parts) == 1 or (len(parts) == 2 and parts[1].isdigit()) or parts[2:] in (["norm1"], ["ln_1"])
+
+
+def attends(network: nn.Module) -> bool:
+    """Whether a network has blocks whose attention can be read, as timm writes them."""
+    return any(hasattr(module, "attn_drop") and hasattr(module, "fused_attn") for module in network.modules())

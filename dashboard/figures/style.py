@@ -18,7 +18,8 @@ SHOWS: tuple[Show, ...] = ("heat", "contours", "signed", "photo")
 MILLIMETRE = 96 / 25.4  # CSS pixels
 INK, PAPER, QUIET, ACCENT = "#1b1f24", "#ffffff", "#6b7280", "#0f766e"
 SIZES = {"column": (85 * MILLIMETRE, 0.0), "page": (170 * MILLIMETRE, 0.0), "slide": (1280.0, 720.0)}
-FONTS = "Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
+# The page's own font on screen; an export, made elsewhere, takes the next that it has.
+FONTS = "Source Sans, Helvetica, Arial, Liberation Sans, DejaVu Sans, sans-serif"
 POINT = 96 / 72  # CSS pixels: no font below 7 pt
 HEAT = ("inferno", "viridis", "cividis", "magma")
 

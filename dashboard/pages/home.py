@@ -30,9 +30,7 @@ def draw() -> None:
     """Draw the page."""
     with st.container(key="intro", gap="small"):
         st.markdown("# Seewhy")
-        st.markdown(
-            "Open a vision model and see *why* it decides, with a measurement of how far to trust each picture."
-        )
+        st.markdown(PROMISE)
     picture, right = st.columns([1.6, 1], gap="large")
     with picture, st.container(key="centre"):
         request = _explained()
@@ -42,7 +40,7 @@ def draw() -> None:
                 verdict(request, session.look())
         _questions()
     st.markdown("##### Start with a photo")
-    left, right = st.columns([1, 2.4], gap="medium", vertical_alignment="center")
+    left, right = st.columns([1, 2.8], gap="medium", vertical_alignment="center")
     with left, st.container(key="drop"):
         _drop()
     with right, st.container(horizontal=True, key="samples", gap="small"):

@@ -1,6 +1,6 @@
 """What this server is working on, what waits, and how it ended."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
@@ -56,10 +56,10 @@ def _title(job: JobState) -> str:
 
 
 def _row(job: JobState) -> dict[str, str]:
-    when = datetime.fromtimestamp(job.created, UTC).strftime("%H:%M:%S")
+    when = datetime.fromtimestamp(job.created, session.timezone()).strftime("%H:%M:%S")
     seconds = f"{job.ended - job.started:.2f} s" if job.started and job.ended else ""
     return {
-        "asked (UTC)": when,
+        "asked": when,
         "what": _title(job),
         "model": job.model,
         "state": WORDS.get(job.status, job.status),

@@ -21,7 +21,7 @@ def verdict(request: Request[Result], look: Look) -> None:
         st.html(tiles(answer.result, (), look))
 
 
-def evidence(request: Request[Result], look: Look, mark: str = "", shown: int | None = None) -> None:
+def evidence(request: Request[Result], look: Look, mark: str = "", shown: int | None = None, after: str = "") -> None:
     """Ask for the evidence in the background and draw it when it comes.
 
     Args:
@@ -29,8 +29,9 @@ def evidence(request: Request[Result], look: Look, mark: str = "", shown: int | 
         look: how it is drawn.
         mark: tells several on one page apart.
         shown: how many tests stand up front, the rest folded; all by default.
+        after: how long it takes, in words, where it is so long that it is measured only when asked for.
     """
-    answer = _asked(request)
+    answer = _asked(request, after)
     if answer is None:
         return
     scores = answer.result.scores
@@ -44,11 +45,14 @@ def evidence(request: Request[Result], look: Look, mark: str = "", shown: int | 
             _curves(answer, look, mark)
 
 
-def _asked(request: Request[Result]) -> Answer[Evidence] | None:
+def _asked(request: Request[Result], after: str = "") -> Answer[Evidence] | None:
     """The heading, and the evidence when it is there; asked for, with its progress, when it is not."""
     st.markdown("##### How far to trust it")
     wanted, engine = request.evidence(), session.the_engine()
     if engine.state(wanted.key).status in ("absent", "interrupted"):
+        if after and not st.button("Measure", key=f"measure.{wanted.key}", help=f"Takes {after}."):
+            st.caption(f"Measuring this method runs it six times more, which takes {after}.")
+            return None
         try:
             engine.ask(wanted, session=session.session(), lane="evidence")
         except BusyError as error:

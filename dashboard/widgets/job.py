@@ -61,7 +61,9 @@ def _ended(request: Request[R], state: JobState) -> Answer[R] | None:
     if state.log:
         with st.expander("Details"):
             st.write(f"The log holds more under the id `{state.log}`.")
-    if st.button("Run again", key=f"again.{request.key}"):
+    # What was wrong with the input is wrong again; what was cancelled, cut off or failed by itself may do.
+    by_itself = state.status != "failed" or bool(state.log)
+    if by_itself and st.button("Run again", key=f"again.{request.key}"):
         recompute(request)
     return None
 

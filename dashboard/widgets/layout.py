@@ -7,7 +7,9 @@ from typing import Literal
 import numpy as np
 import streamlit as st
 
-TILE = 166
+from dashboard.figures.overlay import Surroundings
+
+TILE = 200
 Titled = tuple[str, np.ndarray, str]  # title, picture (H, W, 3), the line under it
 
 
@@ -32,6 +34,13 @@ def hero(ratio: float, below: int, mark: str = "") -> Iterator[None]:
         yield
 
 
+def photo(around: Surroundings, below: int = 0) -> None:
+    """The photo alone, in the place of the picture that is being worked out, so that nothing jumps when it comes."""
+    height, width = around.size
+    with hero(width / height, below):
+        st.image(around.pixels, width="stretch", alt="The photo, while its map is worked out", output_format="JPEG")
+
+
 def grid(pictures: Sequence[Titled], columns: int) -> None:
     """Pictures side by side, one below the other where it is narrow."""
     for start in range(0, len(pictures), columns):
@@ -45,7 +54,7 @@ def tiles(pictures: Sequence[Titled]) -> None:
     with st.container(horizontal=True, gap="small"):
         for picture in pictures:
             with st.container(width=TILE, gap=None):
-                _titled(*picture, TILE - 6)
+                _titled(*picture, TILE)
 
 
 def _titled(title: str, picture: np.ndarray, words: str, width: int | Literal["stretch"]) -> None:

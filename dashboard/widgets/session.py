@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 
@@ -45,6 +46,11 @@ def _upload(digest: str) -> Photo:
     if upload is None:
         raise KeyError(digest)
     return upload
+
+
+def timezone() -> ZoneInfo:
+    """Where the person's clock is; Greenwich where the browser does not say."""
+    return ZoneInfo(st.context.timezone or "UTC")
 
 
 def ago(when: str) -> str:

@@ -13,7 +13,8 @@ import streamlit as st
 
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look, figures_of
-from dashboard.widgets import job, links, session
+from dashboard.figures.overlay import surroundings
+from dashboard.widgets import job, layout, links, session
 from dashboard.widgets.chart import chart
 from dashboard.widgets.controls import display_options, image_picker, model_picker
 from dashboard.widgets.evidence import evidence
@@ -136,6 +137,8 @@ def draw(study: Study[R], card: ModelCard, save: Callable[[Mapping[str, str]], N
         answer = _answer(study, request) if request else None
         if answer is not None:
             study.draw(answer, look)
+        elif photo is not None:
+            layout.photo(surroundings(photo, card.frame(photo.pixels.shape)))
     if request is None or answer is None:
         return
     with right, st.container(key="evidence"):

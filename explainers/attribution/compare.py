@@ -60,7 +60,7 @@ class CompareParams(ImageParams):
     methods: tuple[str, ...] | None = knob(
         None,
         kind=Names(of=METHODS),
-        auto=f"the {len(QUICK)} quick ones",
+        auto="the quick ones",
         help="The methods to lay side by side",
         only={"over": ("methods",)},
         label="Methods",
@@ -204,7 +204,7 @@ Jobs = dict[str, tuple[str, Callable[[], Tensor]]]
 def _methods(model: ModelHandle, x: Tensor, target: int, params: CompareParams) -> Jobs:
     """The chosen methods by name: title, and how to get the map."""
     classes = torch.tensor([target], device=x.device)
-    names = params.methods or QUICK
+    names = params.methods or [name for name in QUICK if METHODS[name].fits(model.card)]
     return {name: (METHODS[name].title, lambda name=name: METHODS[name].map(model, x, classes)) for name in names}  # type: ignore[misc]
 
 

@@ -175,7 +175,8 @@ class WorkerSupervisor(threading.Thread):
         elif self._closing:
             self._desk.end(job, "interrupted", {"error": "The server was stopped; press Run again."}, b"")
         else:
-            self._desk.end(job, "failed", {"error": sentence}, b"")
+            logger.error("log id %s: %s", job.run, sentence)
+            self._desk.end(job, "failed", {"error": sentence, "log": job.run}, b"")
 
 
 def _log(head: dict[str, Any]) -> None:

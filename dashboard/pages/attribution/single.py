@@ -13,7 +13,7 @@ from dashboard.figures.attribution import map as figures
 from dashboard.figures.overlay import Surroundings, surroundings
 from dashboard.figures.tiles import predictions
 from dashboard.pages.attribution import classes
-from dashboard.widgets import job, layout, links, session
+from dashboard.widgets import job, layout, links, session, usual_time
 from dashboard.widgets.chart import ZOOM, chart
 from dashboard.widgets.controls import display_options, image_picker, model_picker
 from dashboard.widgets.evidence import evidence
@@ -52,7 +52,7 @@ def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
     left, centre, right = st.columns(THIRDS, gap="medium")
     with left, st.container(key="form"):
         slot: list[DeltaGenerator] = []  # the class's place in the form: its list begins with the model's answers
-        special = {"target": lambda _field: _hold(slot, card), "method": _method}
+        special = {"target": lambda _field: _hold(slot, card), "method": _method, "question": _question}
         values, look = form.form(_lens(), card, special), display_options.controls()
     save({**image_picker.choices(), **_choices(values), **display_options.choices(look)})
     around = surroundings(photo, card.frame(photo.pixels.shape))
@@ -61,14 +61,14 @@ def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
     except SeewhyError as error:
         with centre, st.container(key="centre"):
             st.error(str(error))
-            _photo(around)
+            layout.photo(around, figures.SCALE)
         return
     with centre, st.container(key="centre"):
         answers = [job.result_or_progress(request) for request in requests]
         _maps([answer for answer in answers if answer is not None], look, around)
         first = answers[0]
         if not any(answers):
-            _photo(around)
+            layout.photo(around, figures.SCALE)
         if first is not None:
             _predictions(first, look)
         _explain_all(card, values)
@@ -77,7 +77,7 @@ def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
     if first is None:
         return
     with right, st.container(key="evidence"):
-        evidence(requests[0], look)
+        evidence(requests[0], look, after=usual_time.of_evidence(METHODS[values["method"]], card))
     with st.container(key="below"):
         exports(first, requests[0], look)
         provenance(first, requests[0])
@@ -86,8 +86,22 @@ def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
 def _method(field: Field) -> str:
     """The methods of both explainers in one list."""
     st.session_state.setdefault(METHOD, gradcam.name)
+    fitting = [name for name, method in METHODS.items() if method.fits(field.card)]
+    if st.session_state[METHOD] not in fitting:  # another model was chosen
+        st.session_state[METHOD] = gradcam.name
+    takes = usual_time.of_methods(field.card.name)
     common = {**field.common, "label": "Method", "key": METHOD}
-    return str(st.selectbox(**common, options=list(METHODS), format_func=lambda name: METHODS[name].title))
+    return str(
+        st.selectbox(**common, options=fitting, format_func=lambda name: f"{METHODS[name].title} · {takes[name]}")
+    )
+
+
+def _question(field: Field) -> str:
+    """What can be asked of this model: a sentence only where it reads words."""
+    fitting = [name for name in field.knob.kind.options() if name != "sentence" or field.card.reads_words]
+    if st.session_state.get(field.key) not in fitting:
+        st.session_state[field.key] = field.knob.default
+    return str(st.selectbox(**field.common, options=fitting))
 
 
 def _hold(slot: list[DeltaGenerator], card: ModelCard) -> tuple[int, ...]:
@@ -115,13 +129,6 @@ def _explain_all(card: ModelCard, values: Values) -> None:
         st.warning(str(error))
         return
     st.success("They are worked out in the background: see **Jobs**, and **Browse** when they are done.")
-
-
-def _photo(around: Surroundings) -> None:
-    """The photo alone, in the place of the map that is being worked out, so that nothing jumps when it comes."""
-    height, width = around.size
-    with layout.hero(width / height, figures.SCALE):
-        st.image(around.pixels, width="stretch", alt="The photo, while its map is worked out", output_format="JPEG")
 
 
 def _maps(answers: list[Answer[OneMap]], look: Look, around: Surroundings) -> None:

@@ -118,6 +118,7 @@ def random_logit(subject: MapUnderTest, rng: np.random.Generator) -> Score:
         worst=1.0,
         best=0.0,
         baselines={"two random maps": chance_correlation(rng, subject.signed.shape)},
+        references=("two random maps",),
     )
 
 

@@ -4,6 +4,7 @@ import numpy as np
 from torch import nn
 
 from explainers.attribution.evidence.subject import MOVED, THIS, MapUnderTest, chance_correlation
+from explainers.attribution.methods.table import Method
 from explainers.base import Run, Score
 from explainers.evidence import centre_map, insertion_deletion, moved_map, random_map, rank_correlation
 from explainers.evidence.faithfulness import Curves, Predict, both_ends, share_to_halve
@@ -14,6 +15,12 @@ CONTROLS = 3
 STEPS = 15
 STAGES = 6
 Measured = dict[str, list[Curves]]
+
+
+def forwards(method: Method) -> int:
+    """What the quick evidence of a method's map costs, in forward passes: two curves of every map, and the cascade."""
+    maps = 1 + 2 * CONTROLS + 1
+    return round(2 * STEPS * maps + 2 + STAGES * method.cost_forwards)
 
 
 def faithfulness(subject: MapUnderTest, run: Run, share: float = 0.8) -> Measured:

@@ -13,7 +13,7 @@ from torch import Tensor
 from explainers.attribution.methods import attention, cams, gradients, maps, masking, perturbation
 from explainers.attribution.methods.problem import Attribution, Problem, Report
 from explainers.attribution.methods.targets import of_classes
-from models import Layer, ModelHandle
+from models import Layer, ModelCard, ModelHandle
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class Method:
         for_class: whether it asks for a class at all.
         against: whether its map shows what opposes the class.
         signed: whether a map's sign says for or against; where not, what is drawn is the size.
+        attention: whether it reads attention, which only some transformers have.
     """
 
     name: str
@@ -44,11 +45,16 @@ class Method:
     for_class: bool = True
     against: bool = False
     signed: bool = True
+    attention: bool = False
 
     @property
     def cost_forwards(self) -> float:
         """What one picture costs, in forward passes."""
         return float(max(1, self.samples) * self.cost)
+
+    def fits(self, card: ModelCard) -> bool:
+        """Whether it can explain this network at all."""
+        return card.attends or not self.attention
 
     def layers(self, model: ModelHandle, names: tuple[str, ...] | None) -> tuple[Layer, ...]:
         """The layers of these names, the default one for None; none for a method that needs no layer.
@@ -142,7 +148,12 @@ _TABLE = (
         "ablationcam", "Ablation-CAM", "https://doi.org/10.1109/WACV45572.2020.9093360", masking.ablation_cam, cost=2
     ),
     Method(
-        "attention_rollout", "Attention rollout", "https://arxiv.org/abs/2005.00928", attention.rollout, for_class=False
+        "attention_rollout",
+        "Attention rollout",
+        "https://arxiv.org/abs/2005.00928",
+        attention.rollout,
+        for_class=False,
+        attention=True,
     ),
     Method(
         "attention_gradient",
@@ -150,6 +161,7 @@ _TABLE = (
         "https://arxiv.org/abs/2103.15679",
         attention.gradient_attention,
         cost=3,
+        attention=True,
     ),
     _of_pixels("saliency", "Saliency", "https://arxiv.org/abs/1312.6034", gradients.saliency, signed=False),
     _of_pixels("input_x_gradient", "Input × gradient", "https://arxiv.org/abs/1605.01713", gradients.input_x_gradient),
