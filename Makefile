@@ -10,11 +10,11 @@ RUN_READY := .venv/.ready-run
 TEST_READY := .venv/.ready-test
 endif
 
-.PHONY: help run test bench
+.PHONY: help run test bench docs-numbers
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' Makefile
 
 run: $(RUN_READY)  ## open the dashboard on http://127.0.0.1:8501
 	@$(BIN)/seewhy
@@ -29,6 +29,9 @@ test: $(TEST_READY)  ## style, types, the rules of the rooms, and all tests, tho
 
 bench: $(TEST_READY)  ## cost of each explanation in units of one bare forward, side by side with other libraries
 	@$(BIN)/python -m tests.benchmarks
+
+docs-numbers: $(TEST_READY)  ## every number of docs/calibration.md measured anew, and what the calibration page opens on
+	@$(BIN)/python -m tests.benchmarks.docs_numbers
 
 .venv/.ready-run: pyproject.toml .ci/venv
 	@sh .ci/venv .

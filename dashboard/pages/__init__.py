@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from explainers import registry
+
 if TYPE_CHECKING:
     from dashboard.engine.jobs import StoredEntry
     from dashboard.widgets.page import Page
@@ -52,6 +54,8 @@ class Home:
 
 def home_of(stored: "StoredEntry") -> Home | None:
     """The page that shows a stored answer, and the choices that show it; None where no page does."""
+    if stored.explainer not in registry():  # only other explainers ask it
+        return None
     for address, page in pages().items():
         choices = page.choices(stored)
         if choices is not None:

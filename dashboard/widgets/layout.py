@@ -50,11 +50,11 @@ def grid(pictures: Sequence[Titled], columns: int) -> None:
 
 
 def tiles(pictures: Sequence[Titled]) -> None:
-    """Many small pictures, as many in a row as there is room for."""
-    with st.container(horizontal=True, gap="small"):
+    """Many small pictures, as many in a row as there is room for; two on a phone (`style.css`)."""
+    with st.container(horizontal=True, gap="small", key="tiles"):
         for picture in pictures:
             with st.container(width=TILE, gap=None):
-                _titled(*picture, TILE)
+                _titled(*picture, "stretch")
 
 
 def _titled(title: str, picture: np.ndarray, words: str, width: int | Literal["stretch"]) -> None:

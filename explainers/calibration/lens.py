@@ -36,7 +36,7 @@ from models.menagerie import WORLD
 class CalibrationParams(Params):
     """What can be chosen."""
 
-    scenes: int = knob(200, 4, 5000, "Pictures in the benchmark; more make narrower intervals.", label="Pictures")
+    scenes: int = knob(240, 4, 5000, "Pictures in the benchmark; more make narrower intervals.", label="Pictures")
     world: int = knob(
         WORLD, 1, 2, "World 1: one animal in the middle. World 2: anywhere, of any size, with others.", label="World"
     )

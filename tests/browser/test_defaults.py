@@ -95,3 +95,13 @@ def test_no_colour_where_there_is_no_evidence(person: Person) -> None:
 def plots(page: Page) -> int:
     """How many pictures lie on each other in the figure."""
     return page.locator(".st-key-centre .js-plotly-plot .imagelayer image").count()
+
+
+def test_browse_shows_what_the_pages_opened_on(person: Person) -> None:
+    page = person.goto("/concepts")
+    finished(page)
+    expect(page.locator(".st-key-centre .js-plotly-plot").first).to_be_visible()
+    page = person.goto("/browse")
+    settled(page)
+    assert not page.locator('[data-testid="stAlertContentError"]').count()
+    expect(page.locator(".st-key-gallery img").first).to_be_visible()

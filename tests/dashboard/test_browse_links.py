@@ -108,3 +108,11 @@ def test_a_folder_of_the_server_is_called_by_its_name(tmp_path: Any) -> None:
     lens = LENSES["concepts"]
     entry = stored(lens.request(NET, params_of(lens, {"images": str(tmp_path)})))
     assert home_of(entry).choices["images"] == tmp_path.name
+
+
+def test_an_answer_that_only_other_explainers_ask_for_has_no_page() -> None:
+    chunk = explainers.find("concept_chunk")
+    entry = StoredEntry(
+        key="0", part="result", explainer=chunk.name, model=NET, params={}, when="", seconds=0.0, bytes=0
+    )
+    assert home_of(entry) is None

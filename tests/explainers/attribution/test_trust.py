@@ -5,6 +5,7 @@ import pytest
 
 import explainers
 from explainers import Cancelled, LocalRun, find, params_of
+from explainers.attribution.evidence.quick import prediction_interval
 from tests.explainers.nets import fingerprint, marked, photo, small_cnn
 
 QUICK = ["deletion", "insertion", "randomisation"]
@@ -66,3 +67,12 @@ def test_progress_goes_up_and_stops_when_told() -> None:
 
     with pytest.raises(Cancelled):
         evidence_of(model, "gradcam", LocalRun(model, 0, stop), full=True)
+
+
+def test_95_percent_of_the_next_random_maps_fall_into_the_interval_of_three() -> None:
+    rng = np.random.default_rng(0)
+    draws = rng.standard_normal((4000, 4))
+    within = [
+        low < following < high for *three, following in draws for low, high in [prediction_interval(np.array(three))]
+    ]
+    assert np.mean(within) == pytest.approx(0.95, abs=0.012)

@@ -1,0 +1,60 @@
+"""Measure every number of docs/calibration.md anew, and the answers that the calibration page opens on.
+
+``make docs-numbers`` (an hour on two cores), or ``python -m tests.benchmarks.docs_numbers NET ...`` for some networks.
+"""
+
+import re
+import sys
+from pathlib import Path
+
+import torch
+
+import models
+from dashboard.engine.answers import Answer, compute, to_bytes
+from dashboard.engine.shipped import path_of
+from explainers import LocalRun, Request
+from explainers.calibration.lens import Calibration, calibration
+from explainers.calibration.tables import markdown
+from models.menagerie import WORLD, nets
+
+DOCS = Path(__file__).parents[2] / "docs" / "calibration.md"
+
+
+def measured(net: str, world: int) -> tuple[Request[Calibration], Answer[Calibration]]:
+    """The benchmark at its defaults."""
+    request = calibration.request(net, calibration.choose(world=world, biased=nets.SPECS[net].biased))
+    handle = models.load(net, "cpu")
+    run = LocalRun(handle, 0, lambda fraction, note: print(f"{net}, world {world}: {fraction:.0%} {note}", flush=True))
+    return request, compute(handle, request, run)
+
+
+def tables(net: str, world: int, result: Calibration) -> str:
+    """The section of one network in one world."""
+    words = f"## {nets.SPECS[net].title}, world {world}, {len(result.truth)} pictures"
+    agreement = f"Truth by removal and by swap: mean rank correlation {result.agreement:.2f}."
+    return f"{words}\n\n{result.plain}\n\n{markdown(result.rows(net))}\n\n{agreement}\n"
+
+
+def write(net: str, world: int, text: str) -> None:
+    """Put a section between its marks in the docs."""
+    mark = f"<!-- {net} {world} -->"
+    section = re.compile(f"{mark}.*?<!-- end -->", re.DOTALL)
+    page = DOCS.read_text()
+    if not section.search(page):
+        page += f"\n{mark}\n<!-- end -->\n"
+    DOCS.write_text(section.sub(lambda _: f"{mark}\n{text}<!-- end -->", page))
+
+
+def main() -> None:
+    """Measure the networks named, all by default."""
+    torch.set_num_threads(1)
+    for net in sys.argv[1:] or nets.SPECS:
+        for world in (1, 2):
+            request, answer = measured(net, world)
+            write(net, world, tables(net, world, answer.result))
+            if world == WORLD:
+                path_of(request).write_bytes(to_bytes(answer))
+
+
+if __name__ == "__main__":
+    main()
