@@ -5,6 +5,7 @@ import json
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,16 @@ import timm
 import torch
 from torch import nn
 
-from models import clip_cards, labels, weights
+from models import clip_cards, labels, own, weights
 from models.errors import InputError, NotReadyError
 from models.handle import ModelCard, ModelHandle
+from models.prototypes import file as prototypes
 
 logger = logging.getLogger(__name__)
 
 DEFAULT = "efficientnet_lite0"
 LITE_FILES = {0: "57934424", 1: "77cc7160", 2: "9656183e"}
+SHIPPED = {"menagerie_prototypes": Path(prototypes.__file__).parent / "weights" / "menagerie_prototypes.safetensors"}
 CURATED = (
     "resnet50.a1_in1k",
     "resnet18.a1_in1k",
@@ -41,7 +44,7 @@ CURATED = (
 
 def names() -> tuple[str, ...]:
     """The zoo's own names; any other timm model is ``timm/NAME``, a CLIP ``clip/NAME``, yours the path of its file."""
-    packaged = (*(f"efficientnet_lite{size}" for size in LITE_FILES), *_menagerie())
+    packaged = (*(f"efficientnet_lite{size}" for size in LITE_FILES), *_menagerie(), *SHIPPED, *own.names())
     return (*packaged, *(f"timm/{name}" for name in CURATED), *clip_cards.names())
 
 
@@ -64,6 +67,10 @@ def card(name: str) -> ModelCard:
         return _lite(int(name[-1]))
     if name in _menagerie():
         return _menagerie_card(name)
+    if name in SHIPPED:
+        return replace(_local(SHIPPED[name]), name=name, licence="Apache-2.0", title="Menagerie prototypes")
+    if name.startswith(own.PREFIX):
+        return replace(_local(own.path_of(name)), name=name)
     if name.startswith("timm/"):
         return _timm(name.removeprefix("timm/"))
     if name.startswith("clip/"):
@@ -198,6 +205,8 @@ def _local(path: Path) -> ModelCard:
     if not path.is_file():
         raise InputError(f"There is no file '{path}'; give the path of a .safetensors or .pt file.")
     about = _description(path)
+    if about.get("kind") == prototypes.KIND:
+        return prototypes.card(path, about, card)
     arch = about.get("architecture")
     if not isinstance(arch, str):
         raise InputError(

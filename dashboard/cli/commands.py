@@ -13,6 +13,7 @@ from rich.table import Table
 
 from dashboard.cli import calibrate as yardstick
 from dashboard.cli import images as imagery
+from dashboard.cli import train  # noqa: F401 - adds its command to `seewhy train`
 from dashboard.cli.console import err, out, worked
 
 if TYPE_CHECKING:
@@ -230,7 +231,7 @@ def _picture(image: Path) -> "Path | Photo":
     """A file, or the name of a sample photo such as chelsea."""
     from models import imagesets
 
-    known = {entry.name for entry in imagesets.samples()}
+    known = {entry.name for entry in imagesets.everything()}
     return imagesets.sample(str(image)) if str(image) in known and not image.exists() else image
 
 

@@ -103,7 +103,7 @@ def write(knob: Knob, value: Any) -> str:
 
 def picture_address(digest: str, name: str) -> str:
     """A picture for the address: a sample by its name, anything else by its content."""
-    known = {sample.name: sample for sample in imagesets.samples()}
+    known = {sample.name: sample for sample in imagesets.everything()}
     return name if name in known and known[name].photo().digest == digest else f"{session.UPLOADED}{digest}"
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from models import menagerie
 from models.errors import InputError
 from models.imagesets.decode import open_upload
 from models.imagesets.photo import Photo
@@ -23,6 +24,8 @@ _KNOWN = {
     "grass": ("grass.png", "Grass", "CC0, linolafett"),
     "gravel": ("gravel.png", "Gravel", "CC0, CC0Textures"),
 }
+
+ANIMAL, ANIMALS_SEED, SIDE, SHOWN = "animal-", 7, 256, 6
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,27 @@ class Sample:
         return _read(self)
 
 
+@dataclass(frozen=True)
+class Animal:
+    """A drawn animal of the menagerie, not drawn yet; as `Sample`.
+
+    Attributes:
+        name: how links and the command line call it.
+        title: its class.
+        scene: what is drawn.
+        licence: of the picture.
+    """
+
+    name: str
+    title: str
+    scene: menagerie.Scene
+    licence: str = "Apache-2.0, drawn by Seewhy"
+
+    def photo(self) -> Photo:
+        """Draw it; kept from the second call on."""
+        return _draw(self)
+
+
 @lru_cache(maxsize=1)
 def samples() -> tuple[Sample, ...]:
     """The gallery: every known photo whose file is on this machine; reads none of them."""
@@ -55,16 +79,38 @@ def samples() -> tuple[Sample, ...]:
     return tuple(entry for entry in entries if entry.path.is_file())
 
 
+def everything() -> tuple[Sample | Animal, ...]:
+    """Photos and drawn animals: whatever a link or the command line may name."""
+    return (*samples(), *animals())
+
+
 def sample(name: str) -> Photo:
     """The photo of the gallery called ``name``.
 
     Raises:
         InputError: there is none; the text lists those there are.
     """
-    for entry in samples():
+    for entry in everything():
         if entry.name == name:
             return entry.photo()
     raise InputError(f"There is no sample photo '{name}'; choose one of: {', '.join(s.name for s in samples())}.")
+
+
+@lru_cache(maxsize=1)
+def animals() -> tuple[Animal, ...]:
+    """Drawn animals for a first look with networks that know no others: of six families, one each."""
+    families: dict[str, int] = {}
+    for cls, species in enumerate(menagerie.SPECIES):
+        families.setdefault(species.family, cls)
+    chosen = [*families.values(), *(cls for cls in range(len(menagerie.CLASSES)) if cls not in families.values())]
+    drawn = menagerie.scenes(len(menagerie.CLASSES), ANIMALS_SEED)
+    by_class = {scene.cls: scene for scene in drawn}
+    return tuple(Animal(f"{ANIMAL}{cls}", menagerie.CLASSES[cls], by_class[cls]) for cls in chosen[:SHOWN])
+
+
+@lru_cache(maxsize=32)
+def _draw(entry: Animal) -> Photo:
+    return Photo(menagerie.render(entry.scene, SIDE).image, entry.name)
 
 
 @lru_cache(maxsize=len(_KNOWN))

@@ -7,8 +7,10 @@ from typing import Any, Literal
 import streamlit as st
 
 from dashboard.widgets import links, media, session
+from dashboard.widgets.controls import model_picker
 from models import Photo, imagesets
 from models.errors import SeewhyError
+from models.menagerie import CLASSES
 
 IMAGE = "image"
 UPLOADS, FRESH = "_uploads", "_fresh_upload"
@@ -37,10 +39,16 @@ def uploaded() -> list[Photo]:
     return [photo for address in st.session_state.get(UPLOADS, []) if (photo := session.photo(address)) is not None]
 
 
+def offered() -> tuple[imagesets.Sample | imagesets.Animal, ...]:
+    """Samples that the chosen model knows something of: drawn animals for the menagerie's networks, else photos."""
+    known = model_picker.chosen_card().labels == CLASSES
+    return imagesets.animals() if known else imagesets.samples()
+
+
 def offer() -> None:
     """Nothing chosen yet: say what to do, and offer three pictures."""
     st.markdown("### Drop a photo above, or begin with one of these.")
-    for column, entry in zip(st.columns(3), imagesets.samples()[:3], strict=False):
+    for column, entry in zip(st.columns(3), offered()[:3], strict=False):
         with column:
             st.image(entry.photo().pixels, alt=entry.title, width="stretch", output_format="JPEG")
             if st.button(entry.title, key=f"begin.{entry.name}", width="stretch"):
@@ -54,7 +62,7 @@ def strip() -> Photo | None:
     with st.container(horizontal=True, key="strip", gap="small", vertical_alignment="center", wrap=False):
         with st.container(width=UPLOAD, key="drop"):
             refused = upload("Drop an image", label_visibility="collapsed")
-        addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in imagesets.samples()[:SHOWN])]
+        addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in offered()[:SHOWN])]
         for address in addresses[:8]:
             _cell(address)
         _arrows(addresses)
@@ -70,7 +78,7 @@ def fresh() -> bool:
 
 def another(label: str, key: str, words: str) -> Photo | None:
     """A second picture, of the same samples and uploads; none while none is chosen."""
-    addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in imagesets.samples())]
+    addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in offered())]
     if st.session_state.get(key) not in addresses:
         st.session_state[key] = None
     address = st.selectbox(

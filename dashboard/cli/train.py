@@ -1,0 +1,38 @@
+"""Train a prototype classifier from the command line."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dashboard.cli.calibrate import training
+from dashboard.cli.console import out, worked
+
+
+@training.command("prototypes")
+def train_prototypes(  # noqa: PLR0913 - one argument an option
+    images: Annotated[str, typer.Option(help="A folder with a folder of pictures for each class, or menagerie.")],
+    output: Annotated[Path, typer.Option("--out", help="File for the classifier; is then a model: --model FILE.")],
+    model: Annotated[str, typer.Option(help="The backbone: a name of `seewhy models`.")] = "efficientnet_lite0",
+    prototypes: Annotated[int, typer.Option(help="Prototypes of each class.")] = 10,
+    metric: Annotated[str, typer.Option(help="cosine, or log_l2 as in the paper.")] = "cosine",
+    limit: Annotated[int, typer.Option(help="At most so many pictures of each class to train on.")] = 100,
+    sheet: Annotated[bool, typer.Option(help="Own-class weights only, none negative.")] = False,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same prototypes.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+) -> None:
+    """Train a prototype classifier; pictures that become prototypes are kept in the file as thumbnails."""
+    from explainers.prototypes.train import prototypes_train
+    from models.prototypes.file import save
+
+    params = prototypes_train.choose(
+        images=images, prototypes=prototypes, metric=metric, limit=limit, sheet=sheet, seed=seed
+    )
+    answer, _ = worked(prototypes_train.request(model, params), device, evidence=False)
+    result = answer.result
+    save(output, result.about(), result.tensors())
+    for note in result.notes:
+        out.print(note, soft_wrap=True)
+    if result.skipped:
+        out.print(f"{len(result.skipped)} files could not be read: {', '.join(n for n, _ in result.skipped[:5])}")
+    out.print(f"{output}: {result.sentence}", soft_wrap=True, highlight=False)

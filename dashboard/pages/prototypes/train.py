@@ -1,0 +1,70 @@
+"""Train a prototype classifier on a folder, and keep it as a model of the zoo."""
+
+import numpy as np
+import streamlit as st
+
+from dashboard.engine.answers import Answer
+from dashboard.figures import Look, figures_of
+from dashboard.widgets.chart import chart
+from dashboard.widgets.study import Begin, Study
+from explainers.prototypes.train import TrainedPrototypes, prototypes_train
+from models import own
+from models.errors import SeewhyError
+from models.prototypes.file import save
+
+
+def draw(answer: Answer[TrainedPrototypes], look: Look) -> None:
+    """Draw the answer."""
+    result = answer.result
+    st.markdown(f"##### {result.sentence}")
+    for note in result.notes:
+        st.caption(note)
+    if result.skipped:
+        names = ", ".join(name for name, _ in result.skipped[:5])
+        st.caption(f"{len(result.skipped)} files could not be read: {names}.")
+    _keep(result)
+    facts = {name.replace("_", " "): f"{value:.1%}" for name, value in result.about().facts.items() if "acc" in name}
+    st.dataframe([facts], hide_index=True, width="stretch")
+    chart(answer, look, "prototypes", lambda: figures_of(result, look)["prototypes"], alt=result.plain)
+    used = int((np.abs(result.weight) > 0).sum())
+    st.caption(f"{used} of {result.weight.size} weights are not zero.")
+
+
+@st.fragment
+def _keep(result: TrainedPrototypes) -> None:
+    """Write it into the folder of one's own models, from where every page finds it."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name of the model", value=f"{result.source.split('/')[-1]} prototypes", key="own.name")
+        wanted = st.button("Keep as a model", type="primary", key="own.keep")
+    if not wanted:
+        return
+    try:
+        path = own.path_of(own.PREFIX + name.strip())
+        save(path, result.about(), result.tensors())
+    except SeewhyError as error:
+        st.error(str(error))
+        return
+    st.success(f"It is a model now: choose **{own.PREFIX}{path.stem}** in the list of models on any page.")
+
+
+STUDY = Study(
+    lens=prototypes_train,
+    title="Train your own",
+    name="train",
+    order=3,
+    opening={"model": "menagerie_cnn"},
+    draw=draw,
+    begin=Begin(
+        button="Train",
+        words="Choose a folder of pictures with a folder for each class. The model above reads every picture once,"
+        " about a minute for a thousand pictures; then prototypes and weights take some twenty seconds. You may cancel"
+        " and go on later. The pictures that become prototypes are kept inside the model as thumbnails of 128 pixels:"
+        " train only on pictures that you may show.",
+    ),
+    reading=(
+        "Accuracy is measured on pictures that were kept apart; the linear probe uses the same features without"
+        " prototypes.",
+        "Keep it as a model, and every lens can explain it: each prototype's likeness is a neuron of the layer"
+        " *similarity*.",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Prototypes: this looks like that, and why."""

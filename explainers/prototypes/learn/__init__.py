@@ -1,0 +1,1 @@
+"""How a prototype classifier is learnt: features, prototypes among training patches, weights to the classes."""

@@ -1,0 +1,210 @@
+"""This looks like that, and why: the patches of a picture that look like prototypes, and what the likeness rests on.
+
+A prototype classifier compares every place of the picture with patches of training pictures. Each likeness, times its
+weight, is what the prototype gives to the class; together they are the class's score, with nothing left over. To say
+why a patch looks like a prototype, hue, saturation, contrast, texture and shape of the *picture* are changed, one at a
+time, and the likeness is measured again at the same place (Nauta et al. 2020): what falls, counted.
+
+Limits: how much a likeness falls depends on how strongly the picture is changed, so characteristics are compared by
+their rank among this picture's prototypes as well as by the raw fall. A prototype is as coarse as the network's last
+map: the box shows where it is strongest, not its outline.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from explainers.base import AboutClass, Evidence, Run, explainer
+from explainers.kinds import Class
+from explainers.kit.characteristics import CHARACTERISTICS, STRENGTHS, modify
+from explainers.params import ImageParams, knob
+from explainers.prototypes.boxes import box
+from explainers.prototypes.evidence import boxes_hidden, place_kept, relevance_ordering
+from explainers.prototypes.reasons import percentiles, sentence
+from models import ModelHandle, Photo
+from models.prototypes.network import PrototypeNet, prototype_net
+
+LARGEST = 512  # more than twice what models see
+TOP = 5  # prototypes whose boxes are tried
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrototypesParams(ImageParams):
+    """What can be chosen."""
+
+    target: int | None = knob(
+        None, kind=Class(), auto="the model's first answer", help="The class to explain", label="Class"
+    )
+    hue: float = knob(STRENGTHS["hue"], -0.5, 0.5, "Shift of the hue; 0 changes nothing.", more=True)
+    saturation: float = knob(
+        STRENGTHS["saturation"], 0.0, 2.0, "Factor of the saturation; 1 changes nothing.", more=True
+    )
+    contrast: float = knob(STRENGTHS["contrast"], 0.0, 2.0, "Factor of the contrast; 1 changes nothing.", more=True)
+    texture: float = knob(
+        STRENGTHS["texture"],
+        0.0,
+        20.0,
+        "Strength of non-local means, which smooths texture; 0 changes nothing.",
+        more=True,
+    )
+    shape: float = knob(STRENGTHS["shape"], 0.0, 20.0, "Pixels by which shapes are bent; 0 changes nothing.", more=True)
+
+    def strength(self, name: str) -> float:
+        """How strongly a characteristic is changed."""
+        return float(getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prototypes(AboutClass):
+    """Likeness of a picture to every prototype, for one class.
+
+    Attributes:
+        image: uint8 (H, W, 3), as the model saw it.
+        similarity: float32 (P,), greatest likeness to each prototype.
+        contribution: float32 (P,), what each gives to the class: likeness times weight; they add up to the logit.
+        location: int (P, 2), row and column of the greatest likeness on the map.
+        phi: float32 (5, P), how much each likeness falls when hue, saturation, contrast, texture or shape is changed.
+        percentile: float32 (5, P), rank of it among this picture's prototypes, 0 to 1.
+        boxes: int (P, 4), y0 x0 y1 x1 in the picture.
+        logits: float32 (K,).
+        changed: uint8 (5, h, w, 3), the changed pictures, small.
+        owner: int (P,), class of each prototype.
+        thumbnails: uint8 (P, 128, 128, 3), the training picture of each.
+        prototype_boxes: int (P, 4), its place in that.
+        files, classes: where each comes from, and the names of the classes.
+        target, label, probability: the class.
+        top5: index, name and probability of the likeliest classes.
+        reason: the sentence's second half.
+    """
+
+    image: np.ndarray
+    similarity: np.ndarray
+    contribution: np.ndarray
+    location: np.ndarray
+    phi: np.ndarray
+    percentile: np.ndarray
+    boxes: np.ndarray
+    logits: np.ndarray
+    changed: np.ndarray
+    owner: np.ndarray
+    thumbnails: np.ndarray
+    prototype_boxes: np.ndarray
+    files: tuple[str, ...]
+    classes: tuple[str, ...]
+    target: int
+    probability: float
+    top5: tuple[tuple[int, str, float], ...]
+    reason: str
+
+    @property
+    def order(self) -> np.ndarray:
+        """Prototypes by what they give to the class, the most first."""
+        return np.argsort(-self.contribution, kind="stable")
+
+    @property
+    def sentence(self) -> str:
+        """Which patch speaks for the class, and why."""
+        best = int(self.order[0])
+        name = self.label.split(",")[0]
+        of = self.classes[int(self.owner[best])].split(",")[0]
+        return f"*{name}* ({self.probability:.0%}): a patch looks like one of *{of}*, {self.reason}."
+
+
+def measured(model: ModelHandle, _params: PrototypesParams, result: Prototypes, run: Run) -> Evidence:
+    """Prototypes taken away in their order, boxes hidden, and the place under noise."""
+    network, chosen = prototype_net(model), result.order[:TOP]
+    weight = network.head.weight.float().cpu().numpy()
+    run.report(0.1, "taking prototypes away")
+    ordering = relevance_ordering(result.similarity, weight, result.target, run.rng)
+    run.report(0.3, "hiding the boxes")
+
+    def similarities(images: np.ndarray) -> np.ndarray:
+        with torch.inference_mode():
+            maps: np.ndarray = network.similarities(model.normalise(images)).float().cpu().numpy()
+        return maps
+
+    hidden = boxes_hidden(similarities, result.image, result.boxes[chosen], (chosen, run.rng))
+    run.report(0.7, "adding noise")
+    return Evidence(scores=(ordering, hidden, place_kept(similarities, result.image, chosen, run.rng)))
+
+
+@explainer("Prototypes", paper="https://arxiv.org/abs/2011.02863", evidence=measured)
+def prototypes(model: ModelHandle, params: PrototypesParams, run: Run) -> Prototypes:
+    """Compare a picture with every prototype; see the module's docstring."""
+    network = prototype_net(model)
+    small = reduced(params.image)
+    photos = [small]
+    for done, name in enumerate(CHARACTERISTICS):
+        run.report(0.1 * done, f"changing the {name}")
+        photos.append(Photo(modify(small.pixels, name, params.strength(name)), small.name))
+    views = np.stack([model.view(photo).pixels for photo in photos])
+    run.report(0.6, "comparing with the prototypes")
+    with torch.inference_mode():
+        maps = network.similarities(model.normalise(views)).float().cpu().numpy()
+        weight = network.head.weight.float().cpu().numpy()
+    return _result(model, network, params, (views, maps, weight))
+
+
+def reduced(photo: Photo) -> Photo:
+    """The photo with at most `LARGEST` pixels on its longer side: non-local means takes seconds on a whole one."""
+    pil = photo.pil()
+    pil.thumbnail((LARGEST, LARGEST))
+    return photo if pil.size == photo.pil().size else Photo(np.asarray(pil), photo.name)
+
+
+def _result(
+    model: ModelHandle, network: PrototypeNet, params: PrototypesParams, seen: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> Prototypes:
+    views, maps, weight = seen
+    similarity, cells = peaks(maps[0])
+    logits = weight @ similarity
+    chance = np.exp(logits - logits.max())
+    chance /= chance.sum()
+    target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
+    falls = phi(maps)
+    ranks = percentiles(falls)
+    contribution = weight[target] * similarity
+    return Prototypes(
+        image=views[0],
+        similarity=similarity,
+        contribution=contribution,
+        location=cells,
+        phi=falls,
+        percentile=ranks,
+        boxes=np.stack(
+            [box(one, (int(r), int(c)), views.shape[1:3]) for one, (r, c) in zip(maps[0], cells, strict=True)]
+        ),
+        logits=logits,
+        changed=np.stack([np.asarray(Photo(view).pil().resize((128, 128))) for view in views[1:]]),
+        owner=network.record["owner"],
+        thumbnails=network.record["thumbnails"],
+        prototype_boxes=network.record["boxes"],
+        files=network.about.files if network.about else (),
+        classes=model.card.labels,
+        target=target,
+        label=model.card.labels[target],
+        probability=float(chance[target]),
+        top5=tuple((int(at), model.card.labels[at], float(chance[at])) for at in np.argsort(-chance)[:5]),
+        reason=sentence(falls[:, int(contribution.argmax())], ranks[:, int(contribution.argmax())]),
+    )
+
+
+def peaks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Greatest value of each map (P, h, w), and its row and column (P, 2)."""
+    flat = maps.reshape(len(maps), -1)
+    at = flat.argmax(1)
+    return flat[np.arange(len(maps)), at], np.stack(np.divmod(at, maps.shape[2]), 1)
+
+
+def phi(maps: np.ndarray) -> np.ndarray:
+    """Local importance of each characteristic (Nauta et al. 2020, equation 1), (5, P).
+
+    Args:
+        maps: (6, P, h, w), similarity of the picture itself, then of the five changed ones. What changes is read at the
+            place of the greatest similarity in the picture itself.
+    """
+    _, cells = peaks(maps[0])
+    rows = np.arange(maps.shape[1])
+    at_place = maps[:, rows, cells[:, 0], cells[:, 1]]
+    return at_place[0] - at_place[1:]
