@@ -220,7 +220,7 @@ def _result(model: ModelHandle, network: PrototypeNet, search: _Search, known: t
         weight=network.head.weight.detach().float().cpu().numpy(),
         thumbnails=record["thumbnails"],
         boxes=record["boxes"],
-        nearest=np.stack([np.stack([search.crop(at, j) for at in row[:NEAREST]]) for j, row in enumerate(order)]),
+        nearest=np.stack([np.stack([search.crop(int(at), j) for at in row[:NEAREST]]) for j, row in enumerate(order)]),
         near_labels=labels[order[:, :PURITY]],
         purity=(labels[order[:, :PURITY]] == record["owner"][:, None]).mean(1).astype(np.float32),
         phi=reasons.astype(np.float32),

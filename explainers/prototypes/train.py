@@ -286,7 +286,13 @@ def compare(maps: np.ndarray, vector: np.ndarray, metric: str) -> np.ndarray:
 
 
 def _patches(maps: np.ndarray) -> np.ndarray:
-    return select.unit(maps.transpose(0, 2, 3, 1).reshape(-1, maps.shape[1]))
+    """Patches of length 1; those that excite the network less than the median of their picture are left out.
+
+    Weak places are mostly background, which all classes share: prototypes there say little of a class.
+    """
+    rows = maps.transpose(0, 2, 3, 1).reshape(len(maps), -1, maps.shape[1])
+    length = np.linalg.norm(rows, axis=2)
+    return select.unit(rows[length >= np.median(length, axis=1, keepdims=True)])
 
 
 def _added(warm: distance.Distances, maps: np.ndarray) -> np.ndarray:

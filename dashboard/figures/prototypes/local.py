@@ -85,25 +85,20 @@ def reasons(result: Prototypes, at: int, look: Look) -> go.Figure:
     figure = go.Figure(
         go.Bar(
             x=result.phi[:, at],
-            y=list(CHARACTERISTICS),
+            y=[
+                f"{name}, rank {rank:.0%}" for name, rank in zip(CHARACTERISTICS, result.percentile[:, at], strict=True)
+            ],
             orientation="h",
             marker_color=[RISE if value > 0 else FALL for value in result.phi[:, at]],
-            text=[
-                f"{value:+.3f}, above {rank:.0%}"
-                for value, rank in zip(result.phi[:, at], result.percentile[:, at], strict=True)
-            ],
+            text=[f"{value:+.3f}" for value in result.phi[:, at]],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="%{y}: the likeness falls by %{x:.3f}<extra></extra>",
         )
     )
     low, high = min(0.0, float(result.phi[:, at].min())), max(0.01, float(result.phi[:, at].max()))
-    room = 0.6 * (high - low)
-    figure.update_xaxes(
-        range=[low - room / 4, high + room],
-        title="fall of the likeness, and its rank",
-        gridcolor="rgba(128,128,128,.2)",
-    )
+    room = 0.25 * (high - low)
+    figure.update_xaxes(range=[low - room, high + room], title="fall of the likeness", gridcolor="rgba(128,128,128,.2)")
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_color=look.ink)
     figure.update_layout(height=230)
     return dress(figure, look, title=result.sentence, aspect=0.5, axes=True)

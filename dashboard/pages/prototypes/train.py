@@ -4,16 +4,20 @@ import numpy as np
 import streamlit as st
 
 from dashboard.engine.answers import Answer
-from dashboard.figures import Look, figures_of
-from dashboard.widgets.chart import chart
+from dashboard.figures import Look
+from dashboard.figures.prototypes.local import framed
+from dashboard.widgets import layout
 from dashboard.widgets.study import Begin, Study
 from explainers.prototypes.train import TrainedPrototypes, prototypes_train
 from models import own
 from models.errors import SeewhyError
+from models.labels import short
 from models.prototypes.file import save
 
+SHOWN = 12  # prototypes, spread over the classes
 
-def draw(answer: Answer[TrainedPrototypes], look: Look) -> None:
+
+def draw(answer: Answer[TrainedPrototypes], _look: Look) -> None:
     """Draw the answer."""
     result = answer.result
     st.markdown(f"##### {result.sentence}")
@@ -25,7 +29,13 @@ def draw(answer: Answer[TrainedPrototypes], look: Look) -> None:
     _keep(result)
     facts = {name.replace("_", " "): f"{value:.1%}" for name, value in result.about().facts.items() if "acc" in name}
     st.dataframe([facts], hide_index=True, width="stretch")
-    chart(answer, look, "prototypes", lambda: figures_of(result, look)["prototypes"], alt=result.plain)
+    chosen = np.linspace(0, len(result.owner) - 1, min(SHOWN, len(result.owner))).astype(int)
+    layout.tiles(
+        [
+            (short(result.classes[result.owner[at]]), framed(result.thumbnails[at], result.boxes[at]), result.files[at])
+            for at in chosen
+        ]
+    )
     used = int((np.abs(result.weight) > 0).sum())
     st.caption(f"{used} of {result.weight.size} weights are not zero.")
 

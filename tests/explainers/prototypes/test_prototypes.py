@@ -1,0 +1,157 @@
+"""Prototypes of real networks: they are what they are called, add up, and can be explained like anything else."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import explainers
+import models
+from explainers import LocalRun, find, params_of
+from explainers.kit.characteristics import modify
+from explainers.prototypes.gallery import pairs
+from explainers.prototypes.reasons import percentiles, sentence
+from models import ModelHandle, Photo, imagesets
+from models.errors import InputError, UnfitError
+from models.imagesets.labelled import labelled
+from models.prototypes.file import save
+
+
+@pytest.fixture(scope="module")
+def shipped() -> ModelHandle:
+    return models.load("menagerie_prototypes", "cpu")
+
+
+def test_contributions_add_up_to_the_networks_own_logit(shipped: ModelHandle) -> None:
+    animal = imagesets.sample("animal-0")
+    result = explainers.explain("prototypes", shipped, image=animal, target=2)
+    with torch.inference_mode():
+        logits = shipped.network(shipped.preprocess(animal)[None])[0].numpy()
+    assert result.logits == pytest.approx(logits, abs=1e-4)
+    assert result.contribution.sum() == pytest.approx(logits[2], abs=1e-4)
+
+
+def test_phi_is_zero_where_nothing_changes(shipped: ModelHandle) -> None:
+    same = {"hue": 0.0, "saturation": 1.0, "contrast": 1.0, "texture": 0.0, "shape": 0.0}
+    assert not explainers.explain("prototypes", shipped, image=imagesets.sample("animal-0"), **same).phi.any()
+    grey = imagesets.sample("camera")
+    phi = explainers.explain("prototypes", shipped, image=grey).phi
+    assert not phi[:2].any(), "a grey picture has no hue and no saturation to change"
+    assert phi[2:].any()
+
+
+def test_phi_is_read_at_the_place_of_the_greatest_likeness(shipped: ModelHandle) -> None:
+    animal = imagesets.sample("animal-0")
+    result = explainers.explain("prototypes", shipped, image=animal)
+    changed = Photo(modify(animal.pixels, "contrast"), animal.name)
+    with torch.inference_mode():
+        before, after = (
+            shipped.network.similarities(shipped.preprocess(photo)[None])[0].numpy() for photo in (animal, changed)
+        )
+    for at, (row, column) in enumerate(result.location):
+        assert before[at, row, column] == pytest.approx(before[at].max())
+        assert result.phi[2, at] == pytest.approx(before[at, row, column] - after[at, row, column], abs=1e-5)
+
+
+def test_every_prototype_is_a_patch_of_its_training_picture(shipped: ModelHandle) -> None:
+    by_name = {example.name: example for example in labelled("menagerie", limit=30).of("train")}
+    network, about = shipped.network, shipped.network.about
+    for at in range(0, len(about.files), 13):
+        photo = by_name[about.files[at]].read()
+        with torch.inference_mode():
+            maps = network.features(shipped.preprocess(photo)[None])[0]
+        row, column = network.record["cell"][at]
+        patch = maps[:, row, column]
+        # Features are kept in 16 bits, which rounds at a part in 2000.
+        assert patch.numpy() == pytest.approx(network.similarity.prototypes[at].numpy(), rel=1e-3, abs=1e-3)
+
+
+def test_a_prototype_is_a_neuron_that_grad_cam_explains(shipped: ModelHandle) -> None:
+    chosen = {"question": "neuron", "neuron": 3, "neuron_layer": "similarity"}
+    result = explainers.explain("gradcam", shipped, image=imagesets.sample("animal-0"), **chosen)
+    assert result.heatmap.max() == pytest.approx(1)
+    assert shipped.layer(None).name.startswith("backbone.")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two classes that differ in colour, six pictures each, one file of which is damaged."""
+    root, rng = tmp_path_factory.mktemp("colours"), np.random.default_rng(0)
+    for name, colour in (("red", (200, 40, 40)), ("blue", (40, 40, 200))):
+        (root / name).mkdir()
+        for at in range(8):
+            pixels = np.clip(np.array(colour) + rng.normal(0, 30, (96, 96, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(root / name / f"{at}.png")
+    (root / "red" / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing")
+    return root
+
+
+@pytest.mark.parametrize("metric", ["cosine", "log_l2"])
+def test_training_makes_a_file_that_is_a_model(folder: Path, tmp_path: Path, metric: str) -> None:
+    base, lens = models.load("menagerie_cnn", "cpu"), find("prototypes_train")
+    params = params_of(lens, {"images": str(folder), "prototypes": 10, "metric": metric})
+    result = lens(base, params, LocalRun(base))
+    assert result.test_accuracy == 1
+    assert [name for name, _ in result.skipped] == ["red/broken.png"]
+    assert len(result.notes) == 2, "fewer pictures than prototypes is said"
+    assert len(set(result.files)) == len(result.files), "no two from one picture"
+    path = tmp_path / "mine.safetensors"
+    save(path, result.about(), result.tensors())
+    again = models.load(str(path), "cpu")
+    assert again.card.labels == ("blue", "red")
+    explained = explainers.explain("prototypes", again, image=folder / "red" / "0.png")
+    assert explained.label == "red"
+    assert np.array_equal(again.network.head.weight.detach().numpy(), result.weight)
+
+
+def test_a_folder_of_one_class_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "only").mkdir()
+    Image.new("RGB", (40, 40)).save(tmp_path / "only" / "a.png")
+    base = models.load("menagerie_cnn", "cpu")
+    with pytest.raises(InputError, match="holds one class, only: give a folder"):
+        explainers.explain("prototypes_train", base, images=str(tmp_path))
+
+
+def test_a_network_without_prototypes_is_refused_with_one_that_has() -> None:
+    with pytest.raises(UnfitError, match="choose menagerie_prototypes"):
+        explainers.explain("prototypes", models.load("menagerie_cnn", "cpu"), image=imagesets.sample("animal-0"))
+    models.card("menagerie_prototypes")  # the remedy is there
+
+
+def test_a_file_on_other_weights_is_refused(tmp_path: Path, shipped: ModelHandle) -> None:
+    about = replace(shipped.network.about, base_sha256="0" * 64)
+    state = {
+        key: value.numpy() for key, value in shipped.network.state_dict().items() if not key.startswith("backbone")
+    }
+    record = {f"record.{key}": value for key, value in shipped.network.record.items()}
+    save(tmp_path / "other.safetensors", about, {**state, **record})
+    with pytest.raises(InputError, match="train it again here"):
+        models.load(str(tmp_path / "other.safetensors"), "cpu")
+
+
+def test_removing_prototypes_changes_what_it_should(shipped: ModelHandle) -> None:
+    result = explainers.explain("prototype_gallery", shipped, limit=2, reasons=1)
+    mine = tuple(np.flatnonzero(result.owner == 0).tolist())
+    assert result.accuracy_without(()) > 0.95
+    assert result.accuracy_without(tuple(range(len(result.owner)))) <= 0.1
+    assert result.accuracy_without(mine) <= result.accuracy_without(())
+
+
+def test_redundant_and_misleading_pairs() -> None:
+    vectors = np.array([[1, 0], [1, 0.01], [1, 0.02], [0, 1]], np.float32)
+    owner, cells = np.array([0, 0, 0, 0]), np.zeros((5, 4, 2), int)
+    reasons = np.array([[1, 1, -1, 0], [0, 0, 0, 1], [0] * 4, [0] * 4, [0] * 4], float)
+    redundant, misleading = pairs(vectors, owner, (cells, reasons))
+    assert redundant.tolist() == [[0, 1]]
+    assert misleading.tolist() == [[0, 2], [1, 2]]
+
+
+def test_the_reason_names_what_falls_most() -> None:
+    phi = np.array([[0.4, 0.1], [0.0, 0.0], [0.05, 0.1], [0.0, 0.0], [0.02, 0.5]])
+    ranks = percentiles(phi)
+    assert sentence(phi[:, 0], ranks[:, 0]).startswith("because of its hue;")
+    assert sentence(phi[:, 1], ranks[:, 1]).startswith("because of its shape;")
+    assert "none of hue" in sentence(np.zeros(5), np.full(5, 0.5))
