@@ -54,7 +54,7 @@ def _asked(request: Request[Result]) -> Answer[Evidence] | None:
         except BusyError as error:
             st.warning(str(error))
             return None
-    answer = engine.kept(wanted.key)
+    answer = engine.answer(wanted)
     if answer is None:
         _await(wanted)
     return answer

@@ -51,7 +51,7 @@ def on_demand(request: Request[R], title: str, invite: Callable[[], object], **b
 
 
 def _ended(request: Request[R], state: JobState) -> Answer[R] | None:
-    answer = session.the_engine().kept(request.key) if state.ready else None
+    answer = session.the_engine().answer(request) if state.ready else None
     if state.warning:
         st.warning(state.warning)
     if answer:
