@@ -82,7 +82,7 @@ def storage_errors(folder: Path) -> Iterator[None]:
 
 
 def _sentence(error: Exception, folder: Path) -> str:
-    code, text = getattr(error, "errno", None), str(error)
+    code, text = error.errno if isinstance(error, OSError) else None, str(error)
     if code in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in text:
         return f"The disk under the cache folder '{folder}' is full; free some space, or choose another with --cache."
     if code in (errno.EACCES, errno.EPERM, errno.EROFS) or "readonly" in text or "unable to open" in text:

@@ -1,7 +1,7 @@
 """From a request to its answer on a page: wait a moment, show progress with Cancel, say what went wrong."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -40,12 +40,18 @@ def result_or_progress(request: Request[R], *, lane: Lane = "interactive") -> An
     return _ended(request, state)
 
 
-def on_demand(request: Request[R], title: str, invite: Callable[[], object], **button: Any) -> Answer[R] | None:
+def on_demand(
+    request: Request[R],
+    title: str,
+    invite: Callable[[], object],
+    button: Literal["primary", "secondary", "tertiary"] = "secondary",
+    words: str | None = None,
+) -> Answer[R] | None:
     """A long answer: stored, on its way in the background, or what ``invite`` draws and a button that begins it."""
     state = session.the_engine().state(request.key)
     if state.status == "absent" and f"fresh.{request.key}" not in st.session_state:
         invite()
-        if not st.button(title, key=f"begin.{request.key}", **button):
+        if not st.button(title, key=f"begin.{request.key}", type=button, help=words):
             return None
     return result_or_progress(request, lane="batch")
 
