@@ -11,16 +11,16 @@ import threading
 import zipfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.engine.answers import Answer
+from dashboard.engine.framing import Json
 from dashboard.figures import Look, figures_of
 from dashboard.figures.scores import score_curves
 from dashboard.figures.style import Width
-from explainers import Request, codec, find
+from explainers import Evidence, Request, Result, codec, find
 from explainers.params import photos
 from models import Photo
 from models.errors import NotReadyError, StorageError
@@ -35,7 +35,7 @@ _LOCK = threading.Lock()
 _STARTED: list[bool] = []
 
 
-def caption(kept: Answer[Any]) -> str:
+def caption(kept: Answer[Result]) -> str:
     """The small line under a figure: method, model, weights, seed."""
     source, lens = kept.provenance, find(kept.provenance.explainer)
     where = f", layer {kept.result.where}" if kept.result.where else ""
@@ -45,7 +45,7 @@ def caption(kept: Answer[Any]) -> str:
     )
 
 
-def file_stem(kept: Answer[Any]) -> str:
+def file_stem(kept: Answer[Result]) -> str:
     """Name of an exported file: lens, model, class."""
     label = kept.result.subject.split(",")[0]
     parts = (kept.provenance.explainer, Path(kept.provenance.model).stem, label)
@@ -85,12 +85,12 @@ def render(figure: go.Figure, kind: str) -> bytes:
     return data
 
 
-def paper_figures(kept: Answer[Any], look: Look, width: Width) -> dict[str, go.Figure]:
+def paper_figures(kept: Answer[Result], look: Look, width: Width) -> dict[str, go.Figure]:
     """The figures of an answer, on white paper, with title and caption."""
     return figures_of(kept.result, look.for_export(width, caption(kept)))
 
 
-def manifest(kept: Answer[Any], evidence: Answer[Any] | None) -> dict[str, Any]:
+def manifest(kept: Answer[Result], evidence: Answer[Evidence] | None) -> dict[str, Json]:
     """What ``manifest.json`` holds: everything but the arrays."""
     source = asdict(kept.provenance)
     scores = codec.values_of(evidence.result)["scores"] if evidence else []
@@ -104,7 +104,7 @@ def manifest(kept: Answer[Any], evidence: Answer[Any] | None) -> dict[str, Any]:
     }
 
 
-def arrays_npz(kept: Answer[Any]) -> bytes:
+def arrays_npz(kept: Answer[Result]) -> bytes:
     """``arrays.npz``: the arrays of the result by name, nothing pickled."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **codec.arrays_of(kept.result))
@@ -112,9 +112,9 @@ def arrays_npz(kept: Answer[Any]) -> bytes:
 
 
 def bundle(  # noqa: PLR0913 - the six things that a bundle is made of
-    kept: Answer[Any],
-    evidence: Answer[Any] | None,
-    request: Request[Any],
+    kept: Answer[Result],
+    evidence: Answer[Evidence] | None,
+    request: Request[Result],
     look: Look,
     width: Width = "page",
     kinds: tuple[str, ...] = FORMATS,
@@ -172,7 +172,7 @@ def write(files: dict[str, bytes], folder: Path) -> None:
         ) from error
 
 
-def snippet(kept: Answer[Any], request: Request[Any]) -> str:
+def snippet(kept: Answer[Result], request: Request[Result]) -> str:
     """A small program that works the same answer out again and compares it with ``arrays.npz``, bit for bit."""
     source = kept.provenance
     pictures = photos(request.params)

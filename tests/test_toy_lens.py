@@ -99,6 +99,7 @@ from pathlib import Path
 from dashboard import engine
 from dashboard.engine.engine import Engine
 from dashboard.engine.settings import Settings
+from dashboard.figures.raster import thumbnail
 from dashboard.pages import home_of, pages
 from tests.dashboard.conftest import Tab, browse
 
@@ -121,6 +122,7 @@ if __name__ == "__main__":
     assert tab.link() == {"model": "menagerie_cnn", "image": "chelsea", "power": "3.0", "cls": "3"}
     stored = [entry for entry in live.recent() if entry.part == "result"]
     assert dict(home_of(stored[0]).choices) == tab.link() and home_of(stored[0]).address == "toy"
+    assert thumbnail(live.kept(stored[0].key).result) is not None  # the first picture of its figures
     assert Tab(browse).test.caption[0].value == "2 of 2 explanations"
     assert "toy" in pages()
     engine.use(None)

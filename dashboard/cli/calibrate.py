@@ -2,12 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from dashboard.cli.console import out, progress, worked
+
+if TYPE_CHECKING:
+    from explainers.calibration.tables import Row
 
 menagerie = typer.Typer(help="The built-in world whose truth is known.", no_args_is_help=True)
 training = typer.Typer(help="Train what the lenses need; the file is then a model.", no_args_is_help=True)
@@ -27,21 +30,20 @@ def calibrate(  # noqa: PLR0913 - one argument an option
 ) -> None:
     """Compare every attribution method with the menagerie's known truth, beside maps that know no network."""
     import models
-    from explainers import Request, find
+    from explainers.calibration.lens import calibration
     from explainers.calibration.tables import markdown
     from explainers.params import read
     from models.menagerie import nets
 
     names = [model] if model else [name for name in nets.SPECS if models.card(name).ready]
-    rows: list[dict[str, Any]] = []
+    rows: list[Row] = []
     for name in names:
         biased = name in nets.SPECS and nets.SPECS[name].biased
         chosen = {} if world is None else {"world": world}
-        lens = find("calibration")
-        named = read(lens.params, {"methods": methods} if methods else {})
-        params = lens.params(scenes=scenes, seed=seed, biased=biased, **named, **chosen)
-        kept, _ = worked(Request("calibration", name, params), device, evidence=False)
-        result: Any = kept.result
+        named = read(calibration.params, {"methods": methods} if methods else {})
+        params = calibration.choose(scenes=scenes, seed=seed, biased=biased, **named, **chosen)
+        kept, _ = worked(calibration.request(name, params), device, evidence=False)
+        result = kept.result
         rows += result.rows(name)
         if as_markdown:
             print(
@@ -55,7 +57,7 @@ def calibrate(  # noqa: PLR0913 - one argument an option
         print(json.dumps({"rows": rows}, indent=2))
 
 
-def _marks(rows: list[dict[str, Any]]) -> Table:
+def _marks(rows: "list[Row]") -> Table:
     columns = ("trust", "share_of_truth", "part_correlation", "grid_game", "target_sensitivity", "shortcut")
     table = Table("method", *(name.replace("_", " ") for name in columns), "forwards", box=None)
     for row in rows:

@@ -6,7 +6,7 @@ Imports that take seconds stay inside the commands that need them.
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -17,7 +17,7 @@ from dashboard.cli import train  # noqa: F401 - adds its command to `seewhy trai
 from dashboard.cli.console import err, out, worked
 
 if TYPE_CHECKING:
-    from explainers import Explainer, Request
+    from explainers import AnyExplainer, Knob, Request, Result
     from models import ModelCard, Photo
 
 app = typer.Typer(
@@ -132,7 +132,7 @@ def list_models(
     out.print(table)
 
 
-def _card_json(card: "ModelCard") -> dict[str, Any]:
+def _card_json(card: "ModelCard") -> dict[str, object]:
     return {
         "name": card.name,
         "title": card.title,
@@ -155,7 +155,7 @@ def _card_json(card: "ModelCard") -> dict[str, Any]:
 @app.command("explainers")
 def list_explainers(as_json: Json = False) -> None:
     """Lenses, papers, and parameters with type, bounds and default."""
-    from explainers import registry
+    from explainers import knobs, registry
 
     lenses = registry().values()
     if as_json:
@@ -163,12 +163,13 @@ def list_explainers(as_json: Json = False) -> None:
         return
     for lens in lenses:
         out.print(f"[bold]{lens.name}[/bold]  {lens.title}  {lens.paper}")
-        for knob in _lens_json(lens)["parameters"]:
-            bounds = knob["choices"] or [each for each in (knob["low"], knob["high"]) if each is not None]
-            out.print(f"  {knob['name']:<12} {knob['type']:<6} {knob['default']!s:<10} {knob['help']} {bounds or ''}")
+        for knob in knobs(lens.params):
+            kind = knob.kind
+            bounds = list(knob.choices) or [bound for bound in (kind.low, kind.high) if bound is not None]
+            out.print(f"  {knob.name:<12} {kind.type_name:<6} {knob.default!s:<10} {knob.help} {bounds or ''}")
 
 
-def _lens_json(lens: "Explainer[Any, Any]") -> dict[str, Any]:
+def _lens_json(lens: "AnyExplainer") -> dict[str, object]:
     from explainers import knobs, takes_image
 
     return {
@@ -177,19 +178,20 @@ def _lens_json(lens: "Explainer[Any, Any]") -> dict[str, Any]:
         "lens": lens.lens,
         "paper": lens.paper,
         "image": takes_image(lens.params),
-        "parameters": [
-            {
-                "name": knob.name,
-                "type": knob.kind.type_name,
-                "optional": knob.optional,
-                "default": knob.default,
-                "low": knob.kind.low,
-                "high": knob.kind.high,
-                "choices": list(knob.choices),
-                "help": knob.help,
-            }
-            for knob in knobs(lens.params)
-        ],
+        "parameters": [_knob_json(knob) for knob in knobs(lens.params)],
+    }
+
+
+def _knob_json(knob: "Knob") -> dict[str, object]:
+    return {
+        "name": knob.name,
+        "type": knob.kind.type_name,
+        "optional": knob.optional,
+        "default": knob.default,
+        "low": knob.kind.low,
+        "high": knob.kind.high,
+        "choices": list(knob.choices),
+        "help": knob.help,
     }
 
 
@@ -235,7 +237,7 @@ def _picture(image: Path) -> "Path | Photo":
     return imagesets.sample(str(image)) if str(image) in known and not image.exists() else image
 
 
-def _parsed(lens: "Explainer[Any, Any]", settings: list[str]) -> dict[str, Any]:
+def _parsed(lens: "AnyExplainer", settings: list[str]) -> dict[str, object]:
     from explainers import knobs
     from explainers.kinds import Picture
     from explainers.params import read
@@ -250,7 +252,7 @@ def _parsed(lens: "Explainer[Any, Any]", settings: list[str]) -> dict[str, Any]:
     return {name: _picture(Path(str(v))) if name in pictures and v else v for name, v in values.items()}
 
 
-def _answer(request: "Request[Any]", device: str, *, evidence: bool) -> tuple[dict[str, bytes], str]:
+def _answer(request: "Request[Result]", device: str, *, evidence: bool) -> tuple[dict[str, bytes], str]:
     """The bundle's files and the sentence, with progress on stderr."""
     from dashboard import export
     from dashboard.figures import Look

@@ -1,18 +1,19 @@
 """What the commands share: where they print, how they show progress, how they work an answer out."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
     from dashboard.engine.answers import Answer
-    from explainers import Request
+    from explainers import Evidence, Request, Result
 
+R = TypeVar("R", bound="Result")
 out, err = Console(), Console(stderr=True)
 
 
-def worked(request: "Request[Any]", device: str, *, evidence: bool) -> "tuple[Answer[Any], Answer[Any] | None]":
+def worked(request: "Request[R]", device: str, *, evidence: bool) -> "tuple[Answer[R], Answer[Evidence] | None]":
     """The answer, and its evidence when it is wanted."""
     import torch
 

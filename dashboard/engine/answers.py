@@ -7,11 +7,12 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar, cast
 
 import torch
 
 from dashboard.engine import framing as wire
+from dashboard.engine.framing import Json
 from explainers import Evidence, Request, Result, Run, answer, code_version, codec, find
 from models import ModelHandle
 from models.errors import InputError
@@ -39,7 +40,7 @@ class Provenance:
     explainer: str
     model: str
     weights_sha256: str
-    params: dict[str, Any]
+    params: dict[str, Json]
     seed: int
     versions: dict[str, str]
     device: str
@@ -105,7 +106,7 @@ def _version(name: str) -> str:
         return "not installed"
 
 
-def to_bytes(kept: Answer[Any]) -> bytes:
+def to_bytes(kept: Answer[Result]) -> bytes:
     """A kept answer as bytes: provenance and checksum as JSON, then the result as `codec` packs it."""
     body = codec.pack(kept.result)
     part = "evidence" if isinstance(kept.result, Evidence) else "result"
@@ -114,7 +115,7 @@ def to_bytes(kept: Answer[Any]) -> bytes:
 
 
 @lru_cache(maxsize=16)  # a page asks for the same answer at every rerun, and unpacking takes 4 ms
-def from_bytes(key: str, data: bytes) -> Answer[Any]:
+def from_bytes(key: str, data: bytes) -> Answer[Result]:
     """What `to_bytes` wrote.
 
     Raises:
@@ -129,3 +130,8 @@ def from_bytes(key: str, data: bytes) -> Answer[Any]:
         return Answer(key, codec.unpack(body, kind), provenance)
     except (ValueError, KeyError, TypeError) as error:
         raise InputError("A kept result is damaged; press Recompute.") from error
+
+
+def to(request: Request[R], stored: Answer[Result] | None) -> Answer[R] | None:
+    """What is stored under a request's key, which only an answer to it can be."""
+    return cast(Answer[R] | None, stored)

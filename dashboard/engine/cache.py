@@ -10,7 +10,6 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import diskcache
 from diskcache.core import MODE_BINARY, MODE_RAW
@@ -25,7 +24,7 @@ class PickleRefusedError(StorageError):
 class PlainDisk(diskcache.Disk):  # type: ignore[misc]
     """Keys are text; values are bytes, text, or numbers that SQLite holds."""
 
-    def put(self, key: Any) -> tuple[Any, bool]:
+    def put(self, key: object) -> tuple[str, bool]:
         """The key as a row holds it.
 
         Raises:
@@ -35,13 +34,13 @@ class PlainDisk(diskcache.Disk):  # type: ignore[misc]
             raise TypeError(f"keys of the cache are text; got {type(key).__name__}")
         return key, True
 
-    def get(self, key: Any, raw: Any) -> str:
+    def get(self, key: object, raw: object) -> str:
         """The key that a row holds; refuses one that is pickled."""
         if not raw or type(key) is not str:
             raise PickleRefusedError("The cache holds a pickled key, which Seewhy never writes; it was not read.")
         return key
 
-    def store(self, value: Any, read: bool, key: Any = diskcache.UNKNOWN) -> tuple[Any, ...]:
+    def store(self, value: object, read: bool, key: object = diskcache.UNKNOWN) -> tuple[object, ...]:
         """Columns (size, mode, filename, value) of a row; big bytes go into a file of their own.
 
         Raises:
@@ -62,7 +61,7 @@ class PlainDisk(diskcache.Disk):  # type: ignore[misc]
             raise
         return len(value), MODE_BINARY, name, None
 
-    def fetch(self, mode: int, filename: str | None, value: Any, read: bool) -> Any:
+    def fetch(self, mode: int, filename: str | None, value: object, read: bool) -> object:
         """The value of a row; refuses one that is pickled, or whose file lies outside the folder."""
         if mode == MODE_RAW and not read:
             return value
@@ -83,7 +82,7 @@ def storage_errors(folder: Path) -> Iterator[None]:
 
 
 def _sentence(error: Exception, folder: Path) -> str:
-    code, text = getattr(error, "errno", None), str(error)
+    code, text = error.errno if isinstance(error, OSError) else None, str(error)
     if code in (errno.ENOSPC, errno.EDQUOT) or "disk is full" in text:
         return f"The disk under the cache folder '{folder}' is full; free some space, or choose another with --cache."
     if code in (errno.EACCES, errno.EPERM, errno.EROFS) or "readonly" in text or "unable to open" in text:

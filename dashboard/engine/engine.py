@@ -1,26 +1,29 @@
-"""The engine: asks, remembers who waits for what, and hands out what is kept."""
+"""The engine: asks, remembers who waits for what, and supervisors out what is kept."""
 
 import logging
 import threading
 import time
 from collections import OrderedDict
-from dataclasses import fields
-from typing import Any, get_args
+from dataclasses import replace
+from typing import TypeVar, get_args
 
 from dashboard.engine import answers
 from dashboard.engine import framing as wire
 from dashboard.engine.answers import Answer
-from dashboard.engine.jobs import INTERRUPTED, FairQueue, Job, JobState, Lane, StoredEntry
+from dashboard.engine.jobs import CANCELLED, INTERRUPTED, FairQueue, Job, JobState, Lane, Outcome, StoredEntry
 from dashboard.engine.lease import ServerLease
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store
 from dashboard.engine.uploads import Uploads
 from dashboard.engine.workers.local import Process
+from dashboard.engine.workers.messages import Reached
 from dashboard.engine.workers.supervisor import WorkerSupervisor
-from explainers import Request
+from explainers import Request, Result
+from explainers.params import photos
 from models import DEFAULT, Photo
 from models.errors import StorageError
 
+R = TypeVar("R", bound=Result)
 logger = logging.getLogger(__name__)
 
 REMEMBERED = 500
@@ -28,12 +31,12 @@ UNKEPT = 8
 
 
 class JobLane:
-    """What the hands of one lane see of the engine: its queue, and where news goes."""
+    """What the supervisors of one lane see of the engine: its queue, and where news goes."""
 
     def __init__(self, engine: "Engine", settings: Settings) -> None:
         self._engine = engine
         self.queue = FairQueue(settings.queue, settings.queue_per_session)
-        self.hands: list[WorkerSupervisor] = []
+        self.supervisors: list[WorkerSupervisor] = []
 
     def take(self) -> Job | None:
         """Wait for the next job; None when the engine closes."""
@@ -46,15 +49,16 @@ class JobLane:
                     return job
                 self._engine.changed.wait()
 
-    def tell(self, job: Job, progress: dict[str, Any], preview: bytes) -> None:
+    def report(self, job: Job, reached: Reached, preview: bytes) -> None:
         """Note a job's progress; the last preview stays until there is a next one."""
         picture = wire.unpack_preview(preview)
         with self._engine.changed:
-            job.progress.update(progress if picture is None else {**progress, "preview": picture})
+            shown = job.progress.preview if picture is None else picture
+            job.progress = replace(job.progress, fraction=reached.fraction, note=reached.note, preview=shown)
 
-    def end(self, job: Job, status: str, outcome: dict[str, Any], data: bytes) -> None:
+    def end(self, job: Job, outcome: Outcome, data: bytes = b"") -> None:
         """Note a job's end."""
-        self._engine.end(job, status, outcome, data)
+        self._engine.end(job, outcome, data)
 
 
 class Engine:
@@ -82,7 +86,9 @@ class Engine:
         self._lanes: dict[str, JobLane] = {name: JobLane(self, settings) for name in get_args(Lane)}
         self._start("interactive", first)
 
-    def ask(self, request: Request[Any], *, session: str, lane: Lane = "interactive", fresh: bool = False) -> JobState:
+    def ask(
+        self, request: Request[Result], *, session: str, lane: Lane = "interactive", fresh: bool = False
+    ) -> JobState:
         """Want an answer: the kept one, one that is being worked out already, or a new job.
 
         Args:
@@ -106,15 +112,15 @@ class Engine:
                 model=request.model,
                 part=request.part,
             )
-        photos = self._photos(request)
+        refused = self._keep_photos(request)
         with self.changed:
             job = self._jobs.get(key)
-            if job and job.live and not job.stopping:
+            if job and job.status in ("queued", "running"):
                 job.watchers.add(session)
                 return self._state(job)
             if job and job.status == "done" and not fresh and self.store.has(key):  # it came while we looked
                 return self._state(job)
-            job = Job(request, lane, session, photos, watchers={session})
+            job = Job(request, lane, session, refused, watchers={session})
             self._lanes[lane].queue.push(job)
             self._remember(job)
             self._unkept.pop(key, None)
@@ -147,10 +153,14 @@ class Engine:
             job.over.wait(seconds)
         return self.state(key)
 
-    def kept(self, key: str) -> Answer[Any] | None:
+    def kept(self, key: str) -> Answer[Result] | None:
         """The answer under this key; one that is damaged is as good as none."""
         data = self._unkept.get(key)
         return answers.from_bytes(key, data) if data else self.store.kept(key)
+
+    def answer(self, request: Request[R]) -> Answer[R] | None:
+        """The answer to a request, as `kept`."""
+        return answers.to(request, self.kept(request.key))
 
     def cancel(self, key: str, session: str) -> JobState:
         """One session waits no longer; the job stops when no other does."""
@@ -161,14 +171,15 @@ class Engine:
             job.watchers.discard(session)
             if job.watchers:
                 return self._state(job)
-            job.stopping = job.stopping or time.monotonic()
             waiting = job.status == "queued"
+            if job.status != "stopping":
+                job.status, job.stop_by = "stopping", time.monotonic() + self.settings.grace
             self._lanes[job.lane].queue.remove(job)
         if waiting:
-            self.end(job, "cancelled", {"error": "Cancelled."})
+            self.end(job, CANCELLED)
         else:
-            for hand in self._lanes[job.lane].hands:
-                hand.stop(job)
+            for supervisor in self._lanes[job.lane].supervisors:
+                supervisor.stop(job)
         return self.state(key)
 
     def jobs(self) -> list[JobState]:
@@ -202,11 +213,13 @@ class Engine:
 
     def why_not_ready(self) -> str:
         """One sentence, or nothing when the default model has answered once."""
-        return "" if self.closed else self._lanes["interactive"].hands[0].not_ready_reason
+        return "" if self.closed else self._lanes["interactive"].supervisors[0].not_ready_reason
 
     def pids(self) -> tuple[int, ...]:
         """Process ids of the workers."""
-        return tuple(hand.pid for lane in self._lanes.values() for hand in lane.hands if hand.pid)
+        return tuple(
+            supervisor.pid for lane in self._lanes.values() for supervisor in lane.supervisors if supervisor.pid
+        )
 
     def close(self) -> None:
         """End all workers; what waits or runs is interrupted, what is kept stays."""
@@ -214,27 +227,24 @@ class Engine:
             if self.closed:
                 return
             self.closed = True
-            hands = [hand for lane in self._lanes.values() for hand in lane.hands]
+            supervisors = [supervisor for lane in self._lanes.values() for supervisor in lane.supervisors]
             live = [job for job in self._jobs.values() if job.live]
             self.changed.notify_all()
         for job in live:
-            self.end(job, "interrupted", {"error": INTERRUPTED})
-        for hand in hands:
-            hand.close()
-        for hand in hands:
-            hand.join(timeout=2)
+            self.end(job, Outcome(status="interrupted", error=INTERRUPTED))
+        for supervisor in supervisors:
+            supervisor.close()
+        for supervisor in supervisors:
+            supervisor.join(timeout=2)
         self._owner.close()
         self.store.close()
 
-    def end(self, job: Job, status: str, outcome: dict[str, Any], data: bytes = b"") -> None:
+    def end(self, job: Job, outcome: Outcome, data: bytes = b"") -> None:
         """Note a job's end, once: what comes later is dropped."""
         with self.changed:
             if not job.live:
                 return
-            job.progress.update({"preview": None, **outcome})
-            if status == "done":
-                job.progress["fraction"] = 1.0
-            job.status, job.ended, job.photos = status, time.time(), ()  # type: ignore[assignment]
+            job.finish(outcome)
             if data:
                 self._unkept[job.request.key] = data
                 while len(self._unkept) > UNKEPT:
@@ -245,28 +255,27 @@ class Engine:
     def _start(self, lane: str, first: Process | None = None) -> None:
         """Start the workers of a lane, unless they run."""
         with self.changed:
-            if self._lanes[lane].hands or self.closed:
+            if self._lanes[lane].supervisors or self.closed:
                 return
             warm = DEFAULT if lane == "interactive" else ""
             for place in self.settings.resolved_devices():
-                hand = WorkerSupervisor(self.settings, (place, lane), self._lanes[lane], warm, first)
-                self._lanes[lane].hands.append(hand)
+                supervisor = WorkerSupervisor(self.settings, (place, lane), self._lanes[lane], warm, first)
+                self._lanes[lane].supervisors.append(supervisor)
                 first = None
-                hand.start()
+                supervisor.start()
 
     def _state(self, job: Job) -> JobState:
         return job.state(self._lanes[job.lane].queue.position(job))
 
-    def _photos(self, request: Request[Any]) -> tuple[Photo, ...]:
+    def _keep_photos(self, request: Request[Result]) -> tuple[Photo, ...]:
         """Keep the request's photos for the worker; those that the disk refuses go with the request."""
-        values = (getattr(request.params, each.name) for each in fields(request.params))
-        photos = tuple(value for value in values if isinstance(value, Photo))
+        wanted = tuple(photos(request.params).values())
         try:
-            for photo in photos:
+            for photo in wanted:
                 self.store.keep_photo(photo)
         except StorageError as error:
             logger.warning("a photo goes to the worker without being kept: %s", error)
-            return photos
+            return wanted
         return ()
 
     def _remember(self, job: Job) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 PREVIEW_SIDE = 256
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
 
-def join(head: Mapping[str, Any], body: bytes = b"") -> bytes:
+def join(head: Mapping[str, object], body: bytes = b"") -> bytes:
     """JSON head and body as one message."""
     return json.dumps(head, separators=(",", ":")).encode() + b"\n" + body
 

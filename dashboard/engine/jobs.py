@@ -6,17 +6,19 @@ import time
 import uuid
 from collections import OrderedDict, deque
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
-from explainers import Request
+from dashboard.engine.framing import Json
+from explainers import Request, Result
 from models import Photo
 from models.errors import SeewhyError
 
 Lane = Literal["interactive", "evidence", "batch"]
-Status = Literal["absent", "kept", "queued", "running", "done", "cancelled", "failed", "interrupted"]
-LIVE = ("queued", "running")
+Ending = Literal["done", "cancelled", "failed", "interrupted"]
+Status = Literal["absent", "kept", "queued", "running", "stopping"] | Ending
+LIVE = ("queued", "running", "stopping")
 INTERRUPTED = "The server was restarted; press Run again: what was finished is kept."
 
 
@@ -25,20 +27,55 @@ class BusyError(SeewhyError):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobState:
+class Outcome:
+    """How a job ended.
+
+    Attributes:
+        status: done or why not.
+        error: one sentence with the remedy, of a job that is not done.
+        warning: one sentence on an answer that is there but could not be kept.
+        log: under which id the log holds more, and
+        trace: what it holds.
+    """
+
+    status: Ending
+    error: str = ""
+    warning: str = ""
+    log: str = ""
+    trace: str = ""
+
+
+CANCELLED = Outcome(status="cancelled", error="Cancelled.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a job is, and what became of it.
+
+    Attributes:
+        fraction: 0 to 1, and
+        note: what it does now.
+        preview: a picture on the way, or None.
+        error, warning, log: of its `Outcome`.
+    """
+
+    fraction: float = 0.0
+    note: str = ""
+    preview: np.ndarray | None = None
+    error: str = ""
+    warning: str = ""
+    log: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobState(Progress):
     """Where a job stands.
 
     Attributes:
         key: of its request.
         status: ``kept`` was there before, ``done`` has just been worked out, ``absent`` was never asked for.
         explainer, model, part, lane: what it is.
-        fraction: 0 to 1, and
-        note: what it does now.
         position: how many go first while it waits.
-        preview: a picture on the way, or None.
-        error: one sentence with the remedy, of a failed, cancelled or interrupted job.
-        warning: one sentence on an answer that is there but could not be kept.
-        log: under which id the log holds more.
         created, started, ended: seconds since the epoch; 0 while not yet.
     """
 
@@ -48,13 +85,7 @@ class JobState:
     model: str = ""
     part: str = "result"
     lane: str = "interactive"
-    fraction: float = 0.0
-    note: str = ""
     position: int = 0
-    preview: np.ndarray | None = None
-    error: str = ""
-    warning: str = ""
-    log: str = ""
     created: float = 0.0
     started: float = 0.0
     ended: float = 0.0
@@ -93,7 +124,7 @@ class StoredEntry:
     part: str
     explainer: str
     model: str
-    params: dict[str, Any]
+    params: dict[str, Json]
     when: str
     seconds: float
     bytes: int
@@ -102,17 +133,24 @@ class StoredEntry:
 
 @dataclass(eq=False)
 class Job:
-    """A request on its way; changed only under the engine's lock."""
+    """A request on its way; changed only under the engine's lock.
 
-    request: Request[Any]
+    Attributes:
+        run: tells it from earlier jobs of the same request.
+        watchers: sessions that wait for it; without any it is ``stopping``, and
+        stop_by: on the monotonic clock, when its worker is ended if it has not stopped by itself.
+        over: set when it has ended.
+    """
+
+    request: Request[Result]
     lane: Lane
     session: str
     photos: tuple[Photo, ...] = ()
     run: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     watchers: set[str] = field(default_factory=set)
     status: Status = "queued"
-    progress: dict[str, Any] = field(default_factory=dict)
-    stopping: float = 0.0
+    progress: Progress = Progress()
+    stop_by: float = 0.0
     created: float = field(default_factory=time.time)
     started: float = 0.0
     ended: float = 0.0
@@ -122,6 +160,13 @@ class Job:
     def live(self) -> bool:
         """Whether it still waits or runs."""
         return self.status in LIVE
+
+    def finish(self, outcome: Outcome) -> None:
+        """Note its end."""
+        fraction = 1.0 if outcome.status == "done" else self.progress.fraction
+        error, warning, log = outcome.error, outcome.warning, outcome.log
+        self.progress = Progress(fraction=fraction, note=self.progress.note, error=error, warning=warning, log=log)
+        self.status, self.ended, self.photos = outcome.status, time.time(), ()
 
     def state(self, position: int = 0) -> JobState:
         """As a page sees it."""
@@ -137,7 +182,7 @@ class Job:
             created=self.created,
             started=self.started,
             ended=self.ended,
-            **self.progress,
+            **vars(self.progress),
         )
 
 

@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 
@@ -15,9 +15,11 @@ from dashboard.engine import framing as wire
 from dashboard.engine.answers import Answer
 from dashboard.engine.cache import PickleRefusedError, open_cache, private_folder, storage_errors
 from dashboard.engine.jobs import StoredEntry
+from explainers import Request, Result
 from models import Photo
 from models.errors import InputError, StorageError
 
+R = TypeVar("R", bound=Result)
 logger = logging.getLogger(__name__)
 
 PHOTO_SHARE = 4
@@ -42,7 +44,7 @@ class Store:
         self._states = open_cache(folder / "states", STATE_BYTES, "none")
         self._notes = open_cache(folder / "notes", STATE_BYTES, "none")
 
-    def keep(self, kept: Answer[Any], data: bytes | None = None) -> None:
+    def keep(self, kept: Answer[Result], data: bytes | None = None) -> None:
         """Keep an answer; ``data`` is what `answers.to_bytes` made of it, when that is at hand."""
         data = answers.to_bytes(kept) if data is None else data
         if len(data) > self._limit:
@@ -68,7 +70,7 @@ class Store:
         with storage_errors(self.folder):
             return key in self._results
 
-    def kept(self, key: str) -> Answer[Any] | None:
+    def kept(self, key: str) -> Answer[Result] | None:
         """The answer under this key; a damaged one is logged, dropped, and as good as none."""
         try:
             data = self._read("results", key)
@@ -78,6 +80,10 @@ class Store:
             with contextlib.suppress(StorageError):
                 self.forget(key)
             return None
+
+    def answer(self, request: Request[R]) -> Answer[R] | None:
+        """The answer to a request, as `kept`."""
+        return answers.to(request, self.kept(request.key))
 
     def forget(self, key: str) -> None:
         """Drop an answer and the state of its job."""

@@ -36,13 +36,13 @@ WORDS = {
 }
 
 
-@draws(Calibration)
+@draws(Calibration, lambda result: result.images[0])
 def calibration(result: Calibration, look: Look) -> dict[str, go.Figure]:
     """Trust against cost, and how well each method tells classes apart."""
     return {"trust": trust_against_cost(result, look), "classes": telling_classes(result, look)}
 
 
-@draws(Trial)
+@draws(Trial, lambda result: result.image)
 def trial(result: Trial, look: Look) -> dict[str, go.Figure]:
     """Faithfulness of each method on one picture, and how far the methods agree."""
     return {"faithfulness": trial_bars(result, look), "agreement": agreement_map(result, look)}

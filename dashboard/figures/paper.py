@@ -5,6 +5,7 @@ import textwrap
 from collections.abc import Iterable
 
 import plotly.graph_objects as go
+from plotly.basedatatypes import BaseTraceType
 
 LETTER = 0.56  # mean width of a letter, as a share of the size of the type
 LINE = 1.35  # height of a line
@@ -66,6 +67,5 @@ def _labels(figure: go.Figure, axis: str) -> list[str]:
     return list(dict.fromkeys(value for value in values if isinstance(value, str)))
 
 
-def _along(trace: object, axis: str) -> Iterable[object]:
-    values = getattr(trace, axis, None)
-    return () if values is None else list(values)
+def _along(trace: BaseTraceType, axis: str) -> Iterable[object]:
+    return () if axis not in trace or trace[axis] is None else list(trace[axis])

@@ -1,24 +1,20 @@
 """A small picture of any result, without a browser: NumPy and Pillow only."""
 
-from typing import Any
-
 import numpy as np
 from PIL import Image
 
-from dashboard.figures.paint import blend
+from dashboard.figures.registry import picture_of
+from explainers import Result
 
 SIDE = 160
 
 
-def thumbnail(result: Any) -> Image.Image | None:
-    """The photo with its heat map, or the first of its images; None for a result without pictures."""
-    image, heatmap = getattr(result, "image", None), getattr(result, "heatmap", None)
-    if image is None:
-        images = getattr(result, "images", None)
-        image = images[0] if images is not None and len(images) else None
-    if image is None:
+def thumbnail(result: Result) -> Image.Image | None:
+    """What stands for a result in a list, at most 160 pixels a side; None for a result without pictures."""
+    pixels = picture_of(result)
+    if pixels is None:
         return None
-    picture = Image.fromarray(image if heatmap is None else blend(image, heatmap))
+    picture = Image.fromarray(pixels)
     picture.thumbnail((SIDE, SIDE))
     return picture
 

@@ -80,6 +80,12 @@ def photo_uri(image: np.ndarray, *, lossless: bool = False) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
+def uri_photo(uri: str) -> np.ndarray:
+    """The picture (H, W, 3) uint8 that `photo_uri` wrote."""
+    data = base64.b64decode(uri.partition(",")[2])
+    return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
 def dress(figure: go.Figure, look: Look, *, title: str = "", aspect: float = 1.0, axes: bool = False) -> go.Figure:
     """Fonts, margins, ground; in export also size, title (the finding) and caption (the method).
 

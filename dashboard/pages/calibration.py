@@ -115,7 +115,7 @@ def _on_demand(request: Request[R], title: str, words: str) -> Answer[R] | None:
     """A long job: stored, running, or a button that begins it."""
     what = "Each method explains pictures whose truth is known, and is compared with it."
     try:
-        answer = job.on_demand(request, title, lambda: st.info(what), type="primary")
+        answer = job.on_demand(request, title, lambda: st.info(what), "primary")
     except SeewhyError as error:
         st.error(str(error))
         return None

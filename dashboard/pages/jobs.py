@@ -12,6 +12,7 @@ from explainers import registry
 WORDS = {
     "queued": "waiting",
     "running": "running",
+    "stopping": "stopping",
     "done": "done",
     "kept": "done",
     "cancelled": "cancelled",

@@ -1,13 +1,12 @@
 """The examples that pages open on, worked out once in the background, so that nobody waits for a first picture."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import models
 from dashboard.engine.engine import Engine
 from dashboard.engine.jobs import BusyError
 from dashboard.pages import pages
-from explainers import AnyExplainer, Request, knobs, takes_image
+from explainers import AnyExplainer, Request, Result, knobs, takes_image
 from models import imagesets
 
 SESSION = "examples"
@@ -24,7 +23,7 @@ def begin(engine: Engine) -> None:
                     return  # the queue is full of what people asked for; the next start goes on
 
 
-def requests() -> Iterator[Request[Any]]:
+def requests() -> Iterator[Request[Result]]:
     """One request a page or study that opens on an example."""
     for page in pages().values():
         for study in page.studies:
@@ -34,7 +33,7 @@ def requests() -> Iterator[Request[Any]]:
             yield _request(page.example, dict(page.opening))
 
 
-def _request(lens: AnyExplainer, opening: dict[str, str]) -> Request[Any]:
+def _request(lens: AnyExplainer, opening: dict[str, str]) -> Request[Result]:
     """What a page asks for when nothing is changed on it."""
     model = opening.get("model", models.DEFAULT)
     values = {knob.name: knob.read(opening[knob.name]) for knob in knobs(lens.params) if knob.name in opening}

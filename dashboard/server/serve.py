@@ -14,7 +14,7 @@ import socket
 import threading
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import dashboard
 from dashboard import engine
@@ -155,7 +155,7 @@ def listen(host: str, port: int) -> socket.socket:
 def _refused(error: Exception, host: str, port: int) -> Exception:
     from models.errors import InputError
 
-    code = getattr(error, "errno", None)
+    code = error.errno if isinstance(error, OSError) else None
     if code == errno.EADDRINUSE:
         return InputError(f"Port {port} is in use; choose another with --port.")
     if code == errno.EACCES or isinstance(error, OverflowError):
@@ -163,7 +163,7 @@ def _refused(error: Exception, host: str, port: int) -> Exception:
     return InputError(f"This machine has no address '{host}'; use 127.0.0.1, or 0.0.0.0 for all with --host.")
 
 
-def options(hosts: Collection[str]) -> dict[str, Any]:
+def options(hosts: Collection[str]) -> dict[str, object]:
     """Streamlit's options: no telemetry, no details of errors, no watching of files, one palette."""
     from dashboard.server.theme import THEME
 

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -12,8 +12,8 @@ from dashboard.figures import Look
 from dashboard.widgets import media
 from explainers import Result
 
-PLAIN = {"displayModeBar": False, "responsive": True}
-ZOOM = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}  # export has its own buttons
+PLAIN: dict[str, object] = {"displayModeBar": False, "responsive": True}
+ZOOM: dict[str, object] = {"displaylogo": False, "modeBarButtonsToRemove": ["toImage"]}  # export has its own buttons
 
 
 class _Picture(NamedTuple):
@@ -26,7 +26,16 @@ class _Drawn(NamedTuple):
     pictures: tuple[_Picture, ...]
 
 
-def chart(answer: Answer[Result], look: Look, name: str, draw: Callable[[], go.Figure], **options: Any) -> None:
+def chart(  # noqa: PLR0913 - the last two only where a figure is special
+    answer: Answer[Result],
+    look: Look,
+    name: str,
+    draw: Callable[[], go.Figure],
+    *,
+    alt: str,
+    config: dict[str, object] = PLAIN,
+    height: Literal["content", "stretch"] = "content",
+) -> None:
     """Draw the figure called ``name`` of an answer; made once for everybody who looks at it so.
 
     Args:
@@ -34,13 +43,15 @@ def chart(answer: Answer[Result], look: Look, name: str, draw: Callable[[], go.F
         look: how it is drawn.
         name: what it is called; unique on the page together with the answer.
         draw: makes it; the figure is not to be changed afterwards.
-        options: of ``st.plotly_chart``; ``alt``, the picture in words, is always given.
+        alt: the picture in words.
+        config: of Plotly.
+        height: its own, or that of what it stands in.
     """
     key = f"{name}.{answer.key[:16]}"
     drawn = _draw((answer.key, answer.provenance.when, look, name), key, draw)
     for at, picture in enumerate(drawn.pictures):  # so that the server keeps them while this page shows them
         media.address(*picture, f"{key}.{at}")
-    st.plotly_chart(drawn.figure, key=key, theme=None, **{"config": PLAIN, **options})
+    st.plotly_chart(drawn.figure, key=key, theme=None, alt=alt, config=config, height=height)
 
 
 @st.cache_resource(max_entries=500, show_spinner=False)

@@ -58,7 +58,7 @@ def _asked(request: Request[Result], after: str = "") -> Answer[Evidence] | None
         except BusyError as error:
             st.warning(str(error))
             return None
-    answer = engine.kept(wanted.key)
+    answer = engine.answer(wanted)
     if answer is None:
         _await(wanted)
     return answer

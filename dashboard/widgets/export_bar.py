@@ -51,5 +51,5 @@ def _maker(answer: Answer[Result], look: Look, width: Width, kind: str) -> Calla
 
 
 def _bundle(answer: Answer[Result], request: Request[Result], look: Look, width: Width) -> bytes:
-    scores = session.the_engine().kept(request.evidence().key)
+    scores = session.the_engine().answer(request.evidence())
     return export.zipped(export.bundle(answer, scores, request, look, width, export.kinds_here()))

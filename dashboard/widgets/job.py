@@ -1,7 +1,7 @@
 """From a request to its answer on a page: wait a moment, show progress with Cancel, say what went wrong."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Literal, TypeVar
 
 import streamlit as st
 
@@ -40,18 +40,24 @@ def result_or_progress(request: Request[R], *, lane: Lane = "interactive") -> An
     return _ended(request, state)
 
 
-def on_demand(request: Request[R], title: str, invite: Callable[[], object], **button: Any) -> Answer[R] | None:
+def on_demand(
+    request: Request[R],
+    title: str,
+    invite: Callable[[], object],
+    button: Literal["primary", "secondary", "tertiary"] = "secondary",
+    words: str | None = None,
+) -> Answer[R] | None:
     """A long answer: stored, on its way in the background, or what ``invite`` draws and a button that begins it."""
     state = session.the_engine().state(request.key)
     if state.status == "absent" and f"fresh.{request.key}" not in st.session_state:
         invite()
-        if not st.button(title, key=f"begin.{request.key}", **button):
+        if not st.button(title, key=f"begin.{request.key}", type=button, help=words):
             return None
     return result_or_progress(request, lane="batch")
 
 
 def _ended(request: Request[R], state: JobState) -> Answer[R] | None:
-    answer = session.the_engine().kept(request.key) if state.ready else None
+    answer = session.the_engine().answer(request) if state.ready else None
     if state.warning:
         st.warning(state.warning)
     if answer:

@@ -4,7 +4,6 @@ A hostile or stale value is left out with a note, never an error page.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
 from urllib.parse import urlencode
 
 import streamlit as st
@@ -13,7 +12,7 @@ from dashboard.widgets import session
 from dashboard.widgets.form import images
 from explainers import Knob
 from explainers.kinds import Images, Picture
-from models import ModelCard, imagesets
+from models import ModelCard, Photo, imagesets
 from models.errors import InputError, SeewhyError
 
 WRITTEN = "_link"
@@ -90,13 +89,13 @@ def read(knob: Knob, text: str, card: ModelCard) -> object:
     return None if value is None else knob.kind.fit(value, card)
 
 
-def write(knob: Knob, value: Any) -> str:
+def write(knob: Knob, value: object) -> str:
     """The text of a value for the address; empty for the default. A folder's path never leaves the server."""
     if value == knob.default:
         return ""
     if isinstance(knob.kind, Images):
-        return images.name_of(value)
-    if isinstance(knob.kind, Picture):
+        return images.name_of(str(value))
+    if isinstance(value, Photo):
         return picture_address(value.digest, value.name)
     return knob.write(value)
 

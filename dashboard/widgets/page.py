@@ -112,7 +112,8 @@ def studies_in(package: str) -> tuple[Study[Result], ...]:
     """The ``STUDY`` of every module of a package, in their order."""
     path = importlib.import_module(package).__path__
     modules = [importlib.import_module(f"{package}.{module.name}") for module in pkgutil.iter_modules(path)]
-    return tuple(sorted((m.STUDY for m in modules if hasattr(m, "STUDY")), key=lambda study: study.order))
+    named = (vars(module).get("STUDY") for module in modules)
+    return tuple(sorted((study for study in named if isinstance(study, Study)), key=lambda study: study.order))
 
 
 def head(

@@ -161,4 +161,4 @@ def _answer(study: Study[R], request: Request[R]) -> Answer[R] | None:
     if study.begin is None:
         return job.result_or_progress(request)
     words = study.begin.words
-    return job.on_demand(request, study.begin.button, lambda: st.write(words), type="primary")
+    return job.on_demand(request, study.begin.button, lambda: st.write(words), "primary")

@@ -9,12 +9,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
-from typing import Any
 
-from dashboard.engine import framing as wire
 from dashboard.engine.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -58,14 +55,14 @@ class Process:
         """Whether it still runs."""
         return self._popen.poll() is None
 
-    def send(self, head: Mapping[str, Any], body: bytes = b"") -> None:
+    def send(self, message: bytes) -> None:
         """Send a message; an OSError when the process has ended."""
         with self._lock:
-            self._pipe.send_bytes(wire.join(head, body))
+            self._pipe.send_bytes(message)
 
-    def receive(self, seconds: float) -> tuple[dict[str, Any], bytes] | None:
+    def receive(self, seconds: float) -> bytes | None:
         """The next message, or None after ``seconds``; EOFError or OSError when the process has ended."""
-        return wire.split(self._pipe.recv_bytes()) if self._pipe.poll(seconds) else None
+        return self._pipe.recv_bytes() if self._pipe.poll(seconds) else None
 
     def end(self) -> int:
         """End the process, whatever it does, and give its exit code."""

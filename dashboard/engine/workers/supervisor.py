@@ -3,31 +3,47 @@
 import logging
 import threading
 import time
-from typing import Any, Protocol
+from typing import Literal, Protocol, TypeVar
 
-from dashboard.engine.jobs import Job
+from dashboard.engine.jobs import CANCELLED, Job, Outcome
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import photo_to_bytes
 from dashboard.engine.workers.local import Process
+from dashboard.engine.workers.messages import (
+    Began,
+    Ended,
+    Hello,
+    Message,
+    Reached,
+    Stop,
+    Task,
+    Warm,
+    Warmed,
+    decode,
+    encode,
+)
 
 logger = logging.getLogger(__name__)
 
 GLANCE_SECONDS = 0.5
-PROGRESS = ("error", "warning", "log")
+NOT_STARTED = "The worker process could not start; the server's log says why."
+STOPPED = Outcome(status="interrupted", error="The server was stopped; press Run again.")
+Phase = Literal["free", "given a job", "at work", "closed"]
+M = TypeVar("M", bound=Message)
 
 
 class JobSource(Protocol):
-    """What a hand needs of the engine."""
+    """What a supervisor needs of the engine."""
 
     def take(self) -> Job | None:
         """The next job, when there is one; None when the engine closes."""
         ...
 
-    def tell(self, job: Job, progress: dict[str, Any], preview: bytes) -> None:
+    def report(self, job: Job, reached: Reached, preview: bytes) -> None:
         """A job's progress."""
         ...
 
-    def end(self, job: Job, status: str, outcome: dict[str, Any], data: bytes) -> None:
+    def end(self, job: Job, outcome: Outcome, data: bytes = b"") -> None:
         """A job's end, with its answer when that could not be kept."""
         ...
 
@@ -38,7 +54,7 @@ class WorkerSupervisor(threading.Thread):
     Args:
         settings: of the engine.
         place: device and lane.
-        desk: where jobs come from and news goes.
+        jobs: where jobs come from and news goes.
         warm: the model to load and ask once before the first job; empty for none.
         process: a worker that was started before, while the server was still starting itself.
     """
@@ -47,15 +63,14 @@ class WorkerSupervisor(threading.Thread):
         self,
         settings: Settings,
         place: tuple[str, str],
-        desk: JobSource,
+        jobs: JobSource,
         warm: str = "",
         process: Process | None = None,
     ) -> None:
         super().__init__(name=f"seewhy {place[1]} {place[0]}", daemon=True)
-        self._settings, self._place, self._desk, self._warm = settings, place, desk, warm
+        self._settings, self._place, self._jobs, self._warm = settings, place, jobs, warm
         self._process = process
-        self._closing = self._retried = False
-        self._began = ""
+        self._phase: Phase = "free"
         self._lock = threading.Lock()
         self.not_ready_reason = "The default model is being loaded."
 
@@ -67,27 +82,31 @@ class WorkerSupervisor(threading.Thread):
     def run(self) -> None:
         """Lead the worker until the engine closes."""
         self._prepare()
-        while job := self._desk.take():
+        while job := self._jobs.take():
             if self._process is None:
                 self._prepare()
             # A worker that died while it had nothing to do costs no job: a fresh one takes it over.
             if not self._serve(job):
-                self._serve(job)
+                self._serve(job, last=True)
 
     def stop(self, job: Job) -> None:
         """Pass on that nobody waits for a job any longer."""
         process = self._process
         if process is not None:
             try:
-                process.send({"do": "stop", "run": job.run})
+                process.send(encode(Stop(run=job.run)))
             except OSError as error:
                 logger.info("the worker of job %s has ended before it was told to stop: %s", job.run, error)
 
     def close(self) -> None:
         """End the worker, whatever it does."""
-        with self._lock:
-            self._closing = True
+        self._enter("closed")
         self._dismiss()
+
+    def _enter(self, phase: Phase) -> None:
+        """Go on to a phase; from ``closed`` there is no way back."""
+        with self._lock:
+            self._phase = phase if self._phase != "closed" else "closed"
 
     def _dismiss(self) -> None:
         with self._lock:
@@ -96,89 +115,87 @@ class WorkerSupervisor(threading.Thread):
             process.end()
 
     def _prepare(self) -> None:
-        """Start the worker and wait until it answers; without one, `_serve` tells the job."""
+        """Start the worker and wait until it answers; without one, `_serve` fails the job."""
         try:
             with self._lock:
-                if self._closing:
+                if self._phase == "closed":
                     return
                 self._process = process = self._process or Process(self._settings, *self._place)
-            self._await(process, "hello")
+            _await(process, Hello)
             if self._warm:
-                process.send({"do": "warm", "model": self._warm})
-                reply = self._await(process, "warm")
-                self.not_ready_reason = "" if reply["status"] == "done" else reply["error"]
-                _log(reply)
+                process.send(encode(Warm(model=self._warm)))
+                self.not_ready_reason = _logged(_await(process, Warmed).outcome).error
         except (EOFError, OSError) as error:
-            if not self._closing:
-                self.not_ready_reason = "The worker process could not start; the server's log says why."
+            if self._phase != "closed":
+                self.not_ready_reason = NOT_STARTED
                 logger.error("the worker of %s could not start: %s", self.name, error or "it ended")
             self._dismiss()
 
-    def _await(self, process: Process, kind: str) -> dict[str, Any]:
-        while True:
-            message = process.receive(GLANCE_SECONDS)
-            if message and message[0]["kind"] == kind:
-                return message[0]
-
-    def _serve(self, job: Job) -> bool:
-        """Let the worker do a job; False when the worker had died before it began, and another is there."""
+    def _serve(self, job: Job, *, last: bool = False) -> bool:
+        """Let the worker do a job; False when it died before it began, another is there, and this was not the last."""
         process = self._process
         if process is None:
-            self._retried = False
-            self._fail(job, "The worker process could not start; the server's log says why.")
+            self._fail(job, NOT_STARTED)
             return True
+        self._enter("given a job")
         try:
-            blobs = [photo_to_bytes(photo) for photo in job.photos]
-            payload = {
-                "request": job.request.to_json(),
-                "key": job.request.key,
-                "photos": [len(blob) for blob in blobs],
-            }
-            process.send({"do": "run", "run": job.run, **payload}, b"".join(blobs))
+            process.send(_task(job))
             self._follow(job, process)
+            self._enter("free")
+            return True
         except (EOFError, OSError):
             how = process.how_it_ended()
-            again = self._began != job.run and not self._retried
-            self._dismiss()
-            if not again:
-                self._fail(job, f"The worker process ended unexpectedly ({how}); the next run starts a fresh one.")
-            self._retried = again
-            self._prepare()
-            return not again
-        self._retried = False
-        return True
+        lost = self._phase == "given a job" and not last
+        self._dismiss()
+        if not lost:
+            self._fail(job, f"The worker process ended unexpectedly ({how}); the next run starts a fresh one.")
+        self._prepare()
+        return not lost
 
     def _follow(self, job: Job, process: Process) -> None:
         """Hear of a job until it ends, or until it had its time to stop."""
         while True:
-            message = process.receive(GLANCE_SECONDS)
-            if message and message[0].get("run") == job.run:
-                head, body = message
-                if head["kind"] == "began":
-                    self._began = job.run
-                elif head["kind"] == "progress":
-                    self._desk.tell(job, {"fraction": head["fraction"], "note": head["note"]}, body)
-                else:
-                    _log(head)
-                    progress: dict[str, Any] = {name: head[name] for name in PROGRESS if name in head}
-                    self._desk.end(job, head["status"], progress, body)
-                    return
-            if job.stopping and time.monotonic() - job.stopping > self._settings.grace:
+            data = process.receive(GLANCE_SECONDS)
+            match decode(data) if data else None:
+                case Began(run=job.run), _:
+                    self._enter("at work")
+                case Reached(run=job.run) as reached, preview:
+                    self._jobs.report(job, reached, preview)
+                case Ended(run=job.run) as ended, answer:
+                    return self._jobs.end(job, _logged(ended.outcome), answer)
+            if job.status == "stopping" and time.monotonic() > job.stop_by:
                 self._dismiss()
-                self._desk.end(job, "cancelled", {"error": "Cancelled."}, b"")
-                self._prepare()
-                return
+                self._jobs.end(job, CANCELLED)
+                return self._prepare()
 
     def _fail(self, job: Job, sentence: str) -> None:
-        if job.stopping:
-            self._desk.end(job, "cancelled", {"error": "Cancelled."}, b"")
-        elif self._closing:
-            self._desk.end(job, "interrupted", {"error": "The server was stopped; press Run again."}, b"")
+        if job.status == "stopping":
+            self._jobs.end(job, CANCELLED)
+        elif self._phase == "closed":
+            self._jobs.end(job, STOPPED)
         else:
             logger.error("log id %s: %s", job.run, sentence)
-            self._desk.end(job, "failed", {"error": sentence, "log": job.run}, b"")
+            self._jobs.end(job, Outcome(status="failed", error=sentence, log=job.run))
 
 
-def _log(head: dict[str, Any]) -> None:
-    if head.get("trace"):
-        logger.error("log id %s: %s\n%s", head["log"], head["error"], head["trace"])
+def _await(process: Process, kind: type[M]) -> M:
+    """The next message of a kind; others are passed over."""
+    while True:
+        data = process.receive(GLANCE_SECONDS)
+        message = decode(data)[0] if data else None
+        if isinstance(message, kind):
+            return message
+
+
+def _task(job: Job) -> bytes:
+    """The message that gives a worker a job, with the photos that the disk refused."""
+    photos = [photo_to_bytes(photo) for photo in job.photos]
+    request, sizes = job.request, tuple(map(len, photos))
+    task = Task(run=job.run, request=request.to_json(), key=request.key, photos=sizes)
+    return encode(task, b"".join(photos))
+
+
+def _logged(outcome: Outcome) -> Outcome:
+    if outcome.trace:
+        logger.error("log id %s: %s\n%s", outcome.log, outcome.error, outcome.trace)
+    return outcome

@@ -10,8 +10,10 @@ import time
 import traceback
 import uuid
 from collections import OrderedDict
+from collections.abc import Callable
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -19,8 +21,22 @@ import torch
 import models
 from dashboard.engine import answers
 from dashboard.engine import framing as wire
+from dashboard.engine.jobs import CANCELLED, Outcome
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store, photo_from_bytes
+from dashboard.engine.workers.messages import (
+    Began,
+    Ended,
+    Hello,
+    Message,
+    Reached,
+    Stop,
+    Task,
+    Warm,
+    Warmed,
+    decode,
+    encode,
+)
 from explainers import Cancelled, Request, Result
 from models import ModelHandle, Photo
 from models.errors import InputError, NotReadyError, SeewhyError, StorageError
@@ -28,6 +44,7 @@ from models.errors import InputError, NotReadyError, SeewhyError, StorageError
 R = TypeVar("R", bound=Result)
 logger = logging.getLogger(__name__)
 
+DONE = Outcome(status="done")
 REPORT_SECONDS = 0.05
 BATCH_NICENESS = 5
 MEMORY = (
@@ -75,8 +92,8 @@ class WorkerRun:
         now = time.monotonic()
         if now - self._sent >= REPORT_SECONDS:
             self._sent = now
-            head = {"kind": "progress", "run": self._run, "fraction": self._at(fraction), "note": note}
-            self._worker.send(head, wire.pack_preview(preview))
+            reached = Reached(run=self._run, fraction=self._at(fraction), note=note)
+            self._worker.send(reached, wire.pack_preview(preview))
 
     def part(self, low: float, high: float) -> "WorkerRun":
         """The same run, whose progress from 0 to 1 is this one's from ``low`` to ``high``."""
@@ -85,7 +102,7 @@ class WorkerRun:
     def reuse(self, request: Request[R]) -> R:
         """The stored answer, or computed now, with its own random generator, and stored."""
         store = self._worker.store()
-        if stored := store.kept(request.key):
+        if stored := store.answer(request):
             return stored.result
         run = WorkerRun(self._worker, self._run, np.random.default_rng(request.params.seed), self._ends)
         answer = answers.compute(self._worker.shelf.get(request.model), request, run)
@@ -106,7 +123,7 @@ class Worker:
     def __init__(self, pipe: Connection, device: str, settings: Settings) -> None:
         self._pipe, self._settings, self._device = pipe, settings, device
         self.shelf = ModelCache(device, settings.models_bytes)
-        self._orders: queue.SimpleQueue[tuple[dict[str, Any], bytes]] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[tuple[Message, bytes]] = queue.SimpleQueue()
         self._stopped: set[str] = set()
         self._store: Store | None = None
 
@@ -120,10 +137,10 @@ class Worker:
         """Whether nobody waits for this run any longer."""
         return run in self._stopped
 
-    def send(self, head: dict[str, Any], body: bytes = b"") -> None:
+    def send(self, message: Message, body: bytes = b"") -> None:
         """Send a message to the server; without a server there is nothing left to do."""
         try:
-            self._pipe.send_bytes(wire.join(head, body))
+            self._pipe.send_bytes(encode(message, body))
         except OSError:
             os._exit(0)
 
@@ -131,62 +148,50 @@ class Worker:
         """Read messages as they come, so that a stop is seen while work goes on; the server's end is ours."""
         while True:
             try:
-                head, body = wire.split(self._pipe.recv_bytes())
+                message, body = decode(self._pipe.recv_bytes())
             except (EOFError, OSError):
                 os._exit(0)
-            if head["do"] == "stop":
-                self._stopped.add(head["run"])
+            if isinstance(message, Stop):
+                self._stopped.add(message.run)
             else:
-                self._orders.put((head, body))
+                self._orders.put((message, body))
 
     def serve(self) -> None:
         """Do what the server asks for, for ever."""
         threading.Thread(target=self.listen, daemon=True).start()
-        self.send({"kind": "hello"})
+        self.send(Hello())
         while True:
-            head, body = self._orders.get()
-            if head["do"] == "warm":
-                self.send({"kind": "warm", **self._attempt(lambda head=head: self._warm(head["model"]))})
-            else:
-                self._serve_run(head, body)
-            self._stopped.discard(head.get("run", ""))
+            match self._orders.get():
+                case Warm(model=name), _:
+                    self.send(Warmed(outcome=self._attempt(partial(self._warm, name))[0]))
+                case Task() as task, body:
+                    self.send(Began(run=task.run))
+                    outcome, data = self._attempt(partial(self._run, task, body), str(task.request["explainer"]))
+                    self.send(Ended(run=task.run, outcome=outcome), data)
+                    self._stopped.discard(task.run)
 
-    def _warm(self, name: str) -> dict[str, Any]:
+    def _warm(self, name: str) -> tuple[Outcome, bytes]:
         handle = self.shelf.get(name)
         with torch.inference_mode():
             handle.network(torch.zeros(1, *handle.card.input_size, device=handle.device))
-        return {"status": "done"}
+        return DONE, b""
 
-    def _serve_run(self, head: dict[str, Any], body: bytes) -> None:
-        self.send({"kind": "began", "run": head["run"]})
-        blob = b""
-
-        def run() -> dict[str, Any]:
-            nonlocal blob
-            outcome, blob = self._run(head, body)
-            return outcome
-
-        outcome = self._attempt(run, head["request"]["explainer"])
-        self.send({"kind": "end", "run": head["run"], **outcome}, blob)
-
-    def _run(self, head: dict[str, Any], body: bytes) -> tuple[dict[str, Any], bytes]:
+    def _run(self, task: Task, body: bytes) -> tuple[Outcome, bytes]:
         """Work out one request; its bytes travel with the message only when they could not be kept."""
-        sent = _photos(head["photos"], body)
-        request = Request.from_json(head["request"], lambda digest: self._photo(digest, sent))
-        if request.key != head["key"]:
+        sent = _photos(task.photos, body)
+        request = Request.from_json(task.request, lambda digest: self._photo(digest, sent))
+        if request.key != task.key:
             raise NotReadyError("Seewhy or the model's weights changed while the server ran; restart the server.")
-        if self.stopped(head["run"]):
+        if self.stopped(task.run):
             raise Cancelled
-        handle = self.shelf.get(request.model)
-        kept = answers.compute(
-            handle, request, WorkerRun(self, head["run"], np.random.default_rng(request.params.seed), (0.0, 1.0))
-        )
+        run = WorkerRun(self, task.run, np.random.default_rng(request.params.seed), (0.0, 1.0))
+        kept = answers.compute(self.shelf.get(request.model), request, run)
         data = answers.to_bytes(kept)
         try:
             self.store().keep(kept, data)
         except StorageError as error:
-            return {"status": "done", "warning": f"This result is not kept. {error}"}, data
-        return {"status": "done"}, b""
+            return Outcome(status="done", warning=f"This result is not kept. {error}"), data
+        return DONE, b""
 
     def _photo(self, digest: str, sent: dict[str, Photo]) -> Photo:
         photo = sent.get(digest) or self.store().photo(digest)
@@ -194,28 +199,27 @@ class Worker:
             raise InputError("The picture is no longer kept; upload it again.")
         return photo
 
-    def _attempt(self, task: Any, what: str = "the warm-up") -> dict[str, Any]:
-        """Do a task; whatever goes wrong becomes one sentence, and what a person need not see goes to the log."""
+    def _attempt(self, work: Callable[[], tuple[Outcome, bytes]], what: str = "the warm-up") -> tuple[Outcome, bytes]:
+        """Do work; whatever goes wrong becomes one sentence, and what a person need not see goes to the log."""
         try:
-            outcome: dict[str, Any] = task()
-            return outcome
+            return work()
         except Cancelled:
-            return {"status": "cancelled", "error": "Cancelled."}
+            return CANCELLED, b""
         except SeewhyError as error:
-            return {"status": "failed", "error": str(error)}
+            return Outcome(status="failed", error=str(error)), b""
         except (torch.OutOfMemoryError, MemoryError) as error:
-            return _logged(error, MEMORY.format(device=self._device))
+            return _logged(error, MEMORY.format(device=self._device)), b""
         except Exception as error:  # the worker lives on, and the log says what it was
-            return _logged(error, f"Something went wrong inside {what}.")
+            return _logged(error, f"Something went wrong inside {what}."), b""
 
 
-def _logged(error: BaseException, sentence: str) -> dict[str, Any]:
+def _logged(error: BaseException, sentence: str) -> Outcome:
     log = uuid.uuid4().hex[:6]
     trace = "".join(traceback.format_exception(error))
-    return {"status": "failed", "error": f"{sentence.rstrip('.')} (log id {log}).", "log": log, "trace": trace}
+    return Outcome(status="failed", error=f"{sentence.rstrip('.')} (log id {log}).", log=log, trace=trace)
 
 
-def _photos(sizes: list[int], body: bytes) -> dict[str, Photo]:
+def _photos(sizes: tuple[int, ...], body: bytes) -> dict[str, Photo]:
     """Photos that came with the message, because the disk would not take them."""
     photos: dict[str, Photo] = {}
     for size in sizes:

@@ -12,7 +12,7 @@ from explainers.attribution.compare import SideBySide
 from explainers.attribution.saliency import drawn
 
 
-@draws(SideBySide)
+@draws(SideBySide, lambda result: result.image)
 def figures(result: SideBySide, look: Look) -> dict[str, go.Figure]:
     """What is exported: all maps on one sheet, and their agreement."""
     shown = [picture(result.image, values, look) for values in result.maps]

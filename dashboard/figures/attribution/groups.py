@@ -13,7 +13,7 @@ from explainers.attribution.groups.lens import Groups
 GAP = 2
 
 
-@draws(Groups)
+@draws(Groups, lambda result: result.images[0])
 def figures(result: Groups, look: Look) -> dict[str, go.Figure]:
     """What is exported: mean maps and their difference, the channels, their patches; regions where they are known."""
     named = {"maps": maps(result, look), "channels": channels(result, look), "patches": patches(result, look)}

@@ -10,7 +10,7 @@ from dashboard.figures.style import Look, dress
 from explainers.attribution.localise.lens import Localisation
 
 
-@draws(Localisation)
+@draws(Localisation, lambda result: result.images[0])
 def figures(result: Localisation, look: Look) -> dict[str, go.Figure]:
     """What is exported: the first pictures with map and boxes on one sheet, and the marks."""
     return {"boxes": boxes(result, look), "marks": marks(result, look)}

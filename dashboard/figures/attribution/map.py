@@ -5,6 +5,7 @@ from dataclasses import replace
 import plotly.graph_objects as go
 
 from dashboard.figures.overlay import Map, Surroundings, over_photo
+from dashboard.figures.paint import blend
 from dashboard.figures.registry import draws
 from dashboard.figures.style import Look, dress
 from explainers.attribution.gradcam import GradCam
@@ -16,7 +17,8 @@ SCALE = 52  # pixels below the photo, for the scale
 BELOW = 0.1  # the same on paper, as a share of the width
 
 
-@draws(GradCam, PixelMap)
+@draws(GradCam, lambda result: blend(result.image, result.heatmap))
+@draws(PixelMap, lambda result: blend(result.image, result.heatmap))
 def figures(result: OneMap, look: Look) -> dict[str, go.Figure]:
     """The map over the photo, and its signs."""
     named = {"map": overlay(result, look)}
@@ -39,7 +41,7 @@ def _map(result: OneMap, look: Look) -> Map | None:
     if not (result.cam if look.show == "signed" else result.heatmap).any():  # the sentence says so
         return None
     if look.show == "signed":
-        what = "the class" if getattr(result, "question", "class") == "class" else "it"
+        what = "the class" if not isinstance(result, GradCam) or result.question == "class" else "it"
         title = f"supports (red) or opposes (blue) {what}"
         return Map(result.cam, "signed", title, cell)
     if look.show == "photo":

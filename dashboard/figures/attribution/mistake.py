@@ -4,14 +4,14 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.attribution.compare import picture
-from dashboard.figures.paint import enlarged
+from dashboard.figures.paint import blend, enlarged
 from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look, dress
 from explainers.attribution.mistake import Mistake
 
 
-@draws(Mistake)
+@draws(Mistake, lambda result: blend(result.image, result.heatmap))
 def figures(result: Mistake, look: Look) -> dict[str, go.Figure]:
     """What is exported: the maps, and how each class fares."""
     shown = [(title, image) for title, image, _ in panels(result, look)]

@@ -11,7 +11,7 @@ from explainers.attribution.neurons.lens import Neurons
 GAP = 4
 
 
-@draws(Neurons)
+@draws(Neurons, lambda result: result.image)
 def figures(result: Neurons, look: Look) -> dict[str, go.Figure]:
     """What is exported: contributions, and the patches of every neuron."""
     strips = [(title(result, index), strip(result, index)) for index in range(len(result.neuron))]

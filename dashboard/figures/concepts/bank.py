@@ -12,7 +12,7 @@ from explainers.concepts.explain import ConceptExplained
 from explainers.concepts.imagine import Imagined
 
 
-@draws(Concepts)
+@draws(Concepts, lambda result: result.thumbnails[0])
 def bank(result: Concepts, look: Look) -> dict[str, go.Figure]:
     """The strategic graph, the concepts' crops, their importance, and fidelity."""
     return {
@@ -23,13 +23,13 @@ def bank(result: Concepts, look: Look) -> dict[str, go.Figure]:
     }
 
 
-@draws(ConceptExplained)
+@draws(ConceptExplained, lambda result: result.image)
 def one_image(result: ConceptExplained, look: Look) -> dict[str, go.Figure]:
     """The maps of one image's concepts, and what each adds."""
     return {"maps": maps(result, look), "contributions": local_bars(result.names, result.importance, look)}
 
 
-@draws(Imagined)
+@draws(Imagined, lambda result: result.image)
 def imagined_concept(result: Imagined, look: Look) -> dict[str, go.Figure]:
     """The picture made for a concept."""
     return {"imagined": imagined(result, look)}

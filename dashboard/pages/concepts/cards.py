@@ -58,7 +58,7 @@ def imagine(bank: Concepts, concept: int, request: Request[Concepts]) -> None:
     """A picture made for the concept, when it is stored or wanted: about a minute on a laptop."""
     wanted = compare.about_same_bank(concept_imagine, request, concept=concept)
     words = "Makes the picture that excites this concept most; about a minute on a laptop."
-    answer = job.on_demand(wanted, "Imagine it", lambda: None, type="tertiary", help=words)
+    answer = job.on_demand(wanted, "Imagine it", lambda: None, "tertiary", words)
     if answer is not None:
         st.image(faded(answer.result), width=200, alt=f"A picture made for {bank.names[concept]}")
         st.caption(answer.result.plain)

@@ -1,9 +1,10 @@
 """A bank beside others: similar concepts of other classes, the class in another model, and what a concept holds."""
 
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
@@ -16,7 +17,7 @@ from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form
 from dashboard.widgets.form.class_picker import class_title
-from explainers import Explainer, Request, Result, knobs
+from explainers import Explainer, Params, Request, Result
 from explainers.concepts.bank.lens import Concepts, concepts
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.match import concept_match
@@ -25,6 +26,7 @@ from explainers.concepts.within import concept_within
 from models import ModelCard
 from models.labels import short
 
+P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound=Result)
 OTHERS, OTHER, BY = (
     form.key_of(concept_similar, "others"),
@@ -34,11 +36,10 @@ OTHERS, OTHER, BY = (
 
 
 def about_same_bank(
-    lens: Explainer[Any, R], request: Request[Concepts], model: str = "", **further: object
+    lens: Explainer[P, R], request: Request[Concepts], model: str = "", **further: object
 ) -> Request[R]:
     """A request of another explainer about the same bank; of another model when one is named."""
-    given = {knob.name: getattr(request.params, knob.name) for knob in knobs(type(request.params))}
-    return lens.request(model or request.model, lens.choose(**given, **further))
+    return lens.request(model or request.model, lens.choose(**vars(request.params), **further))
 
 
 def params_of(request: Request[Concepts]) -> ConceptsParams:
@@ -108,7 +109,7 @@ def _similar(card: ModelCard, request: Request[Concepts], look: Look) -> None:
     exports(answer, wanted, look, ".similar")
 
 
-def _cell(column: Any, crops: np.ndarray, words: str) -> None:
+def _cell(column: DeltaGenerator, crops: np.ndarray, words: str) -> None:
     with column:
         st.image(in_a_row(crops), width="stretch", alt=words.replace("*", ""), output_format="JPEG")
         st.caption(words)
@@ -116,8 +117,7 @@ def _cell(column: Any, crops: np.ndarray, words: str) -> None:
 
 def _link(request: Request[Concepts], cls: int) -> str:
     """The class page of another class, with the same choices: the bank that was learnt to compare with."""
-    values = {knob.name: getattr(request.params, knob.name) for knob in knobs(concepts.params)}
-    said = {**model_picker.choices(), **form.choices(concepts, values), "cls": str(cls)}
+    said = {**model_picker.choices(), **form.choices(concepts, vars(request.params)), "cls": str(cls)}
     return links.address("/concepts", said)
 
 

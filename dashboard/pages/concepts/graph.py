@@ -1,7 +1,5 @@
 """The strategic graph on the page: controls, the graph, and beside it what was picked in it."""
 
-from typing import Any
-
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
@@ -27,7 +25,7 @@ def draw(bank: Answer[Concepts], look: Look, newcomer: ConceptExplained | None =
     left, right = st.columns([2.1, 1], gap="medium")
     with left, st.container(key="strategies"):
         view = _controls(result, newcomer)
-        event: Any = st.plotly_chart(
+        event = st.plotly_chart(
             graph(result, look, view),
             key=f"graph.{bank.key}",
             config=ZOOM,

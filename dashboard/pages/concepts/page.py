@@ -67,7 +67,7 @@ def _study(card: ModelCard) -> None:
         request = request_of(concepts, card, values)
         if request is None:
             return
-        bank = job.on_demand(request, "Learn the concepts", lambda: _invite(card, request), type="primary")
+        bank = job.on_demand(request, "Learn the concepts", lambda: _invite(card, request), "primary")
         if bank is not None:
             _bank(card, request, bank, photo)
 

@@ -15,7 +15,7 @@ PLAIN = Look()
 def controls() -> Look:
     """The view's controls, drawn where they are called."""
     for name in ("show", "opacity", "colours"):
-        st.session_state.setdefault(name, getattr(PLAIN, name))
+        st.session_state.setdefault(name, vars(PLAIN)[name])
     show = st.segmented_control(
         "View", SHOWS, key="show", format_func=WORDS.__getitem__, required=True, persist_state="session"
     )

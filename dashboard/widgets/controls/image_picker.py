@@ -2,7 +2,7 @@
 
 import io
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Literal
 
 import streamlit as st
 
@@ -97,14 +97,14 @@ def another(label: str, key: str, words: str) -> Photo | None:
     return photo
 
 
-def upload(label: str, **options: Any) -> list[str]:
+def upload(label: str, label_visibility: Literal["visible", "collapsed"] = "visible") -> list[str]:
     """The place to drop pictures; gives a line for each file that was refused just now."""
     files = st.file_uploader(
         label,
         accept_multiple_files=True,
         key="files",
         max_upload_size=20,
-        **options,
+        label_visibility=label_visibility,
         help=f"{', '.join(imagesets.ACCEPTED)}; up to 20 MB and 16 megapixels. Stays on this server.",
     )
     seen, refused = st.session_state.setdefault("_seen", set()), {}

@@ -1,7 +1,6 @@
 """What a page opens on: an example that is kept already, until somebody chooses for themselves."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -48,7 +47,7 @@ def _fits(opening: Mapping[str, str], readers: links.Readers) -> bool:
 
 def _take_back() -> None:
     """What the last example set and nobody has changed is as it was before."""
-    applied: dict[str, tuple[Any, Any]] = st.session_state.pop(APPLIED, {})
+    applied: dict[str, tuple[object, object]] = st.session_state.pop(APPLIED, {})
     for key, (before, value) in applied.items():
         if st.session_state.get(key) == value:
             if before is None:

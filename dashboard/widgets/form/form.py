@@ -1,7 +1,6 @@
 """The form of an explainer, drawn from its params type."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import streamlit as st
 
@@ -13,7 +12,7 @@ from models import ModelCard
 Drawer = Callable[[Field], object]
 
 
-def form(lens: AnyExplainer, card: ModelCard, special: Mapping[str, Drawer] | None = None) -> dict[str, Any]:
+def form(lens: AnyExplainer, card: ModelCard, special: Mapping[str, Drawer] | None = None) -> dict[str, object]:
     """Draw the form.
 
     Args:

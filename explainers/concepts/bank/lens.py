@@ -133,11 +133,6 @@ class Concepts(AboutClass, AtLayer):
     dead: int
 
     @property
-    def images(self) -> np.ndarray:
-        """The small pictures, under the name that a gallery asks for."""
-        return self.thumbnails
-
-    @property
     def sentence(self) -> str:
         """What the class rests on."""
         count = int(self.important.sum())

@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from platformdirs.macos import MacOS
+from platformdirs.unix import Unix
 
 from dashboard.engine import framing as wire
-from dashboard.engine.jobs import FairQueue, Job
+from dashboard.engine.jobs import FairQueue, Job, Outcome
 from dashboard.engine.settings import Settings, default_cache, default_threads
+from dashboard.engine.workers.messages import Ended, Hello, Message, Stop, Task, decode, encode
 from models import InputError
 from tests.dashboard.engine.conftest import request
 
@@ -44,12 +48,12 @@ def test_wrong_settings_are_one_sentence(environ: dict[str, str], sentence: str)
 
 
 def test_defaults(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.setattr(platformdirs, "PlatformDirs", Unix)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert default_cache() == tmp_path / "seewhy"
     monkeypatch.delenv("XDG_CACHE_HOME")
     assert default_cache() == Path.home() / ".cache" / "seewhy"
-    monkeypatch.setattr("sys.platform", "darwin")
+    monkeypatch.setattr(platformdirs, "PlatformDirs", MacOS)
     assert default_cache() == Path.home() / "Library" / "Caches" / "seewhy"
     assert 1 <= default_threads() <= 8
     assert Settings(cache=tmp_path).cache_size == 2 * 2**30
@@ -61,6 +65,19 @@ def test_messages_come_back_as_they_went() -> None:
     for bad in (b"", b"no newline", b"[1]\n", b"{\n"):
         with pytest.raises(ValueError):  # noqa: PT011 - json, index and our own are all ValueErrors
             wire.split(bad)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Hello(),
+        Stop(run="r"),
+        Task(run="r", request={"params": {"at": [1, None]}}, key="k", photos=(3, 4)),
+        Ended(run="r", outcome=Outcome(status="failed", error="It is full.", log="ab12", trace="a\nb")),
+    ],
+)
+def test_what_server_and_worker_say_keeps_its_type(message: Message) -> None:
+    assert decode(encode(message, b"\nbody")) == (message, b"\nbody")
 
 
 @pytest.mark.parametrize("shape", [(10,), (10, 10), (256, 256, 3), (257, 1000), (5000, 3000, 3)])
