@@ -43,6 +43,7 @@ class ModelCard:
         remedy: how to get the weights; empty when they are here.
         channels_last: whether this memory layout is the faster one for it.
         about: what decides the answers beside the weights: a description that came with them.
+        notes: what was done to read the weights, in sentences; empty where they lay ready.
     """
 
     name: str
@@ -63,6 +64,7 @@ class ModelCard:
     remedy: str = ""
     channels_last: bool = False
     about: str = field(default="", repr=False)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("mean", "std"):

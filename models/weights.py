@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from models.checkpoints import state
 from models.errors import InputError, NotReadyError
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
@@ -51,33 +51,25 @@ def read(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: the file is damaged, or holds anything but tensors.
     """
-    try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # each format has its own errors; all mean the same to a person
-        raise InputError(
-            f"'{path.name}' cannot be read as weights; only tensors are accepted, best as .safetensors"
-            f" ({type(error).__name__})."
-        ) from error
-    for key in ("state_dict", "model"):
-        state = state[key] if isinstance(state, dict) and isinstance(state.get(key), dict) else state
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise InputError(f"'{path.name}' holds something other than a table of tensors; save model.state_dict().")
-    return state
+    return dict(state.tables(path)[0].tensors)
 
 
 def fill_strict(network: nn.Module, path: Path) -> None:
-    """Load a file whose names are the network's own.
+    """Load a file of the network's own names, alone or among the notes of a training loop, with or without a prefix.
 
     Raises:
-        InputError: names or shapes differ.
+        InputError: names or shapes differ; how many, and three of them.
     """
-    try:
-        network.load_state_dict(read(path), strict=True)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise InputError(f"The weights in '{path.name}' do not fit this architecture: {reason[:200]}") from error
+    network.load_state_dict(state.fit(path, network.state_dict()).state(), strict=True)
+
+
+def steps(network: nn.Module, path: Path) -> tuple[str, ...]:
+    """What `fill_strict` does to read a file, in sentences; only names and shapes are read.
+
+    Raises:
+        InputError: as `fill_strict`.
+    """
+    return state.fit(path, network.state_dict(), "meta").steps()
 
 
 def fill_by_position(network: nn.Module, path: Path) -> None:

@@ -4,6 +4,7 @@ import difflib
 import logging
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -213,7 +214,7 @@ def _local(path: Path) -> ModelCard:
         return clip_cards.local(path, dict(about.fields), about.names)
     facts = about.pretrained()
     names = about.names or (labels.numbered(facts["num_classes"]) if "num_classes" in facts else ())
-    return config_card(
+    plain = config_card(
         {**_config(arch).to_dict(), **facts},
         f"'{about.source}'",
         name=str(path),
@@ -226,6 +227,15 @@ def _local(path: Path) -> ModelCard:
         labels=names,
         about=about.text(),
     )
+    return replace(plain, notes=_steps(path, path.stat().st_mtime_ns, about.text()))
+
+
+@lru_cache(maxsize=64)
+def _steps(path: Path, _changed: int, _about: str) -> tuple[str, ...]:
+    """What is done to read a checkpoint; worked out again only when it or its description changes."""
+    with torch.device("meta"):
+        network = describe(path).network()
+    return weights.steps(network, path)
 
 
 def _menagerie() -> tuple[str, ...]:
