@@ -10,7 +10,19 @@ from models.errors import InputError
 from models.imagesets.decode import check_bytes, check_header, clean_name, open_upload
 from models.imagesets.photo import Photo
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")  # endings, usually
+PICTURES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".avif",
+    ".heic",
+    ".heif",
+)  # endings, usually
 TEXT_BYTES = 64_000_000  # of one text file beside pictures, and of all of them together
 
 

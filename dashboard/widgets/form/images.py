@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.widgets import session
+from models import imagesets
 from models.errors import InputError, SeewhyError
 from models.imagesets.imageset import class_counts, sources
 
@@ -65,7 +66,7 @@ def pick(label: str, key: str, words: str, extra: Mapping[str, str]) -> str:
             "A folder of pictures",
             accept_multiple_files="directory",
             key=f"{key}.files",
-            max_upload_size=20,
+            max_upload_size=imagesets.MAX_BYTES // 10**6,
             on_change=_take,
             args=(key,),
             help="Folders inside it may be classes; a COCO, VOC or CSV file with boxes may lie in it. It stays on this"
