@@ -108,14 +108,7 @@ def fetch(name: str) -> None:
     arch, _, tag = name.removeprefix("clip/").partition("/")
     facts = _tags(arch)[tag] if tag else next(iter(_tags(arch).values()))
     repo, files = _files(facts)
-    from huggingface_hub.errors import EntryNotFoundError
-
-    try:
-        weights.download(repo, files[0])
-    except NotReadyError as error:
-        if not isinstance(error.__cause__, EntryNotFoundError):
-            raise
-        weights.download(repo, files[1])  # no .safetensors there
+    weights.download_first([(repo, file) for file in files])
 
 
 def _open_clip() -> Any:

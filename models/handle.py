@@ -136,7 +136,7 @@ def pick_layer(layers: tuple[Layer, ...], name: str | None, model: str) -> Layer
     for layer in layers:
         if layer.name == name or (not name and layer.default):
             return layer
-    good = ", ".join(layer.name for layer in layers if layer.main)[-200:]
+    good = ", ".join([layer.name for layer in layers if layer.main][-12:])
     if not layers:
         raise InputError(f"{model} has no layer with a map over the image, so there is nothing to draw on it.")
     raise InputError(f"{model} has no layer '{name}' with a map over the image; choose one of: {good}.")

@@ -3,6 +3,7 @@
 import hashlib
 import importlib.util
 import socket
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,8 +30,15 @@ def device(name: str = "auto") -> torch.device:
         place = torch.device(name)
         torch.empty(0, device=place)
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"There is no device '{name}' here; use cpu, cuda, cuda:1 or mps.") from error
+        raise InputError(f"There is no device '{name}' here; use {' or '.join(devices())}.") from error
     return place
+
+
+def devices() -> tuple[str, ...]:
+    """Names of the devices of this machine: ``cpu``, ``cuda``, ``cuda:1``, ``mps``."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    cards = ["cuda", *(f"cuda:{index}" for index in range(1, count))] if count else []
+    return ("cpu", *cards, *(["mps"] if torch.backends.mps.is_available() else []))
 
 
 def sha256(path: Path) -> str:
@@ -123,6 +131,24 @@ def download(repo: str, filename: str) -> Path:
         return Path(str(hf_hub_download(repo, filename, etag_timeout=2)))
     except (OSError, ValueError, HfHubHTTPError) as error:
         raise NotReadyError(
-            f"'{repo}/{filename}' could not be fetched from the model hub; check the connection and try again,"
-            f" or copy the file into the hub's cache ({constants.HF_HUB_CACHE}) from a machine that is online."
+            f"'{repo}/{filename}' could not be fetched from the model hub; check the connection and try again, or copy"
+            f" the folder 'models--{repo.replace('/', '--')}' from the hub's cache of a machine that has it into"
+            f" {constants.HF_HUB_CACHE}."
         ) from error
+
+
+def download_first(files: Sequence[tuple[str, str]]) -> Path:
+    """Fetch the first of several files (repository, name) that the model hub has.
+
+    Raises:
+        NotReadyError: offline, or the hub has none of them.
+    """
+    from huggingface_hub.errors import EntryNotFoundError
+
+    for place, (repo, filename) in enumerate(files):
+        try:
+            return download(repo, filename)
+        except NotReadyError as error:
+            if place == len(files) - 1 or not isinstance(error.__cause__, EntryNotFoundError):
+                raise
+    raise NotReadyError("No file was named that could be fetched; name a model that `seewhy models` lists.")

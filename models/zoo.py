@@ -106,10 +106,8 @@ def fetch(name: str) -> ModelCard:
         NotReadyError: offline, or the hub has no such file.
     """
     model = card(name)
-    if not model.ready and name.startswith("timm/"):
-        for filename in _hub_files(_config(name.removeprefix("timm/"))):
-            weights.download(*filename)
-            break
+    if not model.ready and name.startswith("timm/") and (files := _hub_files(_config(name.removeprefix("timm/")))):
+        weights.download_first(files)
     elif not model.ready and name.startswith("clip/"):
         clip_cards.fetch(name)
     elif not model.ready:
@@ -126,7 +124,7 @@ def _config(arch: str) -> Any:
     base, _, tag = arch.partition(".")
     if not re.fullmatch(r"[\w.-]+", arch) or base not in timm.list_models():
         near = difflib.get_close_matches(arch, [*timm.list_models(), *timm.list_pretrained()], n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join('timm/' + n for n in near)}?" if near else ""
+        hint = f" Did you mean {' or '.join('timm/' + n for n in near)}?" if near else " `seewhy models` lists some."
         raise InputError(f"timm has no model '{arch}'.{hint}")
     try:
         config = timm.models.get_pretrained_cfg(arch)
@@ -171,8 +169,14 @@ def _timm(arch: str) -> ModelCard:
         source=f"timm hub {getattr(config, 'hf_hub_id', '')}".strip(),
         paper=_paper(config),
         channels_last=any(part in arch for part in ("efficientnet", "mobilenet")),
-        remedy="" if path else f"Run `seewhy models --get {name}` while online.",
+        remedy="" if path else _remedy(name, config),
     )
+
+
+def _remedy(name: str, config: Any) -> str:
+    if _hub_files(config):
+        return f"Run `seewhy models --get {name}` while online."
+    return "timm's hub has none for it: train your own, and give the path of their file."
 
 
 def _paper(config: Any) -> str:

@@ -185,7 +185,7 @@ def _check_size(image: Image.Image, name: str) -> None:
     if width * height > MAX_PIXELS:
         raise InputError(
             f"'{name}' is {width} x {height} pixels ({width * height / 1e6:.0f} megapixels) and the limit is"
-            f" {MAX_PIXELS // 10**6} megapixels; make it smaller, for example 2000 pixels wide."
+            f" {MAX_PIXELS // 10**6} megapixels; make it smaller, for example 2000 pixels on its longer side."
         )
     if not 1 <= min(width, height) * MAX_RATIO >= max(width, height):
         raise InputError(f"'{name}' is a strip of {width} x {height} pixels; crop it to the part that matters.")
@@ -207,7 +207,7 @@ def _refusing(name: str, head: bytes) -> Iterator[None]:
         except Image.DecompressionBombError as error:
             raise InputError(
                 f"'{name}' has far more pixels than the limit of {MAX_PIXELS // 10**6} megapixels;"
-                " make it smaller, for example 2000 pixels wide."
+                " make it smaller, for example 2000 pixels on its longer side."
             ) from error
         except UnidentifiedImageError as error:
             raise InputError(_not_a_picture(name, head)) from error
