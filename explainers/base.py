@@ -187,7 +187,8 @@ class Request(Generic[R_co]):
     @cached_property
     def key(self) -> str:
         """The answer's address: SHA-256 of everything that can change it."""
-        facts = {**self.to_json(), "code": code_version(), "weights": models.card(self.model).digest}
+        card = models.card(self.model)
+        facts = {**self.to_json(), "code": code_version(), "weights": card.digest, "about": card.about}
         if stamp := self.params.stamp():
             facts["stamp"] = stamp
         facts["params"].update({name: photo.digest for name, photo in photos(self.params).items()})

@@ -199,8 +199,11 @@ def filler(classes: tuple[str, ...]) -> Callable[[nn.Module, Path], None]:
             network.visual.load_state_dict(_part(state, "visual."), strict=True)
             reader.text.load_state_dict(_part(state, "text."), strict=True)
         except RuntimeError as error:
-            reason = str(error).splitlines()[1:2] or [str(error)]
-            words = f"The weights in '{path.name}' do not fit this architecture: {reason[0].strip()[:200]}"
+            reason = (str(error).splitlines()[1:2] or [str(error)])[0].strip().rstrip(".")[:200]
+            words = (
+                f"The weights in '{path.name}' do not fit this architecture: {reason}; correct 'architecture' or"
+                f" 'model_cfg' in '{path.stem}.json'."
+            )
             raise InputError(words) from error
         prompts = [PROMPT.format(name.split(",")[0]) for name in classes]
         with torch.no_grad():

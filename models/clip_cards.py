@@ -1,35 +1,30 @@
-"""The cards of CLIPs: ``clip/ARCHITECTURE/TAG`` with weights from the hub, or a file of yours.
-
-Pictures are cut to the middle square, also for the few weights that were trained on squeezed ones.
-"""
+"""The cards of CLIPs: ``clip/ARCHITECTURE/TAG`` with weights from the hub, or a file of yours."""
 
 import hashlib
 import importlib.util
 import json
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from models import clip, labels, weights
+from models.checkpoints.config import one_of
 from models.errors import InputError, NotReadyError
 from models.handle import ModelCard
 
+DESCRIBED = ("architecture", "model_cfg", "preprocess_cfg", "label_names", "labels", "label_descriptions", "format")
+PREPARED = ("size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color")
+RESIZED = {"shortest": "center", "squash": "squash"}  # open_clip's word: timm's
 LISTED = ("clip/ViT-B-32/openai", "clip/RN50/openai")
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
 
 
 @dataclass(frozen=True, kw_only=True)
 class ClipCard(ModelCard):
-    """A card whose digest knows the names of the classes too: they are the head.
-
-    Attributes:
-        about: what decides the logits beside the weights.
-    """
-
-    about: str = field(default="", repr=False)
+    """A card whose digest knows the names of the classes too: they are the head."""
 
     @property
     def digest(self) -> str:
@@ -87,10 +82,14 @@ def local(path: Path, about: dict[str, Any], names: tuple[str, ...]) -> ModelCar
         InputError, NotReadyError: as for `card`.
     """
     arch = str(about["architecture"]).removeprefix("clip/").partition("/")[0]
+    facts = about.get("preprocess_cfg") or {}
+    for known, given in ((DESCRIBED, about), (PREPARED, facts)):
+        if strange := [field for field in given if field not in known]:
+            raise InputError(f"A CLIP's description has no field '{strange[0]}'; use {', '.join(known)}.")
     config = _config(arch, about.get("model_cfg"))
     return _card(
         config,
-        about.get("preprocess_cfg") or {},
+        facts,
         names or labels.imagenet(),
         name=str(path),
         title=path.stem,
@@ -109,14 +108,7 @@ def fetch(name: str) -> None:
     arch, _, tag = name.removeprefix("clip/").partition("/")
     facts = _tags(arch)[tag] if tag else next(iter(_tags(arch).values()))
     repo, files = _files(facts)
-    from huggingface_hub.errors import EntryNotFoundError
-
-    try:
-        weights.download(repo, files[0])
-    except NotReadyError as error:
-        if not isinstance(error.__cause__, EntryNotFoundError):
-            raise
-        weights.download(repo, files[1])  # no .safetensors there
+    weights.download_first([(repo, file) for file in files])
 
 
 def _open_clip() -> Any:
@@ -182,6 +174,7 @@ def _card(config: dict[str, Any], facts: dict[str, Any], classes: tuple[str, ...
         std=tuple(facts.get("std") or STD),
         interpolation=facts.get("interpolation") or "bicubic",
         crop_pct=1.0,
+        crop_mode=RESIZED[one_of(facts.get("resize_mode") or "shortest", tuple(RESIZED), "resize_mode of a CLIP")],
         paper="https://arxiv.org/abs/2103.00020",
         build=partial(clip.build, config, len(classes)),
         fill=clip.filler(classes),

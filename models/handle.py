@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from models import labels, weights
 from models.errors import InputError
-from models.imagesets.frame import Frame, frame
+from models.imagesets.colour import luma
+from models.imagesets.frame import Frame, Resampling, frame, lay_out
 from models.imagesets.photo import Photo
 from models.layers import Layer, attends, find_layers
 from models.split import Body, Tail, split
@@ -31,15 +32,18 @@ class ModelCard:
         name: how the zoo calls it, ``efficientnet_lite0`` or ``timm/resnet50``.
         title: how a person calls it.
         labels: class names in the order of the logits.
-        input_size: channels, rows, columns.
+        input_size: channels, rows, columns; one channel is grey.
         mean, std: of each channel, for pixels in [0, 1].
-        interpolation, crop_pct: how a photo is resized: the short side to ``rows / crop_pct``, then a centre crop.
+        interpolation, crop_pct, crop_mode: how a photo is resized to ``size / crop_pct`` and cut or padded to ``size``,
+            as timm calls and does it: `models.imagesets.frame`.
         licence, source, paper: of the weights, where they come from, what describes them.
         build: makes the network without weights.
         fill: puts the weights into it.
         path: the weights' file, or None while it is not on this machine.
         remedy: how to get the weights; empty when they are here.
         channels_last: whether this memory layout is the faster one for it.
+        about: what decides the answers beside the weights: a description that came with them.
+        notes: what was done to read the weights, in sentences; empty where they lay ready.
     """
 
     name: str
@@ -50,6 +54,7 @@ class ModelCard:
     std: tuple[float, ...]
     interpolation: str = "bicubic"
     crop_pct: float = 1.0
+    crop_mode: str = "center"
     licence: str = "unknown"
     source: str = ""
     paper: str = ""
@@ -58,6 +63,12 @@ class ModelCard:
     path: Path | None = None
     remedy: str = ""
     channels_last: bool = False
+    about: str = field(default="", repr=False)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, by_channel(name, getattr(self, name), self.input_size[0]))
 
     @property
     def ready(self) -> bool:
@@ -92,7 +103,13 @@ class ModelCard:
 
     def frame(self, photo: tuple[int, ...]) -> Frame:
         """Where a photo of this size (rows, columns, ...) lies in what the model sees."""
-        return frame(photo, self.input_size[1:], self.crop_pct)
+        return frame(photo, self.input_size[1:], self.crop_pct, self.crop_mode)
+
+    @property
+    def resampling(self) -> Resampling:
+        """How pixels of a photo become those that the model sees; a border takes the mean colour, as in timm."""
+        colours = self.mean if self.crop_mode == "border" else (0.0,) * self.input_size[0]
+        return Resampling(self.interpolation, tuple(round(255 * value) for value in colours))
 
     def layer(self, name: str | None) -> Layer:
         """The layer called ``name``, or the default one.
@@ -117,12 +134,23 @@ class ModelCard:
         return target
 
 
+def by_channel(name: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+    """A value for each channel; one value, or the same one several times, stands for all.
+
+    Raises:
+        InputError: several different values, and not one for each channel.
+    """
+    if len(values) != channels and len(set(values)) != 1:
+        raise InputError(f"The network has {channels} channels and {name} has {len(values)} values; give {channels}.")
+    return tuple(values) if len(values) == channels else tuple(values[:1]) * channels
+
+
 def pick_layer(layers: tuple[Layer, ...], name: str | None, model: str) -> Layer:
     """The layer called ``name``, or the default one; an `InputError` that names good ones otherwise."""
     for layer in layers:
         if layer.name == name or (not name and layer.default):
             return layer
-    good = ", ".join(layer.name for layer in layers if layer.main)[-200:]
+    good = ", ".join([layer.name for layer in layers if layer.main][-12:])
     if not layers:
         raise InputError(f"{model} has no layer with a map over the image, so there is nothing to draw on it.")
     raise InputError(f"{model} has no layer '{name}' with a map over the image; choose one of: {good}.")
@@ -150,27 +178,24 @@ class ModelHandle:
         return sum(tensor.numel() * tensor.element_size() for tensor in state)
 
     def view(self, image: Picture) -> Photo:
-        """The picture as the model sees it: resized on the short side, centre cropped; still 8-bit RGB.
+        """The picture as the model sees it: resized, cut or padded to its size, grey for one channel; still 8-bit RGB.
 
         Raises:
             InputError: one side is more than 100 times the other, so that nothing of it could be seen.
         """
         photo = as_photo(image)
-        placed = self.frame(photo.pixels.shape)
-        columns, rows = placed.resized[::-1]
-        pil = photo.pil()
-        if pil.size != (columns, rows):
-            pil = pil.resize((columns, rows), Image.Resampling[self.card.interpolation.upper()])
-        top, left, (height, width) = placed.top, placed.left, placed.window
-        return Photo(np.asarray(pil.crop((left, top, left + width, top + height))), photo.name)
+        pil = photo.pil() if self.card.input_size[0] > 1 else photo.pil().convert("L")
+        seen = lay_out(pil, self.frame(photo.pixels.shape), self.card.resampling)
+        return Photo(np.asarray(seen.convert("RGB")), photo.name)
 
     def frame(self, photo: tuple[int, ...]) -> Frame:
         """Where a photo of this size (rows, columns, ...) lies in what the model sees."""
         return self.card.frame(photo)
 
-    def normalise(self, images: np.ndarray) -> Float[Tensor, "n 3 h w"]:
-        """uint8 (N, H, W, 3) -> the network's input (N, 3, H, W) on its device."""
-        batch = torch.tensor(images, device=self.device).permute(0, 3, 1, 2).to(torch.float32).div_(255)
+    def normalise(self, images: np.ndarray) -> Float[Tensor, "n c h w"]:
+        """uint8 (N, H, W, 3) -> the network's input (N, C, H, W) on its device; one channel is their grey."""
+        pixels = luma(images) if self.card.input_size[0] == 1 else images
+        batch = torch.tensor(pixels, device=self.device).permute(0, 3, 1, 2).to(torch.float32).div_(255)
         batch = batch.sub_(self._column(self.card.mean)).div_(self._column(self.card.std))
         return batch.contiguous(memory_format=self.memory_format)
 
@@ -179,14 +204,15 @@ class ModelHandle:
         """The layout in which inputs are fed."""
         return torch.channels_last if self.card.channels_last else torch.contiguous_format
 
-    def preprocess(self, image: Picture) -> Float[Tensor, "3 h w"]:
-        """Any picture -> one normalised input (3, H, W) on the model's device."""
+    def preprocess(self, image: Picture) -> Float[Tensor, "c h w"]:
+        """Any picture -> one normalised input (C, H, W) on the model's device."""
         return self.normalise(self.view(image).pixels[None])[0]
 
-    def restore(self, tensor: Float[Tensor, "3 h w"]) -> np.ndarray:
-        """A normalised input (3, H, W) -> uint8 (H, W, 3), rounded and clipped."""
+    def restore(self, tensor: Float[Tensor, "c h w"]) -> np.ndarray:
+        """A normalised input (C, H, W) -> uint8 (H, W, 3), rounded and clipped; grey in all three for one channel."""
         pixels = tensor.detach() * self._column(self.card.std) + self._column(self.card.mean)
-        return pixels.mul(255).round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+        colours = pixels.mul(255).round().clamp(0, 255).to(torch.uint8).expand(3, -1, -1)
+        return colours.permute(1, 2, 0).cpu().numpy()
 
     def layers(self) -> tuple[Layer, ...]:
         """The layers that can be looked at, in the order in which they finish."""

@@ -13,6 +13,17 @@ def imagenet() -> tuple[str, ...]:
     return tuple(info.index_to_description(index) for index in range(1000))
 
 
+@lru_cache(maxsize=8)
+def of_count(count: int) -> tuple[str, ...]:
+    """Names of the classes of a timm model that has so many: ImageNet's, those of its larger sets, or numbers."""
+    from timm.data import ImageNetInfo, infer_imagenet_subset
+
+    subset = infer_imagenet_subset({"num_classes": count})
+    return (
+        imagenet() if count == 1000 else tuple(ImageNetInfo(subset).label_descriptions()) if subset else numbered(count)
+    )
+
+
 def short(name: str) -> str:
     """The first of a class's names: "tench" of "tench, Tinca tinca"."""
     return name.split(",")[0]
@@ -21,6 +32,11 @@ def short(name: str) -> str:
 def numbered(count: int) -> tuple[str, ...]:
     """Names for classes that came without: ``class 0``, ``class 1``, ..."""
     return tuple(f"class {index}" for index in range(count))
+
+
+def features(count: int) -> tuple[str, ...]:
+    """Names for the outputs of a network without a classifier: ``feature 0``, ``feature 1``, ..."""
+    return tuple(f"feature {index}" for index in range(count))
 
 
 def search(labels: tuple[str, ...], query: str) -> list[int]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from models.errors import InputError
+from models.layers import find_layers
 
 
 class _ReachedError(Exception):
@@ -84,12 +85,27 @@ def split(network: nn.Module, name: str, probe: Tensor) -> tuple[Body, Tail]:
     body, tail = Body(network, layer), Tail(network, layer, probe)
     with torch.inference_mode():
         whole, again = network(probe), tail(body(probe))
-    if not torch.allclose(whole, again, rtol=1e-3, atol=1e-4 * float(whole.abs().max() + 1)):
-        raise InputError(
-            f"Layer '{name}' lies inside a block whose shortcut leads around it; choose the block itself"
-            f" ('{name.rpartition('.')[0] or name}')."
-        )
+    if not _same(whole, again):
+        instead = _instead(network, name, probe)
+        raise InputError(f"Layer '{name}' lies inside a block whose shortcut leads around it; {instead}.")
     return body, tail
+
+
+def _same(whole: Tensor, again: Tensor) -> bool:
+    return torch.allclose(whole, again, rtol=1e-3, atol=1e-4 * float(whole.abs().max() + 1))
+
+
+def _instead(network: nn.Module, name: str, probe: Tensor) -> str:
+    """What to choose instead of a layer: the smallest block about it, else the last layer, that can be cut; tried."""
+    parts = name.split(".")
+    blocks = [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
+    known = [layer.name for layer in find_layers(network, probe)]
+    for other in [*(block for block in blocks if block in known), *reversed(known)]:
+        layer = network.get_submodule(other)
+        with torch.inference_mode():
+            if other != name and _same(network(probe), Tail(network, layer, probe)(Body(network, layer)(probe))):
+                return f"choose the block itself ('{other}')" if other in blocks else f"choose '{other}'"
+    return "no other layer of this network can be cut, so choose a method of pixels, such as saliency"
 
 
 def _zeros(shape: Any, batch: int) -> Callable[..., Any]:

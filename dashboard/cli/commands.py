@@ -146,6 +146,7 @@ def _card_json(card: "ModelCard") -> dict[str, object]:
         "source": card.source,
         "paper": card.paper,
         "weights_sha256": card.digest,
+        "notes": card.notes,
         "layers": [
             {"name": layer.name, "shape": layer.shape, "default": layer.default} for layer in card.layers if layer.main
         ],

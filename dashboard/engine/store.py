@@ -183,9 +183,10 @@ class Store:
 
 
 def photo_to_bytes(photo: Photo) -> bytes:
-    """A photo as a message: size and name, then the pixels as they are."""
+    """A photo as a message: size, name and note, then the pixels as they are."""
     rows, columns, _ = photo.pixels.shape
-    return wire.join({"rows": rows, "columns": columns, "name": photo.name}, photo.pixels.tobytes())
+    head = {"rows": rows, "columns": columns, "name": photo.name, "note": photo.note}
+    return wire.join(head, photo.pixels.tobytes())
 
 
 def photo_from_bytes(data: bytes) -> Photo:
@@ -195,4 +196,5 @@ def photo_from_bytes(data: bytes) -> Photo:
         ValueError, KeyError: the bytes are damaged.
     """
     head, body = wire.split(data)
-    return Photo(np.frombuffer(body, np.uint8).reshape(head["rows"], head["columns"], 3), head["name"])
+    pixels = np.frombuffer(body, np.uint8).reshape(head["rows"], head["columns"], 3)
+    return Photo(pixels, head["name"], head.get("note", ""))

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from dashboard.figures.paint import SIGNED, enlarged, paint, paint_signed, scale, smooth
@@ -15,6 +16,7 @@ from models.imagesets.frame import Frame
 
 WIDEST = 1000  # pixels of a photo on a page
 HOVER = 24  # numbers under the pointer: at most so many cells a side, for the page is sent at every rerun
+BORDER = (124, 116, 104)  # about a photo that a model sees whole: the mean colour of ImageNet
 DIM = "rgba(127,127,127,0.62)"  # over what the model did not see
 Kind = Literal["heat", "contours", "signed"]
 
@@ -24,9 +26,9 @@ class Surroundings:
     """The whole photo around what the model saw.
 
     Attributes:
-        pixels: the photo (H, W, 3) uint8, at a size fit for a page.
-        size: rows and columns of the photo in pixels of the model's view.
-        corner: row and column of the view's upper left corner in it.
+        pixels: the photo (H, W, 3) uint8, and what was laid about it for the model, at a size fit for a page.
+        size: their rows and columns in pixels of the model's view.
+        corner: row and column of the view's upper left corner in them.
     """
 
     pixels: np.ndarray
@@ -36,10 +38,21 @@ class Surroundings:
 
 @lru_cache(maxsize=64)
 def surroundings(photo: Photo, frame: Frame) -> Surroundings:
-    """A photo and what a model saw of it, at most 1000 pixels wide or high."""
+    """A photo and what a model saw of it, at most 1000 pixels wide or high.
+
+    Where the model saw more than the photo, with a border about it, the border is part of the surroundings.
+    """
     pil = photo.pil()
     pil.thumbnail((WIDEST, WIDEST))
-    return Surroundings(np.asarray(pil), frame.resized, (frame.top, frame.left))
+    top, left = min(frame.top, 0), min(frame.left, 0)
+    rows = max(frame.resized[0], frame.top + frame.window[0]) - top
+    columns = max(frame.resized[1], frame.left + frame.window[1]) - left
+    if (rows, columns) != frame.resized:
+        scale = (pil.width / frame.resized[1], pil.height / frame.resized[0])
+        wider = Image.new("RGB", (round(columns * scale[0]), round(rows * scale[1])), BORDER)
+        wider.paste(pil, (round(-left * scale[0]), round(-top * scale[1])))
+        pil = wider
+    return Surroundings(np.asarray(pil), (rows, columns), (frame.top - top, frame.left - left))
 
 
 @dataclass(frozen=True)

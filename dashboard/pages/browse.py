@@ -19,7 +19,8 @@ def draw() -> None:
     """Draw the page."""
     st.subheader("Saved results", anchor=False)
     entries = session.the_engine().recent(1000)
-    cards = [card for card in entries if card.part == "result" and home_of(card)]
+    whole = registry()  # without pieces of work, which explain nothing by themselves
+    cards = [card for card in entries if card.part == "result" and card.explainer in whole and home_of(card)]
     if not cards:
         st.info("Nothing is kept yet. Open **Where does it look?**, drop in a photo, and its explanation is kept here.")
         return

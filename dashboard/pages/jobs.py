@@ -7,7 +7,8 @@ import streamlit as st
 from dashboard.engine.jobs import JobState
 from dashboard.widgets import session
 from dashboard.widgets.page import Page
-from explainers import registry
+from explainers import find
+from models.errors import InputError
 
 WORDS = {
     "queued": "waiting",
@@ -52,8 +53,11 @@ def _running(job: JobState) -> None:
 
 
 def _title(job: JobState) -> str:
-    lens = registry().get(job.explainer)
-    return f"{lens.title if lens else job.explainer}{', evidence' if job.part == 'evidence' else ''}"
+    try:
+        title = find(job.explainer).title
+    except InputError:  # of a lens that was taken away since
+        title = job.explainer
+    return f"{title}{', evidence' if job.part == 'evidence' else ''}"
 
 
 def _row(job: JobState) -> dict[str, str]:

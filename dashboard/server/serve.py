@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from dashboard.engine.engine import Engine
 
 APP = Path(__file__).parents[1] / "app.py"
-UPLOAD_MB = 20
+UPLOAD_MB = 50
 MESSAGE_MB = 200
 BACKLOG = 512
 SHUTDOWN_SECONDS = 1

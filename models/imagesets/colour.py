@@ -3,11 +3,12 @@
 from io import BytesIO
 
 import numpy as np
+from jaxtyping import UInt8
 from PIL import Image, ImageCms, ImageOps
 
 from models.errors import InputError
 
-_WHITE_16 = 65535
+DEEPEST = 14  # bits; with more of them the upper one of two bytes is all that 8 bits can show
 _DIRECT = ("RGB", "L", "1", "P", "CMYK", "YCbCr", "HSV", "RGBX", "RGBA", "RGBa", "LA", "PA")
 
 
@@ -28,7 +29,7 @@ def to_rgb(image: Image.Image, name: str) -> Image.Image:
     """
     profile = image.info.get("icc_profile")
     if image.mode.startswith(("I", "F")):
-        image = _eight_bits(image, name)
+        image = grey_of(image, name)
     if image.mode == "La":  # premultiplied, from which Pillow goes nowhere else
         image = image.convert("LA")
     if image.mode not in _DIRECT:
@@ -44,17 +45,40 @@ def to_rgb(image: Image.Image, name: str) -> Image.Image:
     return _srgb(image, profile).convert("RGB")
 
 
-def _eight_bits(image: Image.Image, name: str) -> Image.Image:
-    """Scale 16-bit grey, 16-bit values in a 32-bit frame, or floats in [0, 1], to 8 bits; never clip.
+def luma(images: UInt8[np.ndarray, "*n h w 3"]) -> UInt8[np.ndarray, "*n h w 1"]:
+    """Grey by ITU-R 601, in the whole numbers that Pillow's ``convert("L")`` works with."""
+    weighted: np.ndarray = images.astype(np.uint32) @ np.array((19595, 38470, 7471), np.uint32)
+    return ((weighted + 0x8000) >> 16).astype(np.uint8)[..., None]
 
-    ``round(255 v / 65535)`` for integers and ``round(255 v)`` for floats.
+
+def bits_of(values: np.ndarray) -> int:
+    """How many bits whole numbers in a frame of 16 really take: 8, 10, 12, 14 or 16; 8 for other kinds."""
+    if values.dtype.kind == "f":
+        return 8
+    return next((bits for bits in (8, 10, 12, DEEPEST) if values.max() < 2**bits), 16)
+
+
+def to_eight_bits(values: np.ndarray) -> UInt8[np.ndarray, "*shape"]:
+    """Scale whole numbers by what they hold, ``round(255 v / (2^bits - 1))``, or floats in [0, 1]; never clip.
+
+    A camera or scanner of 12 bits leaves the upper four of a 16-bit file empty: by 65535 all of it would be black.
+    """
+    white = 1 if values.dtype.kind == "f" else 2 ** bits_of(values) - 1
+    return np.rint(values * np.float32(255 / white)).astype(np.uint8)
+
+
+def grey_of(image: Image.Image, name: str) -> Image.Image:
+    """Grey of 8 bits from 16-bit grey, 16-bit values in a 32-bit frame, or floats in [0, 1].
+
+    Raises:
+        InputError: values outside, of which none is white.
     """
     values = np.asarray(image)
     low, high = values.min(), values.max()
-    white = 1 if image.mode == "F" else _WHITE_16
-    if not 0 <= low <= high <= white:  # NaN fails too
+    if not 0 <= low <= high <= (1 if image.mode == "F" else 65535):  # NaN fails too
         raise InputError(f"'{name}' holds values from {low:g} to {high:g}, of which none is white; save it as 16-bit.")
-    grey = Image.fromarray(np.rint(values * np.float32(255 / white)).astype(np.uint8))
+    grey = Image.fromarray(to_eight_bits(values))
+    grey.info = {key: value for key, value in image.info.items() if key != "transparency"}
     clear = image.info.get("transparency")
     if isinstance(clear, int):
         grey.putalpha(Image.fromarray(np.where(values == clear, 0, 255).astype(np.uint8)))

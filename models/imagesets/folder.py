@@ -1,6 +1,7 @@
 """Pictures in a folder: flat, or one folder a class (DIR/CLASS/*.jpg), in an order that never changes."""
 
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain, groupby, zip_longest
@@ -10,7 +11,20 @@ from models.errors import InputError
 from models.imagesets.decode import check_bytes, check_header, clean_name, open_upload
 from models.imagesets.photo import Photo
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif")  # endings, usually
+PICTURES = (
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".webp",
+    ".gif",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".avif",
+    ".heic",
+    ".heif",
+)  # endings, usually
+UPLOADED = "an uploaded folder"
 TEXT_BYTES = 64_000_000  # of one text file beside pictures, and of all of them together
 
 
@@ -65,9 +79,7 @@ def image_folder(path: str | Path, limit: int | None = None, *, thorough: bool =
     """
     root = Path(path)
     if not root.is_dir():
-        raise InputError(
-            f"There is no folder '{root}'; give a folder of pictures, or one with a folder for each class."
-        )
+        raise _missing(root, ", or one with a folder for each class")
     if limit is not None and limit < 1:
         raise InputError(f"The limit of pictures must be at least 1; it is {limit}.")
     entries: list[Entry] = []
@@ -83,14 +95,31 @@ def image_folder(path: str | Path, limit: int | None = None, *, thorough: bool =
             entries.append(entry)
     if not entries:
         raise InputError(
-            f"'{root}' holds no picture that can be read{_skips(skipped, ' (', ')')}; give another folder."
+            f"'{_called(root)}' holds no picture that can be read{_skips(skipped, ' (', ')')}; give another folder."
         )
     return Folder(root, tuple(sorted(entries, key=_order)), tuple(sorted(skipped)))
 
 
 def title(path: str | Path) -> str:
-    """What a folder is called: its own name and that of the folder it lies in, never the whole path."""
-    return "/".join(Path(path).absolute().parts[1:][-2:])
+    """What a folder is called: its own name and that of the folder it lies in, never the whole path.
+
+    One that a visitor uploaded is kept under the digest of what it holds, which says nothing to anybody.
+    """
+    return UPLOADED if _uploaded(Path(path)) else "/".join(Path(path).absolute().parts[1:][-2:])
+
+
+def _uploaded(path: Path) -> bool:
+    return re.fullmatch(r"[0-9a-f]{64}", path.name) is not None
+
+
+def _called(root: Path) -> str:
+    return UPLOADED if _uploaded(root) else str(root)
+
+
+def _missing(root: Path, wanted: str) -> InputError:
+    if _uploaded(root):
+        return InputError("The uploaded folder is no longer kept here; upload it again.")
+    return InputError(f"There is no folder '{root}'; give a folder of pictures{wanted}.")
 
 
 def listed(path: str | Path) -> dict[str, Entry]:
@@ -101,11 +130,11 @@ def listed(path: str | Path) -> dict[str, Entry]:
     """
     root = Path(path)
     if not root.is_dir():
-        raise InputError(f"There is no folder '{root}'; give a folder of pictures.")
+        raise _missing(root, "")
     pictures = (entry for entry in _candidates(root) if entry.path.name.lower().endswith(PICTURES))
     by_place = {entry.path.relative_to(root).as_posix(): entry for entry in pictures}
     if not by_place:
-        raise InputError(f"'{root}' holds no file that is called like a picture; give another folder.")
+        raise InputError(f"'{_called(root)}' holds no file that is called like a picture; give another folder.")
     return by_place
 
 
@@ -122,16 +151,16 @@ def texts(path: str | Path, endings: tuple[str, ...], name: str = "") -> tuple[t
     """
     root = Path(path)
     if not root.is_dir():
-        raise InputError(f"There is no folder '{root}'; give a folder of pictures.")
+        raise _missing(root, "")
     paths = [entry.path for entry in _candidates(root) if entry.path.name.lower().endswith(endings)]
     if name:
         paths = [each for each in paths if each.relative_to(root).as_posix() == name]
     if name and not paths:
-        raise InputError(f"'{root}' holds no file '{clean_name(name)}' that ends in {', '.join(endings)}.")
+        raise InputError(f"'{_called(root)}' holds no file '{clean_name(name)}' that ends in {', '.join(endings)}.")
     size = sum(each.stat().st_size for each in paths)
     if size > TEXT_BYTES:
         raise InputError(
-            f"The {' and '.join(endings)} files in '{root}' have {size // 10**6} MB and the limit is"
+            f"The {' and '.join(endings)} files in '{_called(root)}' have {size // 10**6} MB and the limit is"
             f" {TEXT_BYTES // 10**6} MB; name the one that is meant, or give fewer."
         )
     return tuple((each.relative_to(root).as_posix(), _text(each)) for each in paths)

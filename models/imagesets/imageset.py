@@ -18,7 +18,7 @@ from models import menagerie
 from models.errors import InputError
 from models.handle import ModelHandle
 from models.imagesets import datasets
-from models.imagesets.folder import Entry, Folder, image_folder, listed
+from models.imagesets.folder import Entry, Folder, image_folder, listed, title
 from models.menagerie import Scene
 
 MENAGERIE = ("menagerie", "menagerie_biased")
@@ -142,7 +142,7 @@ def image_set(images: str, model: ModelHandle, cls: int, *, most: int = 3000, se
     entries = _ordered(folder, names, cls, most)
     items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
     return ImageSet(
-        f"{folder.path.parent.name}/{folder.path.name}".strip("/"),
+        title(folder.path),
         items,
         tuple((path.name, why) for path, why in folder.skipped),
         tuple(names.get(entry.label or "", UNKNOWN) for entry in entries),
@@ -230,7 +230,7 @@ def _photo(entry: Entry, names: dict[str, int], model: ModelHandle) -> Picture:
 
 def _drawn(model: ModelHandle, cls: int, most: int, seed: int, *, biased: bool) -> ImageSet:
     knows = model.card.labels == menagerie.CLASSES
-    family = menagerie.SPECIES[cls].family if knows else ""
+    family = menagerie.SPECIES[cls].family if knows and cls >= 0 else ""
     wanted = [index for index, each in enumerate(menagerie.SPECIES) if family in ("", each.family)]
     count = min(menagerie.pool.MOST, most * len(menagerie.CLASSES) // len(wanted))
     chosen = [one for one in menagerie.scenes(count, seed, biased=biased) if one.cls in wanted]

@@ -17,10 +17,12 @@ class Photo:
     Attributes:
         pixels: uint8 (H, W, 3), RGB, row 0 at the top; made read-only.
         name: what a person calls it (a file name, "chelsea"); not part of its identity.
+        note: what was done to it on arrival, in a sentence; empty where nothing was; no part of its identity either.
     """
 
     pixels: np.ndarray
     name: str = field(default="image")
+    note: str = field(default="")
 
     def __post_init__(self) -> None:
         pixels = np.ascontiguousarray(self.pixels)

@@ -96,6 +96,18 @@ def save(path: Path, about: About, tensors: dict[str, np.ndarray]) -> None:
         raise StorageError(f"'{path}' cannot be written ({error.strerror}): choose another place.") from error
 
 
+def header_of(path: Path) -> dict[str, str]:
+    """The header of a file that holds prototypes; empty for any other file."""
+    if path.suffix != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, framework="pt") as file:
+            header = dict(file.metadata() or {})
+    except (OSError, SafetensorError):  # the reader of checkpoints says what is wrong with it
+        return {}
+    return header if header.get("kind") == KIND else {}
+
+
 def card(path: Path, header: dict[str, Any], base_of: Any) -> ModelCard:
     """The card of a file; ``base_of`` gives the card of a name of the zoo.
 

@@ -20,7 +20,7 @@ from dashboard.figures.tiles import tiles
 from dashboard.server.theme import THEME
 from explainers import Evidence
 from models import Photo
-from models.imagesets.frame import Frame
+from models.imagesets.frame import Frame, frame
 from tests.dashboard.results import SCORE, result
 from tests.dashboard.test_server import contrast
 
@@ -139,6 +139,21 @@ def test_the_whole_photo_stands_around_what_the_model_saw() -> None:
     assert tuple(layout.xaxis.range) == (-width / 2 - 0.5, 1.5 * width - 0.5)
     dimmed = sum((shape.x1 - shape.x0) * (shape.y1 - shape.y0) for shape in layout.shapes)
     assert dimmed == height * width, "half of it is dimmed"
+
+
+def test_a_border_that_the_model_saw_stands_around_the_photo() -> None:
+    made = result()
+    height, width = made.image.shape[:2]
+    photo = Photo(np.full((200, 400, 3), 255, np.uint8))
+    around = surroundings(photo, frame((200, 400), (height, width), 1.0, "border"))
+    assert around.size == (height, width)
+    assert around.corner == (0, 0)
+    white = (around.pixels == 255).all(2)
+    assert white.mean() == pytest.approx(0.5, abs=0.02)
+    assert np.nonzero(white.any(1))[0][0] == pytest.approx(white.shape[0] / 4, abs=2)
+    layout = figures.overlay(made, Look(), around).layout
+    assert tuple(layout.yaxis.range) == (height - 0.5, -0.5)
+    assert not layout.shapes, "all of it was seen"
 
 
 def test_smoothing_keeps_the_strongest_value_and_takes_the_diamonds_away() -> None:

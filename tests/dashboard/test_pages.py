@@ -4,6 +4,9 @@ import json
 from typing import Any
 
 import pytest
+import timm
+import torch
+from PIL import Image
 
 import models
 from dashboard.engine.engine import Engine
@@ -271,3 +274,19 @@ def test_only_what_is_not_a_default_is_written() -> None:
     tab = Tab(script, a="7")
     assert tab.link() == {"a": "7"}
     assert tab.test.session_state[links.WRITTEN] == {"a": "7"}
+
+
+def test_what_was_done_to_read_a_checkpoint_stands_on_the_page(tmp_path) -> None:
+    torch.manual_seed(0)
+    state = timm.create_model("test_resnet", num_classes=3).state_dict()
+    torch.save({f"module.{name}": value for name, value in state.items()}, tmp_path / "net.pth")
+    (tmp_path / "net.json").write_text('{"architecture": "test_resnet", "num_classes": 3}')
+    tab = Tab(attribution, model=str(tmp_path / "net.pth"), image="chelsea")
+    assert any("The prefix 'module.' was taken off" in text.value for text in tab.test.caption)
+
+
+def test_a_photo_that_was_made_smaller_says_so_beside_it(live: Engine) -> None:
+    photo = imagesets.from_pil(Image.new("RGB", (6000, 4000), (9, 90, 200)), "IMG_1.jpg")
+    tab = Tab(attribution, image=session.UPLOADED + live.keep_photo(photo))
+    notes = [text.value for text in tab.test.caption]
+    assert "IMG_1.jpg: 24 megapixels, made smaller to 3000 x 2000 pixels." in notes

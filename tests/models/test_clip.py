@@ -9,6 +9,7 @@ import pytest
 import safetensors.torch
 import torch
 import torch.nn.functional as F
+from PIL import Image
 
 import models
 from models import clip, clip_cards
@@ -178,3 +179,30 @@ def test_without_the_extra_one_sentence_names_it(monkeypatch) -> None:
 def test_a_model_that_reads_no_words_names_one_that_does() -> None:
     with pytest.raises(UnfitError, match=r"small cnn reads no words; choose a CLIP such as clip/ViT-B-32"):
         clip.sentence(small_cnn(), "a cat")
+
+
+@pytest.mark.parametrize("mode", ["shortest", "squash"])
+def test_pictures_are_prepared_as_open_clip_prepares_them(tmp_path, mode: str) -> None:
+    transform = pytest.importorskip("open_clip.transform", reason=WHY)
+    path = clip_file(tmp_path)
+    about = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps({**about, "preprocess_cfg": {"resize_mode": mode}}))
+    pixels = np.random.default_rng(0).integers(0, 256, (60, 110, 3), np.uint8)
+    right = transform.image_transform(32, is_train=False, resize_mode=mode)(Image.fromarray(pixels))
+    ours = models.load(str(path), device="cpu").preprocess(pixels)
+    torch.testing.assert_close(ours, right, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"resize_mode": "longest"}, "resize_mode of a CLIP cannot be 'longest'; use one of shortest, squash"),
+        ({"colour_space": "BGR"}, "A CLIP's description has no field 'colour_space'; use size, mode"),
+    ],
+)
+def test_what_is_not_honoured_is_refused_by_name(tmp_path, given: dict[str, str], words: str) -> None:
+    path = clip_file(tmp_path)
+    about = json.loads(path.with_suffix(".json").read_text())
+    path.with_suffix(".json").write_text(json.dumps({**about, "preprocess_cfg": given}))
+    with pytest.raises(InputError, match=words):
+        models.card(str(path))

@@ -1,6 +1,8 @@
 """Every format that is accepted, and what becomes of its colours; each file is made here."""
 
 import io
+import struct
+import zlib
 from collections.abc import Callable
 
 import numpy as np
@@ -48,6 +50,7 @@ def corners(pixels: np.ndarray) -> np.ndarray:
         ("JPEG", {"quality": 95}, 12),
         ("JPEG", {"quality": 95, "progressive": True}, 12),
         ("AVIF", {"quality": 95}, 12),
+        ("HEIF", {"quality": 95}, 12),
         ("GIF", {}, 0),
     ],
 )
@@ -61,7 +64,7 @@ def test_content_decides_not_the_name() -> None:
     assert open_upload(encode(quarters(), "PNG"), "four.jpg").name == "four.jpg"
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "AVIF", "HEIF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_turns_as_exif_says(kind: str, orientation: int) -> None:
     undo = {
@@ -77,7 +80,7 @@ def test_turns_as_exif_says(kind: str, orientation: int) -> None:
     stored = seen.transpose(undo[orientation]) if orientation > 1 else seen
     exif = Image.Exif()
     exif[0x0112] = orientation
-    photo = open_upload(encode(stored, kind, exif=exif, quality=95), "turned")
+    photo = open_upload(encode(stored, kind, exif=exif.tobytes(), quality=95), "turned")
     assert photo.pixels.shape == (64, 96, 3)
     assert np.abs(corners(photo.pixels) - [RED, GREEN, BLUE, YELLOW]).max() <= 14
 
@@ -192,7 +195,7 @@ def linear_profile() -> bytes:
     )
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF", "AVIF", "HEIF"])
 def test_colour_profile_is_applied(kind: str) -> None:
     """Half of linear light is 188 in sRGB: 255 (1.055 0.502^(1/2.4) - 0.055)."""
     data = encode(Image.new("RGB", (16, 16), (128, 128, 128)), kind, icc_profile=linear_profile(), quality=100)
@@ -242,3 +245,79 @@ def test_the_given_image_is_left_alone(make: Callable[[], Image.Image]) -> None:
     before = (image.mode, image.tobytes())
     from_pil(image, "x")
     assert (image.mode, image.tobytes()) == before
+
+
+@pytest.mark.parametrize(("bits", "kind"), [(10, "PNG"), (12, "PNG"), (14, "PNG"), (12, "TIFF"), (8, "PNG")])
+def test_fewer_bits_in_a_frame_of_16_are_scaled_by_what_they_hold(bits: int, kind: str) -> None:
+    values = np.linspace(0, 2**bits - 1, 256).astype(np.uint16).reshape(16, 16)
+    photo = open_upload(encode(Image.fromarray(values), kind), "scan")
+    assert np.abs(photo.pixels[..., 0].ravel().astype(int) - np.arange(256)).max() <= 1
+    assert (f"Its {bits} bits a channel" in photo.note) is (bits > 8)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("interlaced", [False, True])
+def test_colours_of_fewer_bits_in_a_png_of_16(bits: int, interlaced: bool) -> None:
+    values = np.random.default_rng(0).integers(0, 2**bits, (12, 20, 3)).astype(np.uint16)
+    values[0, 0] = 2**bits - 1
+    photo = open_upload(deep_png(values, interlaced), "deep.png")
+    wanted = values / (2**bits - 1) * 255
+    assert np.abs(photo.pixels - wanted).max() <= (0.51 if bits < 16 else 1)
+    assert (f"Its {bits} bits a channel" in photo.note) is (bits < 16)
+
+
+def test_a_dark_deep_png_keeps_its_transparency() -> None:
+    values = np.full((4, 4, 4), 2000, np.uint16)
+    values[..., 3] = np.arange(4) * 21845
+    photo = open_upload(deep_png(values), "x.png")
+    assert photo.pixels[0, :, 0].tolist() == [255, 212, 168, 125]
+
+
+def deep_png(values: np.ndarray, interlaced: bool = False) -> bytes:
+    """A PNG of 16 bits a channel, which Pillow cannot write: rows without a filter; interlaced, in seven passes."""
+
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    starts = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), (0, 1, 2, 2), (1, 0, 2, 1)]
+    passes = [values[y::dy, x::dx] for y, x, dy, dx in starts] if interlaced else [values]
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for part in passes if part.size for row in part)
+    kind = {3: 2, 4: 6}[values.shape[2]]
+    head = struct.pack(">IIBBBBB", values.shape[1], values.shape[0], 16, kind, 0, 0, int(interlaced))
+    body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + body
+
+
+def p3_profile() -> bytes:
+    """Display P3 as a matrix profile: its primaries adapted to D50, sRGB's curve as a gamma of 2.2."""
+
+    def fixed(*values: float) -> bytes:
+        return b"".join(struct.pack(">i", round(value * 65536)) for value in values)
+
+    text = b"Display P3\0"
+    tags = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(78),
+        b"cprt": b"text" + bytes(4) + b"public domain\0",
+        b"wtpt": b"XYZ " + bytes(4) + fixed(0.9642, 1.0, 0.8249),
+        b"rXYZ": b"XYZ " + bytes(4) + fixed(0.51512, 0.24120, -0.00105),
+        b"gXYZ": b"XYZ " + bytes(4) + fixed(0.29198, 0.69225, 0.04189),
+        b"bXYZ": b"XYZ " + bytes(4) + fixed(0.15710, 0.06657, 0.78407),
+        **{name: b"curv" + bytes(4) + struct.pack(">IH", 1, 563) for name in (b"rTRC", b"gTRC", b"bTRC")},
+    }
+    table, body = struct.pack(">I", len(tags)), b""
+    for name, data in tags.items():
+        table += name + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(data))
+        body += data + bytes(-len(data) % 4)
+    rest = bytes(24) + fixed(0.9642, 1.0, 0.8249) + bytes(48)
+    head = b"lcms" + bytes.fromhex("02400000") + b"mntrRGB XYZ " + bytes(12) + b"acsp" + rest
+    return struct.pack(">I", 128 + len(table) + len(body)) + head.ljust(124, b"\0")[:124] + table + body
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "HEIF", "TIFF", "WEBP"])
+def test_display_p3_becomes_srgb(kind: str) -> None:
+    """By hand, with a gamma of 2.2: (60, 180, 60) in P3 has the linear light (.042, .465, .042); P3 to sRGB gives
+    (-.053, .483, .008), whose curve is (0, 183, 22)."""
+    assert len(p3_profile()) == int.from_bytes(p3_profile()[:4])
+    given = Image.new("RGB", (16, 16), (60, 180, 60))
+    pixels = open_upload(encode(given, kind, icc_profile=p3_profile(), quality=100), "wide").pixels
+    assert np.abs(pixels[8, 8].astype(int) - [0, 183, 22]).max() <= 6

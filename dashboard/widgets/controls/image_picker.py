@@ -16,6 +16,7 @@ IMAGE = "image"
 UPLOADS, FRESH = "_uploads", "_fresh_upload"
 SHOWN = 6
 CELL, UPLOAD = 84, 190  # pixels wide
+MEGABYTES = imagesets.MAX_BYTES // 10**6  # of one file
 
 
 def chosen() -> Photo | None:
@@ -68,7 +69,10 @@ def strip() -> Photo | None:
         _arrows(addresses)
     if refused:
         st.error("  \n".join(refused))
-    return chosen()
+    photo = chosen()
+    if photo is not None and photo.note:
+        st.caption(f"{photo.name}: {photo.note}")
+    return photo
 
 
 def fresh() -> bool:
@@ -103,9 +107,10 @@ def upload(label: str, label_visibility: Literal["visible", "collapsed"] = "visi
         label,
         accept_multiple_files=True,
         key="files",
-        max_upload_size=20,
+        max_upload_size=MEGABYTES,
         label_visibility=label_visibility,
-        help=f"{', '.join(imagesets.ACCEPTED)}; up to 20 MB and 16 megapixels. Stays on this server.",
+        help=f"{imagesets.ACCEPTED}; up to {MEGABYTES} MB and {imagesets.MAX_PIXELS // 10**6} megapixels. Stays on this"
+        " server.",
     )
     seen, refused = st.session_state.setdefault("_seen", set()), {}
     for file in files:

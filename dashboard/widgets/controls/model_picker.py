@@ -55,6 +55,8 @@ def usable(name: str) -> ModelCard | None:
     if not card.ready:
         _offer(card)
         return None
+    if card.notes:
+        st.caption(" ".join(card.notes))
     return card
 
 

@@ -20,7 +20,7 @@ class ClassPicker:
         current: the chosen class; None while the choice is left to the lens.
         first: the classes listed after the chosen one, best first.
         choose: takes the new choice before the page is drawn again.
-        counts: images of a class, told beside its name.
+        counts: images of a class, told beside its name, in ``unit``.
         words: ``help`` and ``placeholder`` of the field.
         label: of the field.
     """
@@ -31,6 +31,7 @@ class ClassPicker:
     first: Sequence[int]
     choose: Callable[[int | None], object]
     counts: Mapping[int, int] = field(default_factory=dict)
+    unit: str = "images"
     words: Mapping[str, str]
     label: str = "Class"
 
@@ -54,7 +55,7 @@ class ClassPicker:
 
     def _title(self, index: int) -> str:
         name = class_title(self.card, index)
-        return f"{name} · {self.counts[index]} images" if index in self.counts else name
+        return f"{name} · {self.counts[index]} {self.unit}" if index in self.counts else name
 
     def _picked(self) -> None:
         """A class was chosen, or words were typed: the best class that has them."""

@@ -109,7 +109,11 @@ def _choice(kind: Choice, field: Field) -> object:
 @draw.register
 def _class(_kind: Class, field: Field) -> object:
     """Those classes of which the chosen images have some come first, with their number."""
-    many = _counts(field)
+    source = next((str(value) for name, value in field.values.items() if name == "images" and value), "")
+    seen = images.predicted(source, field.card)
+    many = seen.by_class() if seen else images.counts(source, field.card.labels) if source else {}
+    if seen is not None and not field.knob.optional and images.is_new(source):
+        st.session_state[field.key] = next(iter(many))
     if st.session_state.get(field.key) not in range(len(field.card.labels)):
         st.session_state[field.key] = None if field.knob.optional else next(iter(many), 0)
 
@@ -120,19 +124,18 @@ def _class(_kind: Class, field: Field) -> object:
         first=[*many, *range(len(field.card.labels))][:LISTED],
         choose=partial(_keep, field.key),
         counts=many,
+        unit=f"of {seen.looked} images" if seen else "images",
         label=field.knob.label,
         words={"help": field.knob.help, "placeholder": field.knob.auto or "type a name"},
     ).draw()
+    if seen is not None:
+        common = ", ".join(f"{field.card.short(index)} in {count}" for index, count in list(many.items())[:3])
+        st.caption(f"Of {seen.looked} pictures that were looked at, the model sees {common}.")
     return st.session_state[field.key]
 
 
 def _keep(key: str, value: object) -> None:
     st.session_state[key] = value
-
-
-def _counts(field: Field) -> dict[int, int]:
-    source = next((value for name, value in field.values.items() if name == "images" and value), None)
-    return images.counts(source, field.card.labels) if source else {}
 
 
 @draw.register

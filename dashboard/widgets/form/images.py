@@ -1,6 +1,6 @@
 """Where images may come from: what has a name, the server's folders, and the folders that the visitor uploaded.
 
-A folder's path never leaves the server: links and labels carry its own name, or the digest of an upload.
+A folder's path never leaves the server: links and labels carry its own name, a link to an upload its digest.
 """
 
 from collections.abc import Mapping
@@ -8,16 +8,20 @@ from pathlib import Path
 
 import streamlit as st
 
-from dashboard.widgets import session
+from dashboard.widgets import job, session
+from explainers.concepts.predicted import PredictedClasses, PredictedParams, predicted_classes
+from models import ModelCard, imagesets
 from models.errors import InputError, SeewhyError
+from models.imagesets import folder
+from models.imagesets.decode import clean_name
 from models.imagesets.imageset import class_counts, sources
 
-UPLOADED = "_folders"
+UPLOADED, NEW, PREDICTED = "_folders", "_new_folder", "_predicted"
 
 
 def offered() -> dict[str, str]:
     """Every source that may be chosen here, with its title; never any other path."""
-    given = {folder: f"folder {Path(folder).parent.name}/{Path(folder).name}" for folder in _folders()}
+    given = {path: f"folder {Path(path).parent.name}/{Path(path).name}" for path in _folders()}
     ready = {name: source.title for name, source in sources().items() if source.ready}
     return {**ready, **given, **st.session_state.get(UPLOADED, {})}
 
@@ -52,6 +56,31 @@ def counts(source: str, labels: tuple[str, ...]) -> dict[int, int]:
         return {}
 
 
+def predicted(source: str, card: ModelCard) -> PredictedClasses | None:
+    """Which classes the model sees in a folder that a visitor uploaded, looked up in the background.
+
+    None for any other source, and, with its progress on the page, until it is known.
+    """
+    if source not in st.session_state.get(UPLOADED, {}):
+        return None
+    known: dict[tuple[str, str, str], PredictedClasses] = st.session_state.setdefault(PREDICTED, {})
+    place = (source, card.name, card.digest)
+    if place not in known:
+        answer = job.result_or_progress(predicted_classes.request(card.name, PredictedParams(images=source)))
+        if answer is None:
+            return None
+        known[place] = answer.result
+    return known[place]
+
+
+def is_new(source: str) -> bool:
+    """Whether a folder was uploaded just now and no class has been chosen for it yet; true once."""
+    if st.session_state.get(NEW) != source:
+        return False
+    del st.session_state[NEW]
+    return True
+
+
 def pick(label: str, key: str, words: str, extra: Mapping[str, str]) -> str:
     """A list of the sources, those of ``extra`` first, and a place to upload a folder."""
     known = {**extra, **offered()}
@@ -65,7 +94,7 @@ def pick(label: str, key: str, words: str, extra: Mapping[str, str]) -> str:
             "A folder of pictures",
             accept_multiple_files="directory",
             key=f"{key}.files",
-            max_upload_size=20,
+            max_upload_size=imagesets.MAX_BYTES // 10**6,
             on_change=_take,
             args=(key,),
             help="Folders inside it may be classes; a COCO, VOC or CSV file with boxes may lie in it. It stays on this"
@@ -95,10 +124,20 @@ def _take(key: str) -> None:
         names = ", ".join(name for name, _ in refused[:5])
         words = f"Left out, {len(refused)} of {len(files)} files ({names}): {refused[0][1]}"
         st.session_state[f"{key}.refused"] = words
-    _remember(path, len(files) - len(refused))
-    st.session_state[key] = str(path)
+    _remember(path, _own_name([file.name for file in files]))
+    st.session_state[key] = st.session_state[NEW] = str(path)
 
 
-def _remember(path: Path, count: int | None = None) -> None:
-    words = "an uploaded folder" if count is None else f"your folder of {count} files"
-    st.session_state.setdefault(UPLOADED, {}).setdefault(str(path), f"{words} ({path.name[:6]})")
+def _own_name(files: list[str]) -> str:
+    """What the visitor calls the folder: the first part of every path in it."""
+    tops = {name.partition("/")[0] for name in files}
+    return clean_name(tops.pop()) if len(tops) == 1 and "/" in files[0] else "your folder"
+
+
+def _remember(path: Path, name: str = folder.UPLOADED) -> None:
+    """Keep a folder for this session, under words that no other one has."""
+    known = st.session_state.setdefault(UPLOADED, {})
+    count = sum(1 for file in path.rglob("*") if file.is_file())
+    words = f"{name}, {count} file{'' if count == 1 else 's'}"
+    same = sum(1 for place, title in known.items() if title.startswith(words) and place != str(path))
+    known.setdefault(str(path), f"{words} ({same + 1})" if same else words)
