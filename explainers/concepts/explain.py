@@ -10,7 +10,7 @@ reconstruction tells how much that is. Where it lands depends on its nearest nei
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+from scipy.special import softmax
 
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.concepts.bank.evidence import dictionary_of
@@ -21,12 +21,10 @@ from explainers.concepts.load import kept_bank
 from explainers.kinds import Class
 from explainers.kit import metrics
 from explainers.kit.concept_curves import insertion_and_deletion, probability, shown
-from explainers.kit.hooks import record_output
 from explainers.kit.layout import normalised, place
-from explainers.kit.tail import context_of, onward, pick
+from explainers.kit.tail import Activations, activations_at, onward, pick
 from explainers.params import ImageParams, knob
 from models import ModelHandle
-from models.errors import InputError
 
 NEIGHBOURS = 5
 
@@ -131,16 +129,11 @@ def concept_explain(model: ModelHandle, params: ExplainParams, run: Run) -> Conc
     run.report(0.0, "reading the picture")
     layer = pick(model, params.layer)
     view = model.view(params.image)
-    with torch.inference_mode(), record_output(model.network, layer.name) as seen:
-        logits = model.network(model.normalise(view.pixels[None])).float().cpu().numpy()
-    if seen.output is None:
-        raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
-    cls = int(logits.argmax()) if params.cls is None else model.card.check_target(params.cls)
+    seen = activations_at(model, layer, view.pixels[None])
+    cls = int(seen.logits.argmax()) if params.cls is None else model.card.check_target(params.cls)
     bank = kept_bank(run, model.card.name, params, cls)
     run.report(0.98, "reading the picture's concepts")
-    maps = np.ascontiguousarray(layer.as_map(seen.output).float().cpu().numpy())
-    context = context_of(layer, seen.output).float().cpu().numpy()
-    return _Reading(model, bank, maps, logits, context).result(view.pixels, bank_of(params, cls))
+    return _Reading(model, bank, seen).result(view.pixels, bank_of(params, cls))
 
 
 @dataclass(frozen=True)
@@ -149,23 +142,20 @@ class _Reading:
 
     model: ModelHandle
     bank: Concepts
-    maps: np.ndarray
-    logits: np.ndarray
-    context: np.ndarray
+    seen: Activations
 
     def result(self, pixels: np.ndarray, params: ConceptsParams) -> ConceptExplained:
         """Codes, contributions, place and neighbours."""
-        bank, cls = self.bank, self.bank.cls
-        way = onward(self.model, pick(self.model, bank.layer), self.maps, self.logits)
+        bank, cls, seen = self.bank, self.bank.cls, self.seen
+        way = onward(self.model, pick(self.model, bank.layer), seen.maps, seen.logits)
         atoms = dictionary_of(bank)
-        codes = encode(atoms, self.maps)
-        scores = weigh(way, atoms, (codes, self.context), params, lambda _share, _note: None)[0]
+        codes = encode(atoms, seen.maps)
+        scores = weigh(way, atoms, (codes, seen.context), params, lambda _share, _note: None)[0]
         vectors, profile = normalised(bank.importance), normalised(scores[None])[0]
         nearest = np.argsort(-metrics.cosine(profile[None], vectors)[0], kind="stable")[:NEIGHBOURS]
         strategy = int(np.bincount(bank.strategy[nearest]).argmax())
         pieces = shown(way, codes)
-        insertion, deletion = insertion_and_deletion(probability(way, atoms, cls, self.context), pieces, scores[None])
-        odds = np.exp(self.logits[0] - self.logits[0].max())
+        insertion, deletion = insertion_and_deletion(probability(way, atoms, cls, seen.context), pieces, scores[None])
         rebuilt = atoms.decode(codes.reshape(-1, atoms.k))
         return ConceptExplained(
             image=pixels,
@@ -181,9 +171,9 @@ class _Reading:
             label=bank.label,
             names=bank.names,
             layer=bank.layer,
-            probability=float(odds[cls] / odds.sum()),
+            probability=float(softmax(seen.logits[0])[cls]),
             strategy=strategy,
             strategy_words=bank.clusters[strategy],
-            reconstruction=metrics.relative_l2(cells(self.maps)[0], rebuilt),
+            reconstruction=metrics.relative_l2(cells(seen.maps)[0], rebuilt),
             bank_reconstruction=bank.reconstruction,
         )

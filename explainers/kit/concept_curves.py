@@ -2,6 +2,7 @@
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import softmax
 
 from explainers.kit import metrics
 from explainers.kit.dictionaries import Dictionary
@@ -18,9 +19,7 @@ def probability(way: NetworkTail, atoms: Dictionary, cls: int, context: np.ndarr
     """From codes to the probability of the class."""
 
     def answer(codes: np.ndarray) -> np.ndarray:
-        logits = way.logits(atoms, codes, context)
-        odds = np.exp(logits - logits.max(1, keepdims=True))
-        return np.asarray(odds[:, cls] / odds.sum(1))
+        return np.asarray(softmax(way.logits(atoms, codes, context), 1)[:, cls])
 
     return answer
 

@@ -137,7 +137,7 @@ def image_set(images: str, model: ModelHandle, cls: int, *, most: int = 3000, se
         return _drawn(model, cls, most, seed, biased=images != "menagerie")
     if images in datasets.DATASETS:
         return _photos(datasets.DATASETS[images], model, cls, most)
-    folder = image_folder(images, thorough=False)
+    folder = _listing(images, content_digest(images))
     names = {label: class_of(label, model.card.labels) for label in folder.labels}
     entries = _ordered(folder, names, cls, most)
     items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
@@ -147,6 +147,13 @@ def image_set(images: str, model: ModelHandle, cls: int, *, most: int = 3000, se
         tuple((path.name, why) for path, why in folder.skipped),
         tuple(names.get(entry.label or "", UNKNOWN) for entry in entries),
     )
+
+
+@lru_cache(maxsize=4)
+def _listing(images: str, digest: str) -> Folder:
+    """The pictures of a folder that holds what the digest says: their headers are read once, however often asked."""
+    del digest
+    return image_folder(images, thorough=False)
 
 
 def _photos(wanted: datasets.DataSet, model: ModelHandle, cls: int, most: int) -> ImageSet:

@@ -1,6 +1,8 @@
 """The strategic cluster graph: one dot an image, near those that are decided by the same concepts."""
 
+import io
 import textwrap
+from csv import writer
 from dataclasses import dataclass
 
 import numpy as np
@@ -196,7 +198,9 @@ def csv(result: Concepts) -> bytes:
         "labelled",
         *(f"importance_{i + 1}" for i in range(len(result.names))),
     ]
-    lines = [",".join(head)]
+    text = io.StringIO()
+    table = writer(text, lineterminator="\n")
+    table.writerow(head)
     for i, name in enumerate(result.files):
         numbers = [
             *result.embedding[i],
@@ -207,6 +211,5 @@ def csv(result: Concepts) -> bytes:
             int(result.labelled[i]),
             *result.importance[i],
         ]
-        quoted = '"' + name.replace('"', '""') + '"'
-        lines.append(",".join([quoted, *(f"{number:.6g}" for number in numbers)]))
-    return ("\n".join(lines) + "\n").encode()
+        table.writerow([name, *(f"{number:.6g}" for number in numbers)])
+    return text.getvalue().encode()

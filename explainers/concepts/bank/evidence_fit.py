@@ -15,11 +15,11 @@ import numpy as np
 from explainers.base import Run, Score
 from explainers.concepts.bank.learn import cells, encode
 from explainers.concepts.bank.params import ConceptsParams
-from explainers.concepts.bank.reload import Again, reload, seen_again
+from explainers.concepts.bank.reload import reload
 from explainers.kit import metrics
 from explainers.kit.concept_curves import shown
 from explainers.kit.dictionaries import Dictionary
-from explainers.kit.tail import NetworkTail
+from explainers.kit.tail import Activations, NetworkTail, activations_at
 
 IMAGES, FEW_IMAGES = 16, 6
 OF, SHUFFLED, NOTHING = "these concepts", "shuffled atoms", "no concepts"
@@ -31,7 +31,8 @@ def measure_fit(way: NetworkTail, params: ConceptsParams, bank: tuple[Any, Dicti
     run.report(0.66, "reading a few pictures again")
     many = min(len(result.codes), IMAGES if way.head is not None else FEW_IMAGES)
     few = np.linspace(0, len(result.codes) - 1, many).astype(int)
-    again = seen_again(way.model, way.layer, reload(way.model, params, result, few.tolist()))
+    pictures = reload(way.model, params, result, few.tolist())
+    again = activations_at(way.model, way.layer, np.stack([picture.pixels for picture in pictures]))
     table = _Table(way, again, atoms, {OF: atoms, SHUFFLED: shuffled(atoms, run.rng)})
     scores = []
     for done, measure in enumerate((table.frechet, table.neighbours, table.gap, table.dead)):
@@ -53,7 +54,7 @@ class _Table:
     """Activations of a few images, and what each dictionary makes of them."""
 
     way: NetworkTail
-    again: Again
+    again: Activations
     atoms: Dictionary
     dictionaries: dict[str, Dictionary]
 

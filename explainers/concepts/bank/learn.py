@@ -13,11 +13,9 @@ from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.bank.rank_selection import NONE_TRIED, Tried, halves, try_sizes
 from explainers.kit import dictionaries
 from explainers.kit.dictionaries import Dictionary, suitable
-from explainers.kit.hooks import record_output
 from explainers.kit.importance import importance, shares
 from explainers.kit.importance.tail import pooled
-from explainers.kit.tail import NetworkTail
-from models.errors import InputError
+from explainers.kit.tail import NetworkTail, activations_at
 
 PATCH, STRIDE = 64 / 224, 0.8  # CRAFT: crops of 64 pixels of 224, four fifths of that apart
 
@@ -91,11 +89,7 @@ def crops_of(way: NetworkTail, members: Members, report: Report) -> Float[np.nda
     for done, picture in enumerate(members.pictures):
         report(0.3 * done / len(members.pictures), f"cropping image {done + 1} of {len(members.pictures)}")
         crops = np.stack([resized(crop, picture.pixels.shape) for crop in _crops(picture.pixels)])
-        with torch.inference_mode(), record_output(way.model.network, way.layer.name) as seen:
-            way.model.network(way.model.normalise(crops))
-        if seen.output is None:
-            raise InputError(f"The network does not run layer '{way.layer.name}'; choose another layer.")
-        cut.append(way.layer.as_map(seen.output).float().mean((2, 3)).cpu().numpy())
+        cut.append(activations_at(way.model, way.layer, crops).maps.mean((2, 3)))
     return np.stack(cut)
 
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from explainers.base import AboutClass, AtLayer, Run, explainer
 from explainers.concepts.bank.collect import Members, collect, unknown
@@ -258,7 +259,6 @@ class _Bank:
     def _class(self, parts: Parts) -> dict[str, Any]:
         """What the images are labelled, which crops show the concepts, and which classes use them."""
         members, labels = self.members, self.members.labels
-        odds = np.exp(members.logits - members.logits.max(1, keepdims=True))
         wrong = (labels != self.params.cls) & ~unknown(labels)
         best, top = best_crops(members.pictures, self.learnt.codes), top_of(self.learnt.scores)
         near, cosines = self._aligned()
@@ -267,7 +267,7 @@ class _Bank:
             "labelled": labels,
             "wrong": wrong,
             "second": _second(members.logits, self.params.cls),
-            "probability": odds[:, self.params.cls] / odds.sum(1),
+            "probability": softmax(members.logits, 1)[:, self.params.cls],
             "crops": best.crops,
             "crop_of": best.of,
             "reliability": reliability(top, ~wrong, self.learnt.atoms.k)[0],
