@@ -14,7 +14,7 @@ from scipy.special import softmax
 
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.concepts.bank.evidence import dictionary_of
-from explainers.concepts.bank.learn import cells, encode, weigh
+from explainers.concepts.bank.learn import cells, encode, image_codes, weigh
 from explainers.concepts.bank.lens import Concepts
 from explainers.concepts.bank.params import BankParams, ConceptsParams, bank_of
 from explainers.concepts.load import kept_bank
@@ -27,6 +27,7 @@ from explainers.params import ImageParams, knob
 from models import ModelHandle
 
 NEIGHBOURS = 5
+SEEN = 0.1  # probability below which a class that is not the first answer is not seen in the picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +50,8 @@ class ConceptExplained(AboutClass, AtLayer):
         threshold: (k,), of the bank. c_insertion, c_deletion: (k + 1,), probability of the class.
         cls, label, probability: the class whose concepts are used. names: of its concepts. layer: where.
         strategy: cluster of the nearest images, and its line in words.
+        belongs: whether the model sees the class in the image; where it does not, its place and its neighbours say
+            nothing.
         reconstruction: relative error of this image's activations; bank_reconstruction: of the bank's.
     """
 
@@ -66,13 +69,20 @@ class ConceptExplained(AboutClass, AtLayer):
     names: tuple[str, ...]
     strategy: int
     strategy_words: str
+    belongs: bool
     reconstruction: float
     bank_reconstruction: float
 
     @property
     def sentence(self) -> str:
         """What supports the class here."""
-        name, order = self.label.split(",")[0], np.argsort(-self.importance, kind="stable")
+        name = self.label.split(",")[0]
+        if not self.belongs:
+            return (
+                f"The model does not see *{name}* in this picture (probability {self.probability:.0%}): it does not"
+                " belong among the images of the graph."
+            )
+        order = np.argsort(-self.importance, kind="stable")
         pro = [self.names[i] for i in order[:2] if self.importance[i] > 0]
         contra = self.names[order[-1]] if self.importance[order[-1]] < 0 else ""
         against = f"; {contra} opposes it most" if contra else ""
@@ -150,12 +160,13 @@ class _Reading:
         way = onward(self.model, pick(self.model, bank.layer), seen.maps, seen.logits)
         atoms = dictionary_of(bank)
         codes = encode(atoms, seen.maps)
-        scores = weigh(way, atoms, (codes, seen.context), params, lambda _share, _note: None)[0]
+        pieces = shown(way, codes, image_codes(atoms, seen.maps, codes))
+        scores = weigh(way, atoms, (pieces, seen.context), params, lambda _share, _note: None)[0]
         vectors, profile = normalised(bank.importance), normalised(scores[None])[0]
         nearest = np.argsort(-metrics.cosine(profile[None], vectors)[0], kind="stable")[:NEIGHBOURS]
         strategy = int(np.bincount(bank.strategy[nearest]).argmax())
-        pieces = shown(way, codes)
         insertion, deletion = insertion_and_deletion(probability(way, atoms, cls, seen.context), pieces, scores[None])
+        chance = float(softmax(seen.logits[0])[cls])
         rebuilt = atoms.decode(codes.reshape(-1, atoms.k))
         return ConceptExplained(
             image=pixels,
@@ -171,7 +182,8 @@ class _Reading:
             label=bank.label,
             names=bank.names,
             layer=bank.layer,
-            probability=float(softmax(seen.logits[0])[cls]),
+            probability=chance,
+            belongs=chance >= SEEN or int(seen.logits[0].argmax()) == cls,
             strategy=strategy,
             strategy_words=bank.clusters[strategy],
             reconstruction=metrics.relative_l2(cells(seen.maps)[0], rebuilt),

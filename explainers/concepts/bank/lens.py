@@ -46,7 +46,7 @@ class Concepts(AboutClass, AtLayer):
     Attributes:
         dictionary: (k, C), atoms. mean: (C,), taken away before encoding; empty where nothing is.
         filters, offset, rule, penalty, active, converged: how codes are found, see `kit.dictionaries.Dictionary`.
-        codes: (N, h, w, k), activation of each concept at each place.
+        codes: (N, h, w, k), activation of each concept at each place. image_codes: (N, k), in each image as a whole.
         importance: (N, k), signed contributions. global_importance: (k,), shares of the class logit without its bias.
         embedding, embedding_pca: (N, 2), layouts by t-SNE and by the principal axes.
         strategy: int (N,), cluster. top_concept: int (N,). important: bool (k,), top in enough images.
@@ -62,7 +62,7 @@ class Concepts(AboutClass, AtLayer):
         purity, share_correlation: of the graph.
         tried_k, tried_stability, tried_error: (t,), sizes that were tried where k was left open, their stability and
             their error on the half that they were not learnt from; empty where k was given.
-        clusters: a line for each. names: of the concepts. files: of the images.
+        clusters: a line for each. names: of the concepts. files: of the images, by their path below the folder.
         aligned_labels: names of the nearest classes.
         part_score: mean overlap of matched concepts and parts; part_chance, part_cells, part_best: that of random
             directions, of cells drawn by lot, and of the parts themselves.
@@ -75,6 +75,7 @@ class Concepts(AboutClass, AtLayer):
     filters: np.ndarray
     offset: np.ndarray
     codes: np.ndarray
+    image_codes: np.ndarray
     importance: np.ndarray
     global_importance: np.ndarray
     embedding: np.ndarray
@@ -183,6 +184,7 @@ class _Bank:
             dictionary=learnt.atoms.atoms,
             **{name: getattr(learnt.atoms, name) for name in ENCODER},
             codes=learnt.codes,
+            image_codes=learnt.images,
             importance=learnt.scores,
             global_importance=shares(learnt.scores),
             context=members.context,
@@ -215,7 +217,7 @@ class _Bank:
         members, learnt, way = self.members, self.learnt, self.way
         rows = cells(members.maps).reshape(-1, members.maps.shape[1])
         rebuilt = learnt.atoms.decode(learnt.codes.reshape(-1, learnt.atoms.k))
-        codes = shown(way, learnt.codes)
+        codes = shown(way, learnt.codes, learnt.images)
         logits = way.logits(learnt.atoms, codes, members.context)
         answer = probability(way, learnt.atoms, self.params.cls, members.context)
         insertion, deletion = insertion_and_deletion(answer, codes, learnt.scores)
