@@ -24,7 +24,9 @@ def shipped(request: Request[R]) -> Answer[R] | None:
     path = path_of(request)
     if not path.is_file():
         return None
-    answer: Answer[R] = answers.from_bytes(request.key, _read(path))
+    answer = answers.to(request, answers.from_bytes(request.key, _read(path)))
+    if answer is None:
+        return None
     made = answer.provenance
     same = made.params == request.to_json()["params"] and made.weights_sha256 == models.card(request.model).digest
     return answer if same else None

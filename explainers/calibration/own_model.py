@@ -18,7 +18,7 @@ from explainers.calibration.candidates import Candidate, candidates, chosen, dra
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
 from explainers.evidence.sanity import cascade, rank_correlation
 from explainers.kinds import Class, Names
-from explainers.kit.predict import probabilities
+from explainers.kit.predict import logits_of, probabilities
 from explainers.kit.resize import enlarged
 from explainers.params import ImageParams, knob
 from models import ModelHandle
@@ -119,7 +119,7 @@ def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
     """Try the methods; see the module's docstring."""
     view = model.view(params.image)
     run.report(0.0, f"running {model.card.title}")
-    chance = probabilities_all(model, view.pixels)
+    chance = logits_of(model, view.pixels[None])[0].float().softmax(0).cpu().numpy()
     target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
     subject = TrialPicture(model, view.pixels, target)
     rows: dict[str, tuple[str, float, np.ndarray, np.ndarray]] = {}
@@ -155,13 +155,6 @@ def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
         probability=float(chance[target]),
         unfit=tuple(unfit),
     )
-
-
-def probabilities_all(model: ModelHandle, pixels: np.ndarray) -> np.ndarray:
-    """Probability of every class for one picture, (K,)."""
-    with torch.inference_mode():
-        logits = model.network(model.normalise(pixels[None]))[0].float()
-    return np.asarray(logits.softmax(0).cpu().numpy())
 
 
 @dataclass(frozen=True)

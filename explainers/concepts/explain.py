@@ -10,25 +10,24 @@ reconstruction tells how much that is. Where it lands depends on its nearest nei
 from dataclasses import dataclass
 
 import numpy as np
-import torch
+from scipy.special import softmax
 
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.concepts.bank.evidence import dictionary_of
-from explainers.concepts.bank.learn import cells, encode, weigh
+from explainers.concepts.bank.learn import cells, encode, image_codes, weigh
 from explainers.concepts.bank.lens import Concepts
 from explainers.concepts.bank.params import BankParams, ConceptsParams, bank_of
 from explainers.concepts.load import kept_bank
 from explainers.kinds import Class
 from explainers.kit import metrics
 from explainers.kit.concept_curves import insertion_and_deletion, probability, shown
-from explainers.kit.hooks import record_output
 from explainers.kit.layout import normalised, place
-from explainers.kit.tail import context_of, onward, pick
+from explainers.kit.tail import Activations, activations_at, onward, pick
 from explainers.params import ImageParams, knob
 from models import ModelHandle
-from models.errors import InputError
 
 NEIGHBOURS = 5
+SEEN = 0.1  # probability below which a class that is not the first answer is not seen in the picture
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +50,8 @@ class ConceptExplained(AboutClass, AtLayer):
         threshold: (k,), of the bank. c_insertion, c_deletion: (k + 1,), probability of the class.
         cls, label, probability: the class whose concepts are used. names: of its concepts. layer: where.
         strategy: cluster of the nearest images, and its line in words.
+        belongs: whether the model sees the class in the image; where it does not, its place and its neighbours say
+            nothing.
         reconstruction: relative error of this image's activations; bank_reconstruction: of the bank's.
     """
 
@@ -68,13 +69,20 @@ class ConceptExplained(AboutClass, AtLayer):
     names: tuple[str, ...]
     strategy: int
     strategy_words: str
+    belongs: bool
     reconstruction: float
     bank_reconstruction: float
 
     @property
     def sentence(self) -> str:
         """What supports the class here."""
-        name, order = self.label.split(",")[0], np.argsort(-self.importance, kind="stable")
+        name = self.label.split(",")[0]
+        if not self.belongs:
+            return (
+                f"The model does not see *{name}* in this picture (probability {self.probability:.0%}): it does not"
+                " belong among the images of the graph."
+            )
+        order = np.argsort(-self.importance, kind="stable")
         pro = [self.names[i] for i in order[:2] if self.importance[i] > 0]
         contra = self.names[order[-1]] if self.importance[order[-1]] < 0 else ""
         against = f"; {contra} opposes it most" if contra else ""
@@ -131,16 +139,11 @@ def concept_explain(model: ModelHandle, params: ExplainParams, run: Run) -> Conc
     run.report(0.0, "reading the picture")
     layer = pick(model, params.layer)
     view = model.view(params.image)
-    with torch.inference_mode(), record_output(model.network, layer.name) as seen:
-        logits = model.network(model.normalise(view.pixels[None])).float().cpu().numpy()
-    if seen.output is None:
-        raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
-    cls = int(logits.argmax()) if params.cls is None else model.card.check_target(params.cls)
+    seen = activations_at(model, layer, view.pixels[None])
+    cls = int(seen.logits.argmax()) if params.cls is None else model.card.check_target(params.cls)
     bank = kept_bank(run, model.card.name, params, cls)
     run.report(0.98, "reading the picture's concepts")
-    maps = np.ascontiguousarray(layer.as_map(seen.output).float().cpu().numpy())
-    context = context_of(layer, seen.output).float().cpu().numpy()
-    return _Reading(model, bank, maps, logits, context).result(view.pixels, bank_of(params, cls))
+    return _Reading(model, bank, seen).result(view.pixels, bank_of(params, cls))
 
 
 @dataclass(frozen=True)
@@ -149,23 +152,21 @@ class _Reading:
 
     model: ModelHandle
     bank: Concepts
-    maps: np.ndarray
-    logits: np.ndarray
-    context: np.ndarray
+    seen: Activations
 
     def result(self, pixels: np.ndarray, params: ConceptsParams) -> ConceptExplained:
         """Codes, contributions, place and neighbours."""
-        bank, cls = self.bank, self.bank.cls
-        way = onward(self.model, pick(self.model, bank.layer), self.maps, self.logits)
+        bank, cls, seen = self.bank, self.bank.cls, self.seen
+        way = onward(self.model, pick(self.model, bank.layer), seen.maps, seen.logits)
         atoms = dictionary_of(bank)
-        codes = encode(atoms, self.maps)
-        scores = weigh(way, atoms, (codes, self.context), params, lambda _share, _note: None)[0]
+        codes = encode(atoms, seen.maps)
+        pieces = shown(way, codes, image_codes(atoms, seen.maps, codes))
+        scores = weigh(way, atoms, (pieces, seen.context), params, lambda _share, _note: None)[0]
         vectors, profile = normalised(bank.importance), normalised(scores[None])[0]
         nearest = np.argsort(-metrics.cosine(profile[None], vectors)[0], kind="stable")[:NEIGHBOURS]
         strategy = int(np.bincount(bank.strategy[nearest]).argmax())
-        pieces = shown(way, codes)
-        insertion, deletion = insertion_and_deletion(probability(way, atoms, cls, self.context), pieces, scores[None])
-        odds = np.exp(self.logits[0] - self.logits[0].max())
+        insertion, deletion = insertion_and_deletion(probability(way, atoms, cls, seen.context), pieces, scores[None])
+        chance = float(softmax(seen.logits[0])[cls])
         rebuilt = atoms.decode(codes.reshape(-1, atoms.k))
         return ConceptExplained(
             image=pixels,
@@ -181,9 +182,10 @@ class _Reading:
             label=bank.label,
             names=bank.names,
             layer=bank.layer,
-            probability=float(odds[cls] / odds.sum()),
+            probability=chance,
+            belongs=chance >= SEEN or int(seen.logits[0].argmax()) == cls,
             strategy=strategy,
             strategy_words=bank.clusters[strategy],
-            reconstruction=metrics.relative_l2(cells(self.maps)[0], rebuilt),
+            reconstruction=metrics.relative_l2(cells(seen.maps)[0], rebuilt),
             bank_reconstruction=bank.reconstruction,
         )

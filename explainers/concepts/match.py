@@ -204,10 +204,9 @@ def _class_there(card: models.ModelCard, cls: int, other: models.ModelCard) -> i
 
 
 def _shared(bank: Concepts, other: Concepts) -> tuple[str, ...]:
-    """Images that both banks hold, by a name that only one image of each bank has."""
-    names_here, theirs = ([name for name in bank.files if bank.files.count(name) == 1] for bank in (bank, other))
-    both = set(theirs)
-    shared = tuple(name for name in names_here if name in both)
+    """Images that both banks hold."""
+    theirs = set(other.files)
+    shared = tuple(name for name in bank.files if name in theirs)
     if len(shared) < FEWEST:
         raise InputError(
             f"The banks of the two models hold {len(bank.files)} and {len(other.files)} images and share {len(shared)};"

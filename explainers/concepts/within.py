@@ -233,9 +233,7 @@ def _seen(
         x = model.normalise(np.stack([resized(crop, size) for crop in crops[start : start + BATCH]]))
         with torch.inference_mode(), record_output(model.network, before.name) as seen:
             output = body(x)
-        if seen.output is None:
-            raise InputError(f"The network does not run layer '{before.name}'; choose another with at.")
-        rows.append(before.as_map(seen.output).float().mean((2, 3)).cpu().numpy())
+        rows.append(before.as_map(seen.taken()).float().mean((2, 3)).cpu().numpy())
         maps.append(last.as_map(output).float().permute(0, 2, 3, 1).cpu().numpy())
     return np.concatenate(rows), np.concatenate(maps)
 

@@ -2,25 +2,26 @@
 
 import numpy as np
 from jaxtyping import Float
+from scipy.special import softmax
 
 from explainers.kit import metrics
 from explainers.kit.dictionaries import Dictionary
-from explainers.kit.importance.tail import Logit, pooled
+from explainers.kit.importance.tail import Logit
 from explainers.kit.tail import NetworkTail
 
 
-def shown(way: NetworkTail, codes: Float[np.ndarray, "n h w k"]) -> Float[np.ndarray, "n *p k"]:
-    """Codes as the way needs them: means over places behind a linear head, else the map."""
-    return pooled(codes) if way.head is not None else codes
+def shown(
+    way: NetworkTail, codes: Float[np.ndarray, "n h w k"], images: Float[np.ndarray, "n k"]
+) -> Float[np.ndarray, "n *p k"]:
+    """Codes as the layers that follow need them: of whole images behind a linear head, else the map."""
+    return images if way.head is not None else codes
 
 
 def probability(way: NetworkTail, atoms: Dictionary, cls: int, context: np.ndarray) -> Logit:
     """From codes to the probability of the class."""
 
     def answer(codes: np.ndarray) -> np.ndarray:
-        logits = way.logits(atoms, codes, context)
-        odds = np.exp(logits - logits.max(1, keepdims=True))
-        return np.asarray(odds[:, cls] / odds.sum(1))
+        return np.asarray(softmax(way.logits(atoms, codes, context), 1)[:, cls])
 
     return answer
 

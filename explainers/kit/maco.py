@@ -24,7 +24,7 @@ STEPS = 64
 CROPS = 2
 SMALLEST, LARGEST = 0.35, 0.85  # side of a crop, as a share of the picture
 NOISE = 0.02
-RATE = 0.6
+RATE = 0.3
 SIDE = 160
 SCENES = 24
 Score = Callable[[Tensor], Tensor]
@@ -84,22 +84,23 @@ def imagine(
         steps: of Adam, with its rate falling as a cosine.
         on_step: hears the share that is done, and how to see the picture so far; may raise to stop.
     """
-    climb = _Climb(model, score, rng)
+    climb = _Climb(model, score, rng, steps)
     with frozen(model.network), torch.enable_grad():
         for step in range(steps):
             on_step(step / steps, climb.picture)
-            climb.step(RATE * 0.5 * (1 + np.cos(np.pi * step / steps)))
+            climb.step()
     weight = climb.seen / max(float(np.percentile(climb.seen, 98)), 1e-12)
     return Imagined(climb.picture(), np.clip(weight, 0, 1).astype(np.float32), np.array(climb.scores, np.float32))
 
 
 class _Climb:
-    def __init__(self, model: ModelHandle, score: Score, rng: np.random.Generator) -> None:
+    def __init__(self, model: ModelHandle, score: Score, rng: np.random.Generator, steps: int) -> None:
         self.model, self.score, self.rng = model, score, rng
         self.size = magnitudes(SIDE)
         phases = rng.uniform(-np.pi, np.pi, self.size.shape).astype(np.float32)
         self.phases = torch.tensor(phases, device=model.device, requires_grad=True)
-        self.first, self.second = torch.zeros_like(self.phases), torch.zeros_like(self.phases)
+        self.adam = torch.optim.Adam([self.phases], RATE, betas=(0.9, 0.99), eps=1e-12)
+        self.rate = torch.optim.lr_scheduler.CosineAnnealingLR(self.adam, steps)
         self.magnitude = torch.tensor(self.size, device=model.device)
         self.colours = torch.tensor(COLOURS, device=model.device)
         self.seen = np.zeros((SIDE, SIDE))
@@ -117,24 +118,19 @@ class _Climb:
             pixels = self.pixels().mul(255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
         return np.ascontiguousarray(pixels)
 
-    def step(self, rate: float) -> None:
+    def step(self) -> None:
         """One step of Adam on the phases, by the mean score of a few noisy crops."""
         picture = self.pixels()
         picture.retain_grad()
         value = self.score(self._crops(picture)).mean()
-        value.backward()
-        gradient = self.phases.grad
-        if gradient is None or picture.grad is None:
+        self.adam.zero_grad()
+        (-value).backward()
+        if picture.grad is None:
             return
         self.seen += picture.grad.abs().sum(0).cpu().numpy()
         self.scores.append(float(value.detach()))
-        count = len(self.scores)
-        with torch.no_grad():
-            self.first.mul_(0.9).add_(gradient, alpha=0.1)
-            self.second.mul_(0.99).addcmul_(gradient, gradient, value=0.01)
-            step = (self.first / (1 - 0.9**count)) / ((self.second / (1 - 0.99**count)).sqrt() + 1e-12)
-            self.phases.add_(step, alpha=rate / 2)
-        self.phases.grad = None
+        self.adam.step()
+        self.rate.step()
 
     def _crops(self, picture: Float[Tensor, "3 s s"]) -> Float[Tensor, "b 3 h w"]:
         """Square crops of random size and place, resized and normalised, with a little noise."""

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
-from sklearn.neighbors import NearestNeighbors
 
 from explainers.kit.importance.tail import Logit
 from models.errors import InputError
@@ -94,25 +93,6 @@ def frechet(a: Float[np.ndarray, "n c"], b: Float[np.ndarray, "m c"]) -> float:
     cross = np.sqrt(np.linalg.eigvalsh(root @ two @ root).clip(0)).sum()
     gap = ((a.mean(0) - b.mean(0)) ** 2).sum() + np.trace(one) + np.trace(two) - 2 * cross
     return float(max(gap, 0.0))
-
-
-def knn_distance(a: Float[np.ndarray, "n c"], b: Float[np.ndarray, "m c"], *, neighbours: int = 5) -> float:
-    """Out-of-distribution score of `b`: mean distance to its nearest rows of `a`, over the same among `a` itself.
-
-    About 1 where `b` lies as `a` does, more where it lies apart. Where the rows of `a` coincide, 0 if those of `b` do
-    as well and infinity otherwise.
-
-    Raises:
-        InputError: fewer than two rows in `a`.
-    """
-    if len(a) < 2:
-        raise InputError("A neighbour distance needs two activations or more: add images.")
-    near = min(neighbours, len(a) - 1)
-    search = NearestNeighbors(n_neighbors=near).fit(a)
-    within, other = float(search.kneighbors()[0].mean()), float(search.kneighbors(b)[0].mean())
-    if within == 0:
-        return 0.0 if other == 0 else float("inf")
-    return other / within
 
 
 def deletion(

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 
 from explainers.kit.dictionaries import Dictionary
-from explainers.kit.hooks import frozen
+from explainers.kit.hooks import frozen, record_output
 from explainers.kit.importance.tail import ConceptHead, Logit, linear, pooled
+from explainers.kit.linear_head import Head, composed_head, linear_head
 from models import Layer, ModelHandle
 from models.errors import InputError
 
@@ -22,11 +23,26 @@ BATCH = 64
 
 
 @dataclass(frozen=True)
-class Head:
-    """A linear way: `logits = mean_p(A_p) weight^T + bias`; weight (K, C), bias (K,)."""
+class Activations:
+    """What the network makes of pictures: maps float32 (n, C, h, w), context (n, t, C), logits (n, K)."""
 
-    weight: np.ndarray
-    bias: np.ndarray
+    maps: np.ndarray
+    context: np.ndarray
+    logits: np.ndarray
+
+
+def activations_at(model: ModelHandle, layer: Layer, pixels: UInt8[np.ndarray, "n y x 3"]) -> Activations:
+    """One forward pass of pictures at the model's size, recorded at ``layer``.
+
+    Raises:
+        UnfitError: the network does not run that layer.
+    """
+    with torch.inference_mode(), record_output(model.network, layer.name) as seen:
+        logits = model.network(model.normalise(pixels))
+    output = seen.taken()
+    parts = (layer.as_map(output), context_of(layer, output), logits)
+    maps, context, answers = (part.float().cpu().numpy() for part in parts)
+    return Activations(np.ascontiguousarray(maps), context, answers)
 
 
 @dataclass(frozen=True)
@@ -155,27 +171,17 @@ def onward(
 
 
 def _head(way: NetworkTail, maps: np.ndarray, logits: np.ndarray, report: Callable[[float], None]) -> Head | None:
-    """A linear head that gives these very logits; None when there is none. First one mean is tried, which is quick."""
-    channels, h, w = maps.shape[1:]
-    flat = np.broadcast_to(maps.mean((2, 3), keepdims=True), maps.shape)
-    if not _close(_answers(way, flat), logits):
-        return None
-    bias = _answers(way, np.zeros((1, channels, h, w), np.float32))[0]
-    rows = []
-    for start in range(0, channels, BATCH):
-        basis = np.zeros((min(BATCH, channels - start), channels, h, w), np.float32)
-        basis[np.arange(len(basis)), start + np.arange(len(basis))] = 1
-        rows.append(_answers(way, basis) - bias)
-        report(start / channels)
-    weight = np.concatenate(rows).T
-    return Head(weight, bias) if _close(maps.mean((2, 3)) @ weight.T + bias, logits) else None
+    """The head as arrays: of a linear layer where one gives these logits, else of all that follows, found by trying."""
+    device = way.model.device
+    layer = linear_head(way.model, torch.tensor(maps, device=device), torch.tensor(logits, device=device))
+    if layer is None:
+        return composed_head(lambda x: _answers(way, x), maps, logits, report)
+    weight = layer.weight.detach().float().cpu().numpy()
+    bias = np.zeros(len(weight), np.float32) if layer.bias is None else layer.bias.detach().float().cpu().numpy()
+    return Head(weight, bias)
 
 
 def _answers(way: NetworkTail, maps: np.ndarray) -> np.ndarray:
     x = torch.tensor(maps, dtype=torch.float32, device=way.model.device)
     with torch.inference_mode():
         return way.run(x, x.new_zeros(len(x), 0, x.shape[1])).float().cpu().numpy()
-
-
-def _close(a: np.ndarray, b: np.ndarray) -> bool:
-    return bool(np.allclose(a, b, rtol=1e-3, atol=1e-4 * float(np.abs(b).max()) + 1e-5))

@@ -31,7 +31,7 @@ class Picture:
     """One picture as a model sees it.
 
     Attributes:
-        name: file name, or class and number of the scene.
+        name: path below the folder, or class and number of the scene.
         label: class of the model that it is labelled; `UNKNOWN` where nothing is said.
         pixels: uint8 (H, W, 3) at the model's size.
         owners: uint8 (H, W), who owns each pixel of a drawn animal, as in `menagerie.Rendered`; empty for photos.
@@ -137,16 +137,22 @@ def image_set(images: str, model: ModelHandle, cls: int, *, most: int = 3000, se
         return _drawn(model, cls, most, seed, biased=images != "menagerie")
     if images in datasets.DATASETS:
         return _photos(datasets.DATASETS[images], model, cls, most)
-    folder = image_folder(images, thorough=False)
+    folder = _listing(images, content_digest(images))
     names = {label: class_of(label, model.card.labels) for label in folder.labels}
     entries = _ordered(folder, names, cls, most)
-    items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
     return ImageSet(
         title(folder.path),
-        items,
-        tuple((path.name, why) for path, why in folder.skipped),
+        _items(folder, entries, names, model),
+        tuple((path.relative_to(folder.path).as_posix(), why) for path, why in folder.skipped),
         tuple(names.get(entry.label or "", UNKNOWN) for entry in entries),
     )
+
+
+@lru_cache(maxsize=4)
+def _listing(images: str, digest: str) -> Folder:
+    """The pictures of a folder that holds what the digest says: their headers are read once, however often asked."""
+    del digest
+    return image_folder(images, thorough=False)
 
 
 def _photos(wanted: datasets.DataSet, model: ModelHandle, cls: int, most: int) -> ImageSet:
@@ -156,7 +162,7 @@ def _photos(wanted: datasets.DataSet, model: ModelHandle, cls: int, most: int) -
     known = {label: (class_of(name, labels) for name in (label, *wanted.aliases(label))) for label in folder.labels}
     names = {label: next((index for index in each if index != UNKNOWN), UNKNOWN) for label, each in known.items()}
     entries = _ordered(folder, names, cls, most)
-    items = tuple((entry.path.name, partial(_photo, entry, names, model)) for entry in entries)
+    items = _items(folder, entries, names, model)
     return ImageSet(wanted.title, items, labels=tuple(names[entry.label or ""] for entry in entries))
 
 
@@ -223,9 +229,17 @@ def _ordered(folder: Folder, names: dict[str, int], cls: int, most: int) -> list
     return spread[:most]
 
 
-def _photo(entry: Entry, names: dict[str, int], model: ModelHandle) -> Picture:
+def _items(
+    folder: Folder, entries: list[Entry], names: dict[str, int], model: ModelHandle
+) -> tuple[tuple[str, Callable[[], Picture]], ...]:
+    """Paths below the folder, since bare names stand for several pictures where classes number theirs alike."""
+    places = {entry: entry.path.relative_to(folder.path).as_posix() for entry in entries}
+    return tuple((place, partial(_photo, place, entry, names, model)) for entry, place in places.items())
+
+
+def _photo(place: str, entry: Entry, names: dict[str, int], model: ModelHandle) -> Picture:
     view = model.view(entry.photo())
-    return Picture(entry.path.name, names.get(entry.label or "", UNKNOWN), view.pixels)
+    return Picture(place, names.get(entry.label or "", UNKNOWN), view.pixels)
 
 
 def _drawn(model: ModelHandle, cls: int, most: int, seed: int, *, biased: bool) -> ImageSet:

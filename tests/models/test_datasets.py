@@ -75,7 +75,7 @@ def labels_of(name: str, labels: tuple[str, ...]) -> dict[str, str]:
         picture = read()
         assert picture.label == label
         assert picture.pixels.shape == (32, 32, 3)
-        told[file] = "" if label == UNKNOWN else labels[label].split(",")[0]
+        told[Path(file).name] = "" if label == UNKNOWN else labels[label].split(",")[0]
     return told
 
 

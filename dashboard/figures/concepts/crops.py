@@ -27,6 +27,14 @@ def strip(result: Concepts, concept: int, count: int = 8) -> np.ndarray:
     return band
 
 
+def framed(result: Concepts, concept: int, count: int = 8) -> np.ndarray:
+    """The best crops of a concept, each in a frame of the concept's hue, uint8 (count, s, s, 3)."""
+    crops = result.crops[concept][:count]
+    frames = np.pad(crops, ((0, 0), (EDGE, EDGE), (EDGE, EDGE), (0, 0)))
+    frames[:, [*range(EDGE), *range(-EDGE, 0)]] = frames[:, :, [*range(EDGE), *range(-EDGE, 0)]] = rgb(concept)
+    return frames
+
+
 def heat(result: Concepts, image: int, concept: int) -> np.ndarray:
     """An image of the bank with a concept's map over it, uint8 (s, s, 3)."""
     return tinted(

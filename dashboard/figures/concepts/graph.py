@@ -1,6 +1,8 @@
 """The strategic cluster graph: one dot an image, near those that are decided by the same concepts."""
 
+import io
 import textwrap
+from csv import writer
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +13,7 @@ from dashboard.figures.style import Look, dress
 from explainers.concepts.bank.lens import Concepts
 
 NEWCOMER = "your image"
+OUTSIDER = "your image does not belong here"
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class View:
         clusters: whether the clusters are named in the graph.
         edges: (e, 2), pairs of images to join with a line; none when empty.
         place: where a new image lands, (x, y); empty for none.
+        apart: whether the model does not see the class in the new image, so that it has no place among the dots.
         around: whether the pointer draws around dots, rather than clicking one: Streamlit lets it do one of both.
     """
 
@@ -32,6 +36,7 @@ class View:
     edges: tuple[tuple[int, int], ...] = ()
     place: tuple[float, ...] = ()
     around: bool = False
+    apart: bool = False
 
 
 def positions(result: Concepts, view: View) -> np.ndarray:
@@ -51,13 +56,15 @@ def graph(result: Concepts, look: Look, view: View | None = None) -> go.Figure:
     for concept in np.flatnonzero(counts):
         _dots(figure, result, at, (int(concept), bool(counts[concept] >= enough)), look)
     _rings(figure, result, at, look)
-    if view.place:
+    if view.apart:
+        _outsider(figure, at, look)
+    elif view.place:
         _newcomer(figure, view.place, look)
     if view.clusters:
         _name_clusters(figure, result, at, look)
-    for axis, values in ((figure.update_xaxes, at[:, 0]), (figure.update_yaxes, at[:, 1])):
+    for axis, values, beside in ((figure.update_xaxes, at[:, 0], False), (figure.update_yaxes, at[:, 1], view.apart)):
         room = 0.09 * float(np.ptp(values)) or 1.0
-        axis(visible=False, range=[float(values.min()) - room, float(values.max()) + room])
+        axis(visible=False, range=[float(values.min()) - room, float(values.max()) + (1 + beside) * room])
     figure.update_layout(
         height=560,
         dragmode="lasso" if view.around else "pan",
@@ -118,6 +125,22 @@ def _newcomer(figure: go.Figure, place: tuple[float, ...], look: Look) -> None:
         marker={"symbol": "star", "size": 19, "color": look.ink, "line": {"width": 1.5, "color": "#ffffff"}},
         textfont={"color": look.ink},
         hovertemplate=f"{NEWCOMER}<extra></extra>",
+    )
+
+
+def _outsider(figure: go.Figure, at: np.ndarray, look: Look) -> None:
+    """Above the dots, where none can be: the picture is not of the class."""
+    left, top = float(at[:, 0].min()), float(at[:, 1].max()) + 0.1 * float(np.ptp(at[:, 1]))
+    figure.add_scatter(
+        x=[left],
+        y=[top],
+        mode="markers+text",
+        text=[OUTSIDER],
+        textposition="middle right",
+        name=OUTSIDER,
+        marker={"symbol": "x-thin", "size": 13, "line": {"width": 2, "color": look.quiet}},
+        textfont={"color": look.quiet},
+        hovertemplate=f"{OUTSIDER}: the model does not see the class in it<extra></extra>",
     )
 
 
@@ -196,7 +219,9 @@ def csv(result: Concepts) -> bytes:
         "labelled",
         *(f"importance_{i + 1}" for i in range(len(result.names))),
     ]
-    lines = [",".join(head)]
+    text = io.StringIO()
+    table = writer(text, lineterminator="\n")
+    table.writerow(head)
     for i, name in enumerate(result.files):
         numbers = [
             *result.embedding[i],
@@ -207,6 +232,5 @@ def csv(result: Concepts) -> bytes:
             int(result.labelled[i]),
             *result.importance[i],
         ]
-        quoted = '"' + name.replace('"', '""') + '"'
-        lines.append(",".join([quoted, *(f"{number:.6g}" for number in numbers)]))
-    return ("\n".join(lines) + "\n").encode()
+        table.writerow([name, *(f"{number:.6g}" for number in numbers)])
+    return text.getvalue().encode()

@@ -77,7 +77,7 @@ def lay_out(card: ModelCard, save: Callable[[Mapping[str, str]], None]) -> None:
     if first is None:
         return
     with right, st.container(key="evidence"):
-        evidence(requests[0], look, after=usual_time.of_evidence(METHODS[values["method"]], card))
+        evidence(requests[0], look, after=usual_time.of_evidence(METHODS[str(values["method"])], card))
     with st.container(key="below"):
         exports(first, requests[0], look)
         provenance(first, requests[0])

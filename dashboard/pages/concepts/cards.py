@@ -6,8 +6,9 @@ import streamlit as st
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.concepts.bars import curves, global_bars, similarity
-from dashboard.figures.concepts.crops import faded, lit, strip
+from dashboard.figures.concepts.crops import faded, framed, lit
 from dashboard.pages.concepts import compare, names
+from dashboard.pages.concepts.flow import in_a_flow
 from dashboard.widgets import job
 from dashboard.widgets.chart import chart
 from explainers import Request
@@ -41,7 +42,8 @@ def _grid(bank: Answer[Concepts], shown: list[int], request: Request[Concepts]) 
 
 
 def _card(result: Concepts, concept: int) -> None:
-    st.image(strip(result, concept, 8), width="stretch", alt=f"Crops in which {result.names[concept]} is strongest")
+    alt = f"Crops in which {result.names[concept]} is strongest"
+    in_a_flow(framed(result, concept), alt)
     wrong = 1 - result.reliability[concept]
     first = f"first in {result.prevalence[concept]:.0%} of the images"
     doubt = f", {wrong:.0%} of these labelled another class" if wrong > 0.005 and result.prevalence[concept] else ""
@@ -103,9 +105,12 @@ def one(result: ConceptExplained, bank: Concepts) -> None:
     st.markdown(f"##### {result.sentence}")
     order = np.argsort(-np.abs(result.importance), kind="stable")[:3]
     shown = [result.image, *(lit(result, int(i)) for i in order)]
-    titles = [f"in {result.strategy_words}", *(f"{result.names[i]} {result.importance[i]:+.2f}" for i in order)]
+    first = f"in {result.strategy_words}" if result.belongs else "not of this class, for the model"
+    titles = [first, *(f"{result.names[i]} {result.importance[i]:+.2f}" for i in order)]
     for column, picture, words in zip(st.columns(4), shown, titles, strict=True):
         column.image(picture, width="stretch", caption=words, alt=words)
+    if not result.belongs:
+        return
     st.image(
         np.concatenate(list(bank.thumbnails[result.nearest]), 1),
         width=560,

@@ -5,8 +5,8 @@ import streamlit as st
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.concepts.named import fitting
-from dashboard.figures.raster import in_a_row
 from dashboard.pages.concepts import compare, names
+from dashboard.pages.concepts.flow import in_a_flow
 from dashboard.widgets.controls import model_picker
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
@@ -64,7 +64,7 @@ def _proposed(bank: Answer[Concepts], result: Named, concept: int) -> None:
     crops, proposed = st.columns([1, 2], vertical_alignment="center")
     with crops:
         alt = f"Crops in which {name} is strongest"
-        st.image(in_a_row(result.crops[concept]), width="stretch", output_format="JPEG", alt=alt)
+        in_a_flow(result.crops[concept], alt)
     with proposed:
         st.caption(f"**{name}**: {fitting(result, concept)}")
         with st.container(horizontal=True, gap="small"):

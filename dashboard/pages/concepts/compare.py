@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.concepts.match import correlations
-from dashboard.figures.raster import in_a_row
+from dashboard.pages.concepts.flow import in_a_flow
 from dashboard.widgets import job, links
 from dashboard.widgets.chart import chart
 from dashboard.widgets.controls import model_picker
@@ -111,7 +111,7 @@ def _similar(card: ModelCard, request: Request[Concepts], look: Look) -> None:
 
 def _cell(column: DeltaGenerator, crops: np.ndarray, words: str) -> None:
     with column:
-        st.image(in_a_row(crops), width="stretch", alt=words.replace("*", ""), output_format="JPEG")
+        in_a_flow(crops, words.replace("*", ""))
         st.caption(words)
 
 
@@ -173,5 +173,5 @@ def parts_popover(bank: Answer[Concepts], concept: int, request: Request[Concept
         st.caption(parts.plain)
         for part, (crops, share) in enumerate(zip(parts.crops, parts.share, strict=True)):
             alt = f"Crops with most of part {part + 1}"
-            st.image(in_a_row(crops[:6]), width="stretch", alt=alt, output_format="JPEG")
+            in_a_flow(crops[:6], alt)
             st.caption(f"Part {part + 1}: {share:.0%} of the activation")

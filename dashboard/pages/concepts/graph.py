@@ -74,6 +74,7 @@ def _controls(result: Concepts, newcomer: ConceptExplained | None) -> View:
         _edges(result) if near else (),
         tuple(float(v) for v in where),
         pointer == "around",
+        newcomer is not None and not newcomer.belongs,
     )
 
 

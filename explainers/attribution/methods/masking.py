@@ -11,12 +11,12 @@ from sklearn.cluster import KMeans
 from torch import Tensor, nn
 
 from explainers.attribution.methods import cams
-from explainers.attribution.methods.linear_head import linear_head
 from explainers.attribution.methods.maps import weighed
 from explainers.attribution.methods.problem import Attribution, Problem
 from explainers.attribution.methods.targets import Target
 from explainers.kit.ablate import modify_output
 from explainers.kit.hooks import record_output
+from explainers.kit.linear_head import linear_head
 from models.errors import InputError, UnfitError
 from models.split import Body, Tail
 

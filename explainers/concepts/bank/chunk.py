@@ -7,23 +7,17 @@ another bank of the same class, with another number of concepts, has them ready.
 Limits: the chunk knows nothing of concepts; nobody asks for it but the bank.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
-from itertools import islice
 
 import numpy as np
-import torch
 
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.kinds import Class, Text
-from explainers.kit.hooks import record_output
-from explainers.kit.tail import context_of
+from explainers.kit.tail import activations_at
 from explainers.params import Params, knob
 from models import Layer, ModelHandle
-from models.errors import InputError
-from models.imagesets.imageset import ImageSet, Picture, image_set
+from models.imagesets.imageset import Picture, image_set
+from models.imagesets.reader import Reader
 
 BATCH = 16
 CHUNK = 4 * BATCH
@@ -72,29 +66,6 @@ class Chunk(Result):
         return tuple(Picture(*each) for each in parts)
 
 
-@dataclass(frozen=True)
-class Desk:
-    """A gallery that lies open, so that not every chunk has to list the folder again."""
-
-    model: ModelHandle
-    params: tuple[str, int, int, int]
-    images: ImageSet
-
-
-_OPEN: ContextVar[Desk | None] = ContextVar("open gallery", default=None)
-
-
-@contextmanager
-def opened(model: ModelHandle, images: str, cls: int, pool: int, seed: int) -> Iterator[ImageSet]:
-    """A gallery that chunks find open, until the block ends."""
-    images_found = image_set(images, model, cls, most=pool, seed=seed)
-    token = _OPEN.set(Desk(model, (images, cls, pool, seed), images_found))
-    try:
-        yield images_found
-    finally:
-        _OPEN.reset(token)
-
-
 def _nothing(_model: ModelHandle, _params: ChunkParams, _result: Chunk, _run: Run) -> Evidence:
     """A piece of work claims nothing."""
     return Evidence(scores=())
@@ -104,37 +75,15 @@ def _nothing(_model: ModelHandle, _params: ChunkParams, _result: Chunk, _run: Ru
 def concept_chunk(model: ModelHandle, params: ChunkParams, run: Run) -> Chunk:
     """Look through a chunk; see the module's docstring."""
     search = _Search(model, params, model.layer(params.layer))
-    skipped: list[tuple[str, str]] = []
+    images = image_set(params.images, model, params.cls, most=params.pool, seed=params.seed)
+    reader = Reader(images.items[params.start : params.start + CHUNK])
     run.report(0.0, f"looking at image {params.start + 1}")
-    for batch in _batches(_gallery(model, params), params.start, skipped):
+    for batch in reader.batches(BATCH):
         search.look(batch)
         run.report(min(1.0, len(search.answers) / CHUNK), f"{params.start + len(search.answers)} images looked at")
         if len(search.pictures) >= params.wanted:
             break
-    return search.chunk(tuple(skipped))
-
-
-def _gallery(model: ModelHandle, params: ChunkParams) -> ImageSet:
-    """The gallery that lies open, if it is this one."""
-    desk, wanted = _OPEN.get(), (params.images, params.cls, params.pool, params.seed)
-    if desk is not None and desk.model is model and desk.params == wanted:
-        return desk.images
-    return image_set(params.images, model, params.cls, most=params.pool, seed=params.seed)
-
-
-def _batches(images: ImageSet, start: int, skipped: list[tuple[str, str]]) -> Iterator[list[Picture]]:
-    """Readable pictures of the chunk in batches; those that are damaged are noted."""
-
-    def readable() -> Iterator[Picture]:
-        for name, read in images.items[start : start + CHUNK]:
-            try:
-                yield read()
-            except InputError as error:
-                skipped.append((name, str(error)))
-
-    pictures = readable()
-    while batch := list(islice(pictures, BATCH)):
-        yield batch
+    return search.chunk(tuple(reader.skipped))
 
 
 class _Search:
@@ -149,17 +98,13 @@ class _Search:
 
     def look(self, batch: list[Picture]) -> None:
         """One forward of a batch."""
-        with torch.inference_mode(), record_output(self.model.network, self.layer.name) as seen:
-            logits = self.model.network(self.model.normalise(np.stack([picture.pixels for picture in batch])))
-        if seen.output is None:
-            raise InputError(f"The network does not run layer '{self.layer.name}'; choose another layer.")
-        answers = logits.argmax(1).cpu().numpy()
+        seen = activations_at(self.model, self.layer, np.stack([picture.pixels for picture in batch]))
+        answers = seen.logits.argmax(1)
         wanted = np.flatnonzero(answers == self.params.cls)[: self.params.wanted - len(self.pictures)]
         self.answers += answers.tolist()
         self.of_label += sum(picture.label == self.params.cls for picture in batch)
         self.pictures += [batch[i] for i in wanted]
-        parts = (self.layer.as_map(seen.output), context_of(self.layer, seen.output), logits)
-        self._kept.append([part[wanted].float().cpu().numpy() for part in parts])
+        self._kept.append([part[wanted] for part in (seen.maps, seen.context, seen.logits)])
 
     def chunk(self, skipped: tuple[tuple[str, str], ...]) -> Chunk:
         """What was found; empty arrays where nothing was."""

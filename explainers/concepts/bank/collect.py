@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from explainers.base import Run
-from explainers.concepts.bank.chunk import CHUNK, Chunk, ChunkParams, concept_chunk, opened
+from explainers.concepts.bank.chunk import CHUNK, Chunk, ChunkParams, concept_chunk
 from explainers.concepts.bank.params import ConceptsParams
 from models import Layer, ModelHandle
 from models.errors import InputError
-from models.imagesets.imageset import UNKNOWN, ImageSet, Picture
+from models.imagesets.imageset import UNKNOWN, ImageSet, Picture, image_set
 
 FEWEST = 2
 Report = Callable[[float, str], None]
@@ -58,23 +58,22 @@ def collect(model: ModelHandle, params: ConceptsParams, layer: Layer, run: Run) 
         InputError: none or too few are predicted as the class; the text says which classes are.
     """
     held, start, chunks = params.stamp(), 0, _Chunks(model, params)
-    with opened(model, params.images, params.cls, params.pool, params.seed) as images:
-        while start < len(images) and chunks.members < params.limit:
-            wanted = min(CHUNK, params.limit - chunks.members)
-            chunk_params = ChunkParams(
-                images=params.images,
-                held=held,
-                cls=params.cls,
-                layer=layer.name,
-                pool=params.pool,
-                start=start,
-                wanted=wanted,
-                seed=params.seed,
-            )
-            part = run.part(chunks.done(start, len(images)), chunks.done(start + CHUNK, len(images)))
-            chunks.add(part.reuse(concept_chunk.request(model.card.name, chunk_params)))
-            start += CHUNK
-            run.report(chunks.done(start, len(images)), f"{chunks.members} of {chunks.looked} images are of the class")
+    images = image_set(params.images, model, params.cls, most=params.pool, seed=params.seed)
+    while start < len(images) and chunks.members < params.limit:
+        chunk_params = ChunkParams(
+            images=params.images,
+            held=held,
+            cls=params.cls,
+            layer=layer.name,
+            pool=params.pool,
+            start=start,
+            wanted=min(CHUNK, params.limit - chunks.members),
+            seed=params.seed,
+        )
+        part = run.part(chunks.done(start, len(images)), chunks.done(start + CHUNK, len(images)))
+        chunks.add(part.reuse(concept_chunk.request(model.card.name, chunk_params)))
+        start += CHUNK
+        run.report(chunks.done(start, len(images)), f"{chunks.members} of {chunks.looked} images are of the class")
     return chunks.together(images)
 
 

@@ -70,7 +70,7 @@ def _full(picture: np.ndarray, model: ModelHandle) -> np.ndarray:
 def _fidelity(way: NetworkTail, params: ConceptsParams, result: Any, run: Run) -> tuple[Score, Score]:
     atoms = dictionary_of(result)
     few = np.linspace(0, len(result.codes) - 1, min(len(result.codes), IMAGES if way.head else FEW_IMAGES)).astype(int)
-    codes, context = shown(way, result.codes[few]), result.context[few]
+    codes, context = shown(way, result.codes[few], result.image_codes[few]), result.context[few]
     answer = probability(way, atoms, result.cls, context)
     ranked = {CHOSEN: result.importance[few], "random order": run.rng.random((len(few), len(result.names)))}
     names = [name for name in METHODS if way.head is not None or name != "closed"]

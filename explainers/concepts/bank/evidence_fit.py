@@ -1,7 +1,7 @@
 """How far concepts may stand for activations: what the network gets from them in place of its own.
 
 A few images of the bank are read again. Their activations are compared with what the concepts rebuild, as clouds of
-points (Frechet distance), point by point (neighbours), and by what the network answers to them. Beside each stand the
+points (Frechet distance), and by what the network answers to them. Beside each stand the
 same atoms with their channels shuffled, and nothing at all.
 """
 
@@ -13,28 +13,30 @@ from typing import Any
 import numpy as np
 
 from explainers.base import Run, Score
-from explainers.concepts.bank.learn import cells, encode
+from explainers.concepts.bank.learn import cells, encode, image_codes
 from explainers.concepts.bank.params import ConceptsParams
-from explainers.concepts.bank.reload import Again, reload, seen_again
+from explainers.concepts.bank.reload import reload
 from explainers.kit import metrics
 from explainers.kit.concept_curves import shown
 from explainers.kit.dictionaries import Dictionary
-from explainers.kit.tail import NetworkTail
+from explainers.kit.importance.tail import pooled
+from explainers.kit.tail import Activations, NetworkTail, activations_at
 
 IMAGES, FEW_IMAGES = 16, 6
 OF, SHUFFLED, NOTHING = "these concepts", "shuffled atoms", "no concepts"
 
 
 def measure_fit(way: NetworkTail, params: ConceptsParams, bank: tuple[Any, Dictionary], run: Run) -> tuple[Score, ...]:
-    """Frechet distance, neighbour distance, logit gap, muFidelity and dead concepts; ``bank`` is one and its atoms."""
+    """Frechet distance, logit gap, muFidelity and dead concepts; ``bank`` is one and its atoms."""
     result, atoms = bank
     run.report(0.66, "reading a few pictures again")
     many = min(len(result.codes), IMAGES if way.head is not None else FEW_IMAGES)
     few = np.linspace(0, len(result.codes) - 1, many).astype(int)
-    again = seen_again(way.model, way.layer, reload(way.model, params, result, few.tolist()))
+    pictures = reload(way.model, params, result, few.tolist())
+    again = activations_at(way.model, way.layer, np.stack([picture.pixels for picture in pictures]))
     table = _Table(way, again, atoms, {OF: atoms, SHUFFLED: shuffled(atoms, run.rng)})
     scores = []
-    for done, measure in enumerate((table.frechet, table.neighbours, table.gap, table.dead)):
+    for done, measure in enumerate((table.frechet, table.gap, table.dead)):
         run.report(0.7 + 0.05 * done, "comparing activations with what the concepts rebuild")
         scores.append(measure())
     run.report(0.9, "leaving out concepts at random")
@@ -53,7 +55,7 @@ class _Table:
     """Activations of a few images, and what each dictionary makes of them."""
 
     way: NetworkTail
-    again: Again
+    again: Activations
     atoms: Dictionary
     dictionaries: dict[str, Dictionary]
 
@@ -86,33 +88,12 @@ class _Table:
             f" nothing apart; for shuffled atoms it is {other:.2f}.",
         )
 
-    def neighbours(self) -> Score:
-        """Distance of what is rebuilt to its nearest activations, over that among activations."""
-        values = {name: value if np.isfinite(value) else float("nan") for name, value in self._of(_near).items()}
-        value = values.pop(OF)
-        reading = (
-            f"What the concepts rebuild lies {value:.2f} times as far from its nearest activations as these lie from"
-            f" each other, nothing at all {values[NOTHING]:.2f} times; about 1 is usual for the network."
-            if np.isfinite(value)
-            else "The activations coincide, so that no distance can be compared."
-        )
-        worst = float(np.nanmax([2.0, value, *values.values()]))
-        return Score(
-            name="ood",
-            title="Out of distribution",
-            value=value,
-            of=OF,
-            baselines=values,
-            worst=worst,
-            best=1.0,
-            reading=reading,
-        )
-
     def gap(self) -> Score:
         """What the network answers to the rebuilt, beside its own answers."""
         gaps = {}
         for name, (atoms, z) in self._codes.items():
-            answers = self.way.logits(atoms, shown(self.way, z), self.again.context)
+            images = pooled(z) if name == NOTHING else image_codes(atoms, self.again.maps, z)
+            answers = self.way.logits(atoms, shown(self.way, z, images), self.again.context)
             gaps[name] = metrics.logit_gap(self.again.logits, answers)
         value = gaps.pop(OF)
         return Score(
@@ -146,14 +127,10 @@ class _Table:
         )
 
 
-def _near(rows: np.ndarray, rebuilt: np.ndarray) -> float:
-    return metrics.knn_distance(rows, rebuilt)
-
-
 def _mu_fidelity(way: NetworkTail, bank: tuple[Any, Dictionary, np.ndarray], context: np.ndarray, run: Run) -> Score:
     """Whether concepts left out at random lower the logit by the importance that they were given."""
     result, atoms, few = bank
-    codes = shown(way, result.codes[few])
+    codes = shown(way, result.codes[few], result.image_codes[few])
 
     def logit(z: np.ndarray) -> np.ndarray:
         return np.asarray(way.logits(atoms, z, context)[:, result.cls])

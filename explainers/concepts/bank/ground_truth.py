@@ -18,7 +18,7 @@ from explainers.kit.dictionaries import Dictionary
 from explainers.kit.dictionaries.base import unit
 from models.menagerie import PARTS
 
-DRAWS, IMAGES = 5, 40
+DRAWS, CELL_DRAWS, IMAGES = 20, 5, 40
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Parts:
 
     Attributes:
         overlap: float32 (k, P), share of intersection over union.
-        matched: name of the part matched to each concept; empty for none.
+        matched: name of the part matched to each concept; empty for none, and where another part fits it better or one
+            random dictionary in twenty has a direction that fits the part as well.
         score: mean overlap of the matched pairs.
         chance: the same of dictionaries of random directions.
         cells: the same of dictionaries of cells drawn by lot, which are real activations.
@@ -51,17 +52,19 @@ def against_truth(members: Members, codes: Float[np.ndarray, "n h w k"], seed: i
     if not owners.size:
         return NOTHING
     overlap = overlaps(codes, owners)
+    drawn = {
+        kind: [_drawn(members, codes, (owners, kind), seed + draw) for draw in range(draws)]
+        for kind, draws in (("directions", DRAWS), ("cells", CELL_DRAWS))
+    }
+    floor = np.percentile([table.max(0) for table in drawn["directions"]], 95, axis=0)  # matching takes the best of k
     rows, columns = linear_sum_assignment(-overlap)
     names = [""] * len(overlap)
     for row, column in zip(rows, columns, strict=True):
-        names[row] = PARTS[column] if overlap[row, column] > 0.5 * overlap[:, column].max() else ""
-    drawn = {
-        kind: float(np.mean([_chance(members, codes, (owners, kind), seed + draw) for draw in range(DRAWS)]))
-        for kind in ("directions", "cells")
-    }
+        names[row] = PARTS[column] if column == overlap[row].argmax() and overlap[row, column] > floor[column] else ""
     best = overlaps(_masks(owners, codes.shape[1:3]), owners).diagonal().mean()
     score = float(overlap[rows, columns].mean())
-    return Parts(overlap, tuple(names), score, drawn["directions"], drawn["cells"], float(best))
+    chance = {kind: float(np.mean([_matched(each) for each in tables])) for kind, tables in drawn.items()}
+    return Parts(overlap, tuple(names), score, chance["directions"], chance["cells"], float(best))
 
 
 def overlaps(codes: Float[np.ndarray, "n h w k"], owners: UInt8[np.ndarray, "n y x"]) -> Float[np.ndarray, "k parts"]:
@@ -94,8 +97,13 @@ def _shares(mask: np.ndarray, grid: tuple[int, ...]) -> np.ndarray:
     return np.asarray(sums / (sizes[0][:, None] * sizes[1][None, :]))
 
 
-def _chance(members: Members, codes: np.ndarray, drawn: tuple[np.ndarray, str], seed: int) -> float:
-    """Mean overlap of a dictionary drawn by lot: of random directions, or of cells of the same images."""
+def _matched(overlap: np.ndarray) -> float:
+    """Mean overlap of the pairs matched one to one."""
+    return float(overlap[linear_sum_assignment(-overlap)].mean())
+
+
+def _drawn(members: Members, codes: np.ndarray, drawn: tuple[np.ndarray, str], seed: int) -> np.ndarray:
+    """Overlaps (k, P) of a dictionary drawn by lot: of random directions, or of cells of the same images."""
     owners, kind = drawn
     rng, k = np.random.default_rng(seed), codes.shape[-1]
     maps, owners = members.maps[:IMAGES], owners[:IMAGES]
@@ -104,6 +112,4 @@ def _chance(members: Members, codes: np.ndarray, drawn: tuple[np.ndarray, str], 
         atoms = rows[rng.choice(len(rows), k, replace=len(rows) < k)]
     else:
         atoms = np.abs(rng.standard_normal((k, rows.shape[1]))).astype(rows.dtype)
-    overlap = overlaps(encode(Dictionary("random", unit(atoms)), maps), owners)
-    pairs = linear_sum_assignment(-overlap)
-    return float(overlap[pairs].mean())
+    return overlaps(encode(Dictionary("random", unit(atoms)), maps), owners)

@@ -12,13 +12,13 @@ from explainers.concepts.bank.crops import resized
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.bank.rank_selection import NONE_TRIED, Tried, halves, try_sizes
 from explainers.kit import dictionaries
+from explainers.kit.concept_curves import shown
 from explainers.kit.dictionaries import Dictionary, suitable
-from explainers.kit.hooks import record_output
 from explainers.kit.importance import importance, shares
 from explainers.kit.importance.tail import pooled
-from explainers.kit.tail import NetworkTail
-from models.errors import InputError
+from explainers.kit.tail import NetworkTail, activations_at
 
+ENOUGH = 40  # with fewer images their means are too few to learn from, and every place is taken
 PATCH, STRIDE = 64 / 224, 0.8  # CRAFT: crops of 64 pixels of 224, four fifths of that apart
 
 
@@ -29,6 +29,7 @@ class Learnt:
     Attributes:
         atoms: the dictionary.
         codes: float32 (N, h, w, k).
+        images: float32 (N, k), codes of each image as a whole.
         scores: (N, k), signed importance.
         method: what the dictionary was learnt by.
         exact: whether the importance is the closed form.
@@ -38,6 +39,7 @@ class Learnt:
 
     atoms: Dictionary
     codes: np.ndarray
+    images: np.ndarray
     scores: np.ndarray
     method: str
     exact: bool
@@ -56,7 +58,7 @@ def learn(way: NetworkTail, members: Members, params: ConceptsParams, report: Re
 
 
 def _learn(way: NetworkTail, members: Members, params: ConceptsParams, report: Report) -> Learnt:
-    rows = crops_of(way, members, report) if params.crops else cells(members.maps)
+    rows = _rows(way, members, params, report)
     method = suitable(params.method, float(members.maps.min()))
     tried = NONE_TRIED
     if params.k is None:
@@ -68,11 +70,23 @@ def _learn(way: NetworkTail, members: Members, params: ConceptsParams, report: R
 
     atoms = dictionaries.fit(method, rows.reshape(-1, rows.shape[2]), k, seed=params.seed, on_round=on_round)
     codes = encode(atoms, members.maps)
-    scores = weigh(way, atoms, (codes, members.context), params, report)
+    images = image_codes(atoms, members.maps, codes)
+    scores = weigh(way, atoms, (shown(way, codes, images), members.context), params, report)
     order = np.argsort(-shares(scores), kind="stable")
     stable = halves(method, rows, k, params.seed, lambda: report(0.8, "learning again from each half of the images"))
     exact = _exact(way, params)
-    return Learnt(_reordered(atoms, order), codes[..., order], scores[:, order], method, exact, stable, tried)
+    atoms, codes, images = _reordered(atoms, order), codes[..., order], images[:, order]
+    return Learnt(atoms, codes, images, scores[:, order], method, exact, stable, tried)
+
+
+def _rows(way: NetworkTail, members: Members, params: ConceptsParams, report: Report) -> Float[np.ndarray, "n p c"]:
+    """What the dictionary is learnt from."""
+    if params.crops:
+        return crops_of(way, members, report)
+    rows = cells(members.maps)
+    enough = way.head is not None and len(rows) >= max(ENOUGH, 2 * (params.k or 0))
+    whole = params.rows == "images" or (params.rows == "auto" and enough)
+    return rows.mean(1, keepdims=True) if whole else rows
 
 
 def _exact(way: NetworkTail, params: ConceptsParams) -> bool:
@@ -91,11 +105,7 @@ def crops_of(way: NetworkTail, members: Members, report: Report) -> Float[np.nda
     for done, picture in enumerate(members.pictures):
         report(0.3 * done / len(members.pictures), f"cropping image {done + 1} of {len(members.pictures)}")
         crops = np.stack([resized(crop, picture.pixels.shape) for crop in _crops(picture.pixels)])
-        with torch.inference_mode(), record_output(way.model.network, way.layer.name) as seen:
-            way.model.network(way.model.normalise(crops))
-        if seen.output is None:
-            raise InputError(f"The network does not run layer '{way.layer.name}'; choose another layer.")
-        cut.append(way.layer.as_map(seen.output).float().mean((2, 3)).cpu().numpy())
+        cut.append(activations_at(way.model, way.layer, crops).maps.mean((2, 3)))
     return np.stack(cut)
 
 
@@ -113,16 +123,25 @@ def encode(atoms: Dictionary, maps: Float[np.ndarray, "n c h w"]) -> Float[np.nd
     return atoms.encode(cells(maps).reshape(-1, c)).reshape(n, h, w, atoms.k).astype(np.float32)
 
 
+def image_codes(
+    atoms: Dictionary, maps: Float[np.ndarray, "n c h w"], codes: Float[np.ndarray, "n h w k"]
+) -> Float[np.ndarray, "n k"]:
+    """Codes of each image as a whole: of its mean activation, which is all that a linear head sees.
+
+    Where codes are chosen rather than fitted (the nearest, the largest), the mean has none: the mean of the codes.
+    """
+    if atoms.rule != "nonnegative":
+        return pooled(codes)
+    return atoms.encode(maps.mean((2, 3))).astype(np.float32)
+
+
 def weigh(
     way: NetworkTail, atoms: Dictionary, coded: tuple[np.ndarray, np.ndarray], params: ConceptsParams, report: Report
 ) -> Float[np.ndarray, "n k"]:
-    """Signed importance; a linear head is asked about means over places, which is all that it sees.
-
-    ``coded`` are codes (N, h, w, k), and the tokens before the patches (N, t, C).
-    """
+    """Signed importance; ``coded`` are codes as `concept_curves.shown` gives them, and tokens before the patches."""
     codes, context = coded
     if way.head is not None:
-        return importance(params.importance, way.tail(atoms, params.cls, context[:1]), pooled(codes), seed=params.seed)
+        return importance(params.importance, way.tail(atoms, params.cls, context[:1]), codes, seed=params.seed)
     weights = []
     for i in range(len(codes)):
         report(0.4 + 0.4 * i / len(codes), f"weighing the concepts, image {i + 1} of {len(codes)}")

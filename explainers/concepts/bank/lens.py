@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from explainers.base import AboutClass, AtLayer, Run, explainer
 from explainers.concepts.bank.collect import Members, collect, unknown
@@ -45,7 +46,7 @@ class Concepts(AboutClass, AtLayer):
     Attributes:
         dictionary: (k, C), atoms. mean: (C,), taken away before encoding; empty where nothing is.
         filters, offset, rule, penalty, active, converged: how codes are found, see `kit.dictionaries.Dictionary`.
-        codes: (N, h, w, k), activation of each concept at each place.
+        codes: (N, h, w, k), activation of each concept at each place. image_codes: (N, k), in each image as a whole.
         importance: (N, k), signed contributions. global_importance: (k,), shares of the class logit without its bias.
         embedding, embedding_pca: (N, 2), layouts by t-SNE and by the principal axes.
         strategy: int (N,), cluster. top_concept: int (N,). important: bool (k,), top in enough images.
@@ -61,7 +62,7 @@ class Concepts(AboutClass, AtLayer):
         purity, share_correlation: of the graph.
         tried_k, tried_stability, tried_error: (t,), sizes that were tried where k was left open, their stability and
             their error on the half that they were not learnt from; empty where k was given.
-        clusters: a line for each. names: of the concepts. files: of the images.
+        clusters: a line for each. names: of the concepts. files: of the images, by their path below the folder.
         aligned_labels: names of the nearest classes.
         part_score: mean overlap of matched concepts and parts; part_chance, part_cells, part_best: that of random
             directions, of cells drawn by lot, and of the parts themselves.
@@ -74,6 +75,7 @@ class Concepts(AboutClass, AtLayer):
     filters: np.ndarray
     offset: np.ndarray
     codes: np.ndarray
+    image_codes: np.ndarray
     importance: np.ndarray
     global_importance: np.ndarray
     embedding: np.ndarray
@@ -177,6 +179,7 @@ class _Bank:
             dictionary=learnt.atoms.atoms,
             **{name: getattr(learnt.atoms, name) for name in ENCODER},
             codes=learnt.codes,
+            image_codes=learnt.images,
             importance=learnt.scores,
             global_importance=shares(learnt.scores),
             context=members.context,
@@ -209,7 +212,7 @@ class _Bank:
         members, learnt, way = self.members, self.learnt, self.way
         rows = cells(members.maps).reshape(-1, members.maps.shape[1])
         rebuilt = learnt.atoms.decode(learnt.codes.reshape(-1, learnt.atoms.k))
-        codes = shown(way, learnt.codes)
+        codes = shown(way, learnt.codes, learnt.images)
         logits = way.logits(learnt.atoms, codes, members.context)
         answer = probability(way, learnt.atoms, self.params.cls, members.context)
         insertion, deletion = insertion_and_deletion(answer, codes, learnt.scores)
@@ -253,7 +256,6 @@ class _Bank:
     def _class(self, parts: Parts) -> dict[str, Any]:
         """What the images are labelled, which crops show the concepts, and which classes use them."""
         members, labels = self.members, self.members.labels
-        odds = np.exp(members.logits - members.logits.max(1, keepdims=True))
         wrong = (labels != self.params.cls) & ~unknown(labels)
         best, top = best_crops(members.pictures, self.learnt.codes), top_of(self.learnt.scores)
         near, cosines = self._aligned()
@@ -262,7 +264,7 @@ class _Bank:
             "labelled": labels,
             "wrong": wrong,
             "second": _second(members.logits, self.params.cls),
-            "probability": odds[:, self.params.cls] / odds.sum(1),
+            "probability": softmax(members.logits, 1)[:, self.params.cls],
             "crops": best.crops,
             "crop_of": best.of,
             "reliability": reliability(top, ~wrong, self.learnt.atoms.k)[0],

@@ -7,6 +7,7 @@ from explainers.kit import dictionaries, importance
 from explainers.params import Params, knob
 
 AUTO = {"auto": "automatic", "closed": "closed form"}
+ROWS = {"auto": "automatic", "images": "the mean of each image", "cells": "every place"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,7 @@ class BankParams(Params):
         label="Images",
     )
     k: int | None = knob(
-        10, 1, 50, "How many concepts to learn", auto="chosen by stability and reconstruction", label="Concepts"
+        5, 1, 50, "How many concepts to learn", auto="chosen by stability and reconstruction", label="Concepts"
     )
     limit: int = knob(300, 2, 2000, "At most so many images of the class.", label="Images of the class")
     method: str = knob(
@@ -38,7 +39,14 @@ class BankParams(Params):
     layer: str | None = knob(
         None, kind=LayerName(), auto="the last whole cut before pooling", help="Where in the network to look", more=True
     )
-    crops: bool = knob(False, help="Learn from pooled crops, as CRAFT does, and not from every cell.", more=True)
+    rows: str = knob(
+        "auto",
+        kind=Choice(of=ROWS),
+        help="What concepts are learnt from; auto takes the means that a linear head sees, where images suffice.",
+        label="Learn from",
+        more=True,
+    )
+    crops: bool = knob(False, help="Learn from pooled crops, as CRAFT does, and not from whole images.", more=True)
     pool: int = knob(
         3000,
         2,

@@ -20,6 +20,7 @@ from explainers.kit.metrics import relative_l2, stability
 GRID = (2, 3, 4, 5, 6, 8, 10, 12, 14, 17, 20)
 MOST_PLACES = 4000  # that a half is learnt from
 CLOSE = 0.02
+SPLITS = 3
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,12 @@ def try_sizes(method: str, rows: Float[np.ndarray, "n p c"], seed: int, report: 
 
 
 def halves(method: str, rows: Float[np.ndarray, "n p c"], k: int, seed: int, on_round: Pulse = silent) -> float:
-    """Mean cosine of matched atoms learnt from two halves of the images; 0 where a half cannot give ``k``."""
-    pair = both(method, halved(rows, seed), k, seed, on_round)
-    return 0.0 if pair is None else stability([each.atoms for each in pair])
+    """Mean cosine of matched atoms learnt from two halves of the images, over `SPLITS` splits into halves.
+
+    One split alone moves by some .05 with its seed. A split of which a half cannot give ``k`` counts as 0.
+    """
+    pairs = [both(method, halved(rows, seed + split), k, seed, on_round) for split in range(SPLITS)]
+    return float(np.mean([0.0 if pair is None else stability([each.atoms for each in pair]) for pair in pairs]))
 
 
 def halved(rows: Float[np.ndarray, "n p c"], seed: int) -> list[Float[np.ndarray, "_ c"]]:

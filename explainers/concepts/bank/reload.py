@@ -1,17 +1,13 @@
 """The images of a bank once more, whole: a bank keeps them small."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 
 from explainers.concepts.bank.crops import thumbnails
 from explainers.concepts.bank.params import BankParams
-from explainers.kit.hooks import record_output
-from explainers.kit.tail import context_of
-from models import Layer, ModelHandle
+from models import ModelHandle
 from models.errors import InputError
 from models.imagesets.imageset import Picture, image_set
 
@@ -41,28 +37,3 @@ def reload(model: ModelHandle, params: BankParams, bank: Any, wanted: Iterable[i
 def _places(bank: Any, indices: list[int], picture: Picture) -> list[int]:
     small = thumbnails((picture,))[0]
     return [i for i in indices if bank.files[i] == picture.name and np.array_equal(bank.thumbnails[i], small)]
-
-
-@dataclass(frozen=True)
-class Again:
-    """What the network makes of pictures: maps float32 (n, C, h, w), context (n, t, C), logits (n, K)."""
-
-    maps: np.ndarray
-    context: np.ndarray
-    logits: np.ndarray
-
-
-def seen_again(model: ModelHandle, layer: Layer, pictures: tuple[Picture, ...]) -> Again:
-    """One forward of each picture, recorded at ``layer``.
-
-    Raises:
-        InputError: the network does not run that layer.
-    """
-    x = model.normalise(np.stack([picture.pixels for picture in pictures]))
-    with torch.inference_mode(), record_output(model.network, layer.name) as seen:
-        logits = model.network(x)
-    if seen.output is None:
-        raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
-    parts = (layer.as_map(seen.output), context_of(layer, seen.output), logits)
-    maps, context, answers = (part.float().cpu().numpy() for part in parts)
-    return Again(np.ascontiguousarray(maps), context, answers)

@@ -76,7 +76,7 @@ def test_groups_by_class_in_a_folder_are_those_of_the_pure_function(folder: Path
     assert found.titles == ("images of heron", "images of finch")
     assert found.regions == ()
     assert found.shares.shape == (12, 0)
-    pictures = {name: model.view(path).pixels for path in folder.rglob("*.png") for name in [path.name]}
+    pictures = {path.relative_to(folder).as_posix(): model.view(path).pixels for path in folder.rglob("*.png")}
     stacks = [np.stack([pictures[f] for f, s in zip(found.files, found.second, strict=True) if s == g]) for g in (0, 1)]
     one, other = (statistics(model, model.normalise(stack), 0, "stage") for stack in stacks)
     expected = difference((one.maps, other.maps), (one.given, other.given), count=3)

@@ -58,8 +58,10 @@ def test_halves_are_apart_and_constant_ones_give_nothing() -> None:
     assert len(one) + len(two) == 40 * 16
     assert both("nmf", [np.ones((9, 4), np.float32)] * 2, 2, 0) is None
     assert halves("nmf", np.ones((9, 2, 4), np.float32), 2, 0) == 0
-    pair = both("nmf", halved(planted(3, 0), 0), 3, 0)
-    assert halves("nmf", planted(3, 0), 3, 0) == pytest.approx(matched(pair[0].atoms, pair[1].atoms)[1].mean())
+    pairs = [both("nmf", halved(planted(3, 0), split), 3, 0) for split in (0, 1, 2)]
+    cosines = [matched(one.atoms, other.atoms)[1].mean() for one, other in pairs]
+    assert len(set(cosines)) == 3, "each split is another"
+    assert halves("nmf", planted(3, 0), 3, 0) == pytest.approx(np.mean(cosines), abs=1e-9)
 
 
 @pytest.fixture(scope="module")

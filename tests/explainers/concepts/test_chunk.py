@@ -1,18 +1,22 @@
 """A bank that was stopped goes on where it was, and ends the same to the last bit."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import explainers
 from explainers import Cancelled, LocalRun, Request, codec, params_of
-from explainers.concepts.bank.chunk import CHUNK, ChunkParams, opened
+from explainers.concepts.bank.chunk import CHUNK, ChunkParams
 from explainers.concepts.bank.collect import collect
-from explainers.kit.tail import pick
+from explainers.kit.tail import activations_at, pick
 from models import ModelHandle
+from models.errors import UnfitError
+from models.imagesets import imageset
 from tests.explainers.concepts.worlds import block_picture, colours
 
 DAMAGED = f"{CHUNK + 5:03}.png"
@@ -107,21 +111,40 @@ def test_progress_never_goes_back(images: Path) -> None:
         assert run.told == sorted(run.told)
 
 
-def test_a_chunk_by_itself_is_the_same_as_with_the_gallery_open(images: Path) -> None:
+def test_a_chunk_begins_where_it_is_told_and_another_pool_is_another_set(images: Path) -> None:
     model = colours()
-    params = ChunkParams(images=str(images), cls=0, layer="blocks", start=CHUNK)
     lens = explainers.find("concept_chunk")
-    alone = lens(model, params, LocalRun(model))
-    with opened(model, str(images), 0, 3000, 0) as found:
-        within = lens(model, params, LocalRun(model))
-        other = lens(
-            model, ChunkParams(images=str(images), cls=0, layer="blocks", start=CHUNK, pool=40), LocalRun(model)
-        )
-    assert codec.pack(alone) == codec.pack(within)
-    assert len(found) == 3 * CHUNK - 10
-    assert other.names == (), "another pool is another gallery"
+    asked = {"images": str(images), "cls": 0, "layer": "blocks", "start": CHUNK}
+    chunk = lens(model, ChunkParams(**asked), LocalRun(model))
+    other = lens(model, ChunkParams(**asked, pool=40), LocalRun(model))
+    assert other.names == (), "another pool is another set"
     assert codec.unpack(codec.pack(other), type(other)).pictures == ()
-    assert len(alone.answers) == CHUNK - 1
+    assert len(chunk.answers) == CHUNK - 1
+    assert [name for name, _ in chunk.skipped] == [DAMAGED]
+
+
+def test_a_bank_lists_its_folder_once_and_a_changed_folder_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng, listings = np.random.default_rng(3), []
+    for i in range(CHUNK + 5):
+        Image.fromarray(block_picture(rng, i % 2)).save(tmp_path / f"{i:03}.png")
+    listing = imageset.image_folder
+    monkeypatch.setattr(imageset, "image_folder", lambda *a, **k: listings.append(a) or listing(*a, **k))
+    bank = learn(tmp_path, colours(), None)
+    assert len(listings) == 1, "two chunks and the bank share one listing"
+    Image.fromarray(block_picture(rng, 0)).save(tmp_path / "new.png")
+    assert learn(tmp_path, colours(), None).available == bank.available + 1
+
+
+def test_a_layer_that_is_not_run_is_refused_in_one_sentence(images: Path) -> None:
+    model = colours()
+    model.network.blocks.register_module("spare", torch.nn.AvgPool2d(8))
+    model.network.blocks.forward = lambda x: model.network.blocks[1](model.network.blocks[0](x))
+    layer = replace(model.layer("blocks"), name="blocks.spare")
+    with pytest.raises(UnfitError, match=r"does not run layer 'blocks.spare'; choose another layer"):
+        activations_at(model, layer, block_picture(np.random.default_rng(0), 0)[None])
+    assert activations_at(model, model.layer("blocks"), block_picture(np.random.default_rng(0), 0)[None]).maps.any()
 
 
 def test_a_chunk_is_found_but_not_offered() -> None:

@@ -31,13 +31,13 @@ def test_a_folder_is_read_spread_over_its_classes(tmp_path: Path) -> None:
 
 def test_where_not_all_can_be_looked_at_the_class_comes_first(tmp_path: Path) -> None:
     found = image_set(str(folder(tmp_path)), colours(), 0, most=4)
-    assert [name for name, _ in found][:3] == ["hot0.png", "hot1.png", "hot2.png"]
+    assert [name for name, _ in found][:3] == ["hot/hot0.png", "hot/hot1.png", "hot/hot2.png"]
     assert len(found) == 4
 
 
 def test_a_file_that_is_no_picture_is_passed_over_and_named(tmp_path: Path) -> None:
     (folder(tmp_path) / "hot" / "broken.jpg").write_bytes(b"no picture")
-    assert [name for name, _ in image_set(str(tmp_path), colours(), 0).skipped] == ["broken.jpg"]
+    assert [name for name, _ in image_set(str(tmp_path), colours(), 0).skipped] == ["hot/broken.jpg"]
 
 
 def test_a_missing_folder_is_said(tmp_path: Path) -> None:

@@ -105,12 +105,15 @@ def test_what_cannot_be_is_said(images: Path, tmp_path: Path) -> None:
         match(tmp_path, turned())
 
 
-def test_images_of_one_name_are_left_out(images: Path, tmp_path: Path) -> None:
+def test_images_of_one_name_in_two_folders_are_told_apart(images: Path, tmp_path: Path) -> None:
     for folder in ("a", "b"):
         (tmp_path / folder).mkdir()
         for i in range(7 if folder == "a" else 2):
             Image.fromarray(block_picture(np.random.default_rng(i), 0)).save(tmp_path / folder / f"{i}.png")
-    assert sorted(match(tmp_path, turned()).shared) == [f"{i}.png" for i in range(2, 7)]
+    assert sorted(match(tmp_path, turned()).shared) == [
+        *(f"a/{i}.png" for i in range(7)),
+        *(f"b/{i}.png" for i in range(2)),
+    ]
 
 
 def test_correlations_are_those_of_a_loop_and_zero_where_nothing_varies() -> None:

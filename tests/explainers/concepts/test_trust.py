@@ -15,7 +15,7 @@ from explainers.kit.dictionaries import Dictionary
 from explainers.kit.metrics import cosine
 from tests.explainers.concepts.worlds import block_picture, colours
 
-FIT = ("frechet", "ood", "logit_gap", "dead", "mu_fidelity")
+FIT = ("frechet", "logit_gap", "dead", "mu_fidelity")
 
 
 @pytest.fixture(scope="module")

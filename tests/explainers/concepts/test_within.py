@@ -128,7 +128,7 @@ def test_pictures_are_read_again_and_changed_ones_are_said(tmp_path: Path) -> No
     again = reload(model, params, bank, [4, 1])
     assert [each.name for each in again] == [bank.files[4], bank.files[1]]
     Image.fromarray(block_picture(rng, 0)).save(tmp_path / "a" / "0.png")
-    with pytest.raises(InputError, match=r"picture 0\.png of these concepts has changed or is gone"):
+    with pytest.raises(InputError, match=r"picture a/0\.png of these concepts has changed or is gone"):
         reload(model, params, bank, range(len(bank.files)))
 
 

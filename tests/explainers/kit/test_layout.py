@@ -159,6 +159,38 @@ def test_one_strategy_is_one_cluster() -> None:
     assert clusters.clusters(np.zeros((5, 3))).max() == 0
 
 
+def strategies(*means: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Ten images about each mean, and the number of each mean."""
+    rng = np.random.default_rng(0)
+    vectors = np.concatenate([np.array(mean) + 0.001 * rng.standard_normal((10, len(mean))) for mean in means])
+    return vectors, np.repeat(np.arange(len(means)), 10)
+
+
+def test_clusters_on_the_same_concepts_are_told_apart_by_what_differs() -> None:
+    two = clusters.summaries(*strategies((0.6, 0.1, 0.2), (0.6, 0.29, 0.01), (0.1, 0.8, 0.1)))
+    assert two[:2] == ["33 %: concept 0 (less concept 1)", "33 %: concept 0 (more concept 1)"] or two[:2] == [
+        "33 %: concept 0 (more concept 2)",
+        "33 %: concept 0 (less concept 2)",
+    ]
+    three = clusters.summaries(*strategies((0.6, -0.3, 0.0), (0.6, 0.0, 0.0), (0.6, 0.25, 0.0)))
+    assert three == [f"33 %: concept 0 (concept 1 {share})" for share in ("-30%", "0%", "25%")]
+
+
+def test_clusters_hardly_apart_are_merged() -> None:
+    vectors, labels = strategies((0.6, 0.10, 0.2), (0.6, 0.13, 0.2), (0.1, 0.8, 0.1), (0.6, 0.28, 0.2))
+    np.testing.assert_array_equal(clusters.merged(vectors, labels), np.repeat([0, 0, 1, 2], 10))
+    lines = clusters.summaries(vectors, clusters.merged(vectors, labels))
+    assert len(set(lines)) == len(lines) == 3
+
+
+def test_no_two_clusters_have_the_same_words() -> None:
+    rng = np.random.default_rng(2)
+    for k in (2, 3, 5):
+        vectors = layout.normalised(rng.gamma(0.5, size=(150, k)))
+        lines = clusters.summaries(vectors, clusters.clusters(vectors))
+        assert len({line.split(": ")[1] for line in lines}) == len(lines)
+
+
 def test_nothing_in_favour_is_said() -> None:
     assert clusters.summaries(np.full((4, 3), -1.0), np.zeros(4, int)) == ["100 %: no concept in favour"]
 

@@ -74,19 +74,6 @@ def test_frechet_against_the_matrix_root() -> None:
         metrics.frechet(A[:1], B)
 
 
-def test_neighbour_distance_restated() -> None:
-    gaps = np.linalg.norm(A[:, None] - A[None], axis=2)
-    own = np.sort(gaps, axis=1)[:, 1:6].mean()
-    other = np.sort(np.linalg.norm(B[:, None] - A[None], axis=2), axis=1)[:, :5].mean()
-    assert metrics.knn_distance(A, B) == pytest.approx(other / own)
-    assert metrics.knn_distance(A, A + 10) > 10
-    same = np.ones((4, 2))
-    assert metrics.knn_distance(same, same) == 0
-    assert metrics.knn_distance(same, same + 1) == np.inf
-    with pytest.raises(InputError, match="two activations"):
-        metrics.knn_distance(A[:1], B)
-
-
 DICTIONARY, WEIGHT = RNG.random((5, 9)), RNG.standard_normal(9)
 TAIL = linear(DICTIONARY, WEIGHT, 0.5)
 MAPS = RNG.random((3, 2, 2, 5))
