@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 import torch.nn.functional as F
-from captum.attr import DeepLift, InputXGradient, Saliency
+from captum.attr import InputXGradient, Saliency
 from jaxtyping import Float
 from torch import Tensor
 
@@ -54,20 +54,6 @@ def integrated_gradients(problem: Problem) -> Attribution:
         total += (weight * gradients(problem, start + along * (problem.x - start))).sum(0)
         done += count
     return of_pixels((problem.x - start)[0] * total, start)
-
-
-def deep_lift(problem: Problem) -> Attribution:
-    """DeepLIFT with the rescale rule, from the grey picture (Shrikumar et al. 2017); by captum."""
-    start, network = problem.grey(), problem.model.network
-
-    def attribute() -> Tensor:
-        peer = DeepLift(network)
-        values: Tensor = peer.attribute(_leaf(problem), start.requires_grad_(), target=problem.target.classes)
-        if problem.target.others is not None:
-            values = values - peer.attribute(_leaf(problem), start, target=problem.target.others)
-        return values.detach()
-
-    return of_pixels(_captum(problem, attribute), start.detach())
 
 
 def _leaf(problem: Problem) -> Tensor:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from explainers.attribution.methods import attention, cams, gradients, maps, masking, perturbation
 from explainers.attribution.methods.problem import Attribution, Problem, Report
+from explainers.attribution.methods.rescale.deep_lift import deep_lift
 from explainers.attribution.methods.targets import of_classes
 from models import Layer, ModelHandle
 
@@ -186,7 +187,7 @@ _TABLE = (
     _of_pixels(
         "gradient_shap", "Gradient SHAP", "https://arxiv.org/abs/1705.07874", gradients.gradient_shap, samples=32
     ),
-    _of_pixels("deep_lift", "DeepLIFT", "https://arxiv.org/abs/1704.02685", gradients.deep_lift, cost=6),
+    _of_pixels("deep_lift", "DeepLIFT", "https://arxiv.org/abs/1704.02685", deep_lift, cost=6),
 )
 
 METHODS: Mapping[str, Method] = {method.name: method for method in _TABLE}
