@@ -5,17 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from captum.attr import InputXGradient, Saliency
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.attribution.methods import cams
-from explainers.attribution.methods.maps import by_gradient
 from explainers.attribution.methods.problem import Attribution, Problem, of_pixels
 from explainers.kit.hooks import frozen
-from explainers.kit.restore import guided_relu, restore_after
-from models.errors import UnfitError
+from explainers.kit.restore import restore_after
 
 SIGMA = 0.15
 
@@ -95,30 +91,3 @@ def gradient_shap(problem: Problem) -> Attribution:
         along = torch.from_numpy(problem.rng.random((count, 1, 1, 1), dtype=np.float32)).to(problem.x)
         total += ((problem.x - first) * gradients(problem, first + along * (problem.x - first))).sum(0)
     return of_pixels(total / problem.samples, start)
-
-
-def guided_backprop(problem: Problem) -> Attribution:
-    """dy/dx where each ReLU passes only positive gradients of units that fired (Springenberg et al. 2014)."""
-    return of_pixels(_ruled(problem, masked=True))
-
-
-def deconvolution(problem: Problem) -> Attribution:
-    """dy/dx where each ReLU passes positive gradients, whether or not the unit fired (Zeiler and Fergus 2013)."""
-    return of_pixels(_ruled(problem, masked=False))
-
-
-def guided_gradcam(problem: Problem) -> Attribution:
-    """Guided backpropagation times the enlarged ReLU(Grad-CAM) (Selvaraju et al. 2017, section 3.2)."""
-    cam = by_gradient(cams.gradcam)(problem).cam[:, None].clamp(min=0)
-    large = F.interpolate(cam, size=problem.x.shape[2:], mode="bilinear", align_corners=False)[0]
-    return of_pixels(_ruled(problem, masked=True) * large)
-
-
-def _ruled(problem: Problem, *, masked: bool) -> Float[Tensor, "3 y x"]:
-    problem.report(0.1, f"running {problem.model.card.title}")
-    with guided_relu(problem.model.network, masked=masked) as count:
-        if not count:
-            raise UnfitError(
-                "This method needs ReLUs, and this model has none; choose smoothgrad or integrated_gradients."
-            )
-        return gradients(problem, problem.x)[0]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from explainers.attribution.methods import attention, cams, gradients, maps, masking, perturbation
 from explainers.attribution.methods.problem import Attribution, Problem, Report
+from explainers.attribution.methods.relevance.rectified import deconvolution, guided_backprop, guided_gradcam
 from explainers.attribution.methods.rescale.deep_lift import deep_lift
 from explainers.attribution.methods.targets import of_classes
 from models import Layer, ModelHandle
@@ -165,23 +166,12 @@ _TABLE = (
         "smoothgrad", "SmoothGrad", "https://arxiv.org/abs/1706.03825", gradients.smoothgrad, samples=16, signed=False
     ),
     _of_pixels(
-        "guided_backprop",
-        "Guided backpropagation",
-        "https://arxiv.org/abs/1412.6806",
-        gradients.guided_backprop,
-        signed=False,
+        "guided_backprop", "Guided backpropagation", "https://arxiv.org/abs/1412.6806", guided_backprop, signed=False
     ),
     _of_pixels(
-        "guided_gradcam",
-        "Guided Grad-CAM",
-        "https://arxiv.org/abs/1610.02391",
-        gradients.guided_gradcam,
-        cost=4,
-        signed=False,
+        "guided_gradcam", "Guided Grad-CAM", "https://arxiv.org/abs/1610.02391", guided_gradcam, cost=4, signed=False
     ),
-    _of_pixels(
-        "deconvolution", "Deconvolution", "https://arxiv.org/abs/1311.2901", gradients.deconvolution, signed=False
-    ),
+    _of_pixels("deconvolution", "Deconvolution", "https://arxiv.org/abs/1311.2901", deconvolution, signed=False),
     _of_pixels("occlusion", "Occlusion", "https://arxiv.org/abs/1311.2901", perturbation.occlusion, cost=226),
     _of_pixels("rise", "RISE", "https://arxiv.org/abs/1806.07421", perturbation.rise, cost=1, samples=512),
     _of_pixels(
