@@ -50,7 +50,16 @@ class SaliencyParams(ImageParams):
         "Steps, noisy copies or masks",
         auto="the method's own number",
         more=True,
-        only={"method": ("integrated_gradients", "smoothgrad", "rise", "gradient_shap")},
+        only={"method": tuple(name for name, method in PIXELS.items() if method.samples)},
+    )
+    superpixels: int = knob(
+        49,
+        2,
+        400,
+        "Into about how many areas of like colour the picture is cut.",
+        more=True,
+        label="Superpixels",
+        only={"method": ("lime", "kernel_shap")},
     )
     full: bool = knob(
         False, help="Measure all evidence, not only the three quickest scores.", more=True, label="Full evidence"
@@ -111,7 +120,8 @@ def problem_of(model: ModelHandle, x: Tensor, target: int, params: SaliencyParam
     Raises:
         InputError: a class that is not there, or one set against itself.
     """
-    return Problem(model, x, of_class(model, target, params.versus), rng=rng, samples=params.samples or 0)
+    of, samples = of_class(model, target, params.versus), params.samples or 0
+    return Problem(model, x, of, rng=rng, samples=samples, superpixels=params.superpixels)
 
 
 def measure(model: ModelHandle, params: SaliencyParams, result: PixelMap, run: Run) -> Evidence:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from types import FunctionType
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -39,9 +40,11 @@ class Call:
         return self.function(*self.args, **self.kwargs)
 
     def exchanged(self, exchange: Callable[[Tensor], object]) -> "Call":
-        """The same call with another thing in place of each tensor that depends on the picture."""
+        """The same call with another thing in place of each tensor that depends on the picture, in lists too."""
 
         def other(value: Any) -> Any:
+            if isinstance(value, list | tuple):
+                return [other(part) for part in value] if _tensors(value) else value
             return exchange(value) if isinstance(value, Tensor) and value.requires_grad else value
 
         kwargs = {key: other(value) for key, value in self.kwargs.items()}
@@ -73,7 +76,7 @@ class Intercept(TorchFunctionMode):
             with self:
                 return _opened(func)(*args, **kwargs)
         call = _out_of_place(func, name, args, kwargs)
-        result = self.answer(call) if call.tracked else None
+        result = self.answer(call) if call.tracked and name != "__setitem__" else None
         if result is None:
             return func(*args, **kwargs)
         if _in_place(name, kwargs):
@@ -86,7 +89,9 @@ def _in_place(name: str, kwargs: Mapping[str, Any]) -> bool:
 
 
 def _out_of_place(func: Callable[..., Any], name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
-    """The call as one that changes nothing."""
+    """The call as one that changes nothing, on a copy of what will change."""
+    if _in_place(name, kwargs):
+        args = (args[0].clone(), *args[1:])
     if name.endswith("_") and not name.endswith("__"):
         name = name[:-1]
         known = (getattr(home, name, None) for home in (Tensor, F))
@@ -100,3 +105,22 @@ def _opened(func: Callable[..., Any]) -> Callable[..., Any]:
         return func
     names = {**func.__globals__, "has_torch_function": lambda _tensors: False}
     return FunctionType(func.__code__, names, func.__name__, func.__defaults__, func.__closure__)
+
+
+class _Valued(torch.autograd.Function):
+    """One value forward, and back the gradient of another, times ``multiplier``."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, value: Tensor, multiplier: Tensor | None) -> Tensor:
+        ctx.multiplier = multiplier
+        return value.clone()  # not a view: what follows may work in place
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
+        return gradients[0] if ctx.multiplier is None else gradients[0] * ctx.multiplier, None, None
+
+
+def valued(x: Tensor, value: Tensor, multiplier: Tensor | None = None) -> Tensor:
+    """``value`` in the graph in the place of ``x``, of the same shape."""
+    result: Tensor = _Valued.apply(x, value, multiplier)
+    return result

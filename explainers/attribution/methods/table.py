@@ -12,8 +12,11 @@ from torch import Tensor
 
 from explainers.attribution.methods import attention, cams, gradients, maps, masking, perturbation
 from explainers.attribution.methods.problem import Attribution, Problem, Report
+from explainers.attribution.methods.relevance.fullgrad import fullgrad
 from explainers.attribution.methods.relevance.rectified import deconvolution, guided_backprop, guided_gradcam
 from explainers.attribution.methods.rescale.deep_lift import deep_lift
+from explainers.attribution.methods.superpixels.partition import partition_shap
+from explainers.attribution.methods.superpixels.regress import kernel_shap, lime
 from explainers.attribution.methods.targets import of_classes
 from models import Layer, ModelHandle
 
@@ -178,6 +181,17 @@ _TABLE = (
         "gradient_shap", "Gradient SHAP", "https://arxiv.org/abs/1705.07874", gradients.gradient_shap, samples=32
     ),
     _of_pixels("deep_lift", "DeepLIFT", "https://arxiv.org/abs/1704.02685", deep_lift, cost=6),
+    _of_pixels("fullgrad", "FullGrad", "https://arxiv.org/abs/1905.00780", fullgrad, cost=8, signed=False),
+    _of_pixels("lime", "LIME", "https://arxiv.org/abs/1602.04938", lime, cost=1, samples=512),
+    _of_pixels("kernel_shap", "Kernel SHAP", "https://arxiv.org/abs/1705.07874", kernel_shap, cost=1, samples=512),
+    _of_pixels(
+        "partition_shap",
+        "Partition SHAP (Owen values)",
+        "https://arxiv.org/abs/1705.07874",
+        partition_shap,
+        cost=1,
+        samples=512,
+    ),
 )
 
 METHODS: Mapping[str, Method] = {method.name: method for method in _TABLE}

@@ -119,7 +119,7 @@ class _Ruled(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, value: Tensor, masked: bool) -> Tensor:
         ctx.mask = (x > 0) & (x == value) if masked else None  # neither cut off below nor above
-        return value.view_as(value)
+        return value.clone()  # not a view: what follows may work in place
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:

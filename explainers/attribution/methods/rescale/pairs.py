@@ -6,10 +6,11 @@ as a derivative: m with sum(m * (x - x0)) = f(x) - f(x0), exactly.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
+
+from explainers.kit.intercept import valued
 
 CLOSE = 1e-6
 """Below this difference of inputs the derivative stands for the quotient of differences."""
@@ -32,25 +33,6 @@ class Pair:
 def constant(value: Tensor) -> Pair:
     """What does not depend on the picture."""
     return Pair(value, value)
-
-
-class _Valued(torch.autograd.Function):
-    """One value forward, and back the gradient of another, times ``multiplier``."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor, value: Tensor, multiplier: Tensor | None) -> Tensor:
-        ctx.multiplier = multiplier
-        return value.view_as(value)
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None, None]:
-        return gradients[0] if ctx.multiplier is None else gradients[0] * ctx.multiplier, None, None
-
-
-def valued(x: Tensor, value: Tensor, multiplier: Tensor | None = None) -> Tensor:
-    """``value`` in the graph in the place of ``x``, of the same shape."""
-    result: Tensor = _Valued.apply(x, value, multiplier)
-    return result
 
 
 def affine(function: Function, x: Pair) -> Pair:
