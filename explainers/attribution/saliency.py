@@ -1,13 +1,16 @@
 """Saliency shows which single pixels, in red, green and blue, move the score of a class.
 
-Gradients ask how the score would change with each pixel; integrated gradients and its relatives share the score out
-over the pixels, beginning from a grey picture; occlusion and RISE cover places and watch the score, without looking
-inside the network at all.
+Gradients ask how the score would change with each pixel. Integrated gradients and its relatives share the score out
+over the pixels, beginning from a grey picture; so does DeepLIFT, which carries differences instead of gradients through
+every operation. Layer-wise relevance propagation hands the score down layer by layer, and FullGrad asks the biases as
+well. Occlusion and RISE cover places and watch the score, without looking inside the network at all; LIME and kernel
+SHAP cover superpixels, and partition SHAP splits further what counts.
 
 Limits: gradients of one picture are noisy, and a bright pixel can mean "more here would help" as well as "this
 helped". Guided backpropagation and deconvolution draw edges almost whatever the model has learned: look at the
-randomisation check. Whatever starts from a grey picture says little about grey things. Occlusion and RISE show pictures
-that the model never saw in training. Read the evidence beside the picture before you rely on it.
+randomisation check. Whatever starts from a grey picture says little about grey things. Methods that cover places show
+pictures that the model never saw in training, and superpixels are only as fine as they are cut. Read the evidence beside
+the picture before you rely on it.
 """
 
 from dataclasses import dataclass, replace

@@ -18,10 +18,11 @@ GAP, ROUNDING = 0.01, 1e-4
 CONSTANTS = frozenset(
     (
         *("add", "sub", "subtract", "__rsub__", "addcmul", "cat", "concat", "concatenate", "stack", "where"),
-        *("masked_fill", "pad", "conv1d", "conv2d", "conv3d", "conv_transpose2d", "linear", "batch_norm"),
+        *("masked_fill", "pad", "conv_transpose2d", "batch_norm"),
     )
 )
 """Linear functions that may add a constant."""
+WEIGHED = frozenset(("conv1d", "conv2d", "conv3d", "linear"))
 
 
 @dataclass(frozen=True)
@@ -98,14 +99,26 @@ class Biases(Intercept):
 
     def answer(self, call: Call) -> Tensor | None:
         """The same value, with its bias in the graph; None where there is none."""
-        if call.name in LINEAR and call.name not in CONSTANTS:
+        if call.name in LINEAR - CONSTANTS - WEIGHED:
             return None
         value = call.plain()
         if not isinstance(value, Tensor) or not value.requires_grad or not value.is_floating_point():
             return None
-        bias = value.detach() - linear_part(call)
-        result: Tensor = _Biased.apply(value, bias, self.parts)
+        bias = bias_of(call, value)
+        result: Tensor = value if bias is None else _Biased.apply(value, bias, self.parts)
         return result
+
+
+def bias_of(call: Call, value: Tensor) -> Tensor | None:
+    """What a call gives less its linear part; None where there is none."""
+    if call.name in WEIGHED and len(call.tracked) == 1:
+        bias = call.args[2] if len(call.args) > 2 else call.kwargs.get("bias")
+        last = call.name == "linear"
+        return None if bias is None else bias.view(-1, *[1] * (0 if last else value.ndim - 2)).expand_as(value)
+    if call.name in CONSTANTS:
+        with torch.no_grad():
+            return call.exchanged(torch.zeros_like).plain()
+    return value.detach() - linear_part(call)
 
 
 def linear_part(call: Call) -> Tensor:
