@@ -4,14 +4,16 @@ The last convolutional map of the network is a coarse picture of features: 49 pl
 each. Grad-CAM weighs every feature by how much the class's score would rise with it, adds the weighted features up
 place by place, and lays the sum over the photo. Warm places support the class. The counterfactual turns the sign:
 it shows what opposes the class. The other methods weigh the features otherwise, or try them out one by one; for
-transformers two of them read the attention. Two classes can be set against each other: why this rather than that.
+transformers three of them read the attention, one of them head by head. Two classes can be set against each other: why
+this rather than that.
 
 Not only classes can be asked for: what a single neuron sees, what makes this picture like another one, and, of models
 that read words as well as pictures (CLIP), what in the picture fits a sentence.
 
 Limits: the map is as coarse as the layer, so it cannot outline small things. It says where evidence lies, not what
 it is. It is a first-order account: where two features only count together, it may mislead. Two classes may share a map.
-Eigen-CAM and attention rollout ask for no class at all. Read the evidence beside the picture before you rely on it.
+Eigen-CAM, attention rollout and single heads ask for no class at all. Read the evidence beside the picture before you
+rely on it.
 """
 
 from dataclasses import dataclass, replace
@@ -105,6 +107,16 @@ class GradCamParams(ImageParams):
         label="Channel groups",
         only={"method": ("scorecam",)},
     )
+    head: int | None = knob(
+        None,
+        0,
+        63,
+        "Whose attention is shown, of the block that holds the layer",
+        auto="the mean of all heads",
+        more=True,
+        label="Head",
+        only={"method": ("attention_head",)},
+    )
     full: bool = knob(
         False, help="Measure all evidence, not only the three quickest scores.", more=True, label="Full evidence"
     )
@@ -175,7 +187,8 @@ def measure(model: ModelHandle, params: GradCamParams, result: GradCam, run: Run
         layers = layers_of(other, params.layer)
         same = named is not None and target == result.target
         wanted = named.target_of(other) if named and same else of_class(other, target, result.versus)
-        problem = Problem(other, x, wanted, layers[0], np.random.default_rng(params.seed), params.groups)
+        rng = np.random.default_rng(params.seed)
+        problem = Problem(other, x, wanted, layers[0], rng, params.groups, head=params.head)
         return method.solve(problem, layers).cam[0].float().cpu().numpy()
 
     subject = MapUnderTest(
@@ -200,7 +213,7 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     x = model.normalise(view.pixels[None])
     named, layers = named_target(model, params), layers_of(model, params.layer)
     target = named.target_of(model) if named else _class_target(model, params, x)
-    problem = Problem(model, x, target, layers[0], run.rng, params.groups, run.part(0.1, 0.9).report)
+    problem = Problem(model, x, target, layers[0], run.rng, params.groups, run.part(0.1, 0.9).report, head=params.head)
     attribution = METHODS[params.method].solve(problem, layers)
     run.report(0.95, "drawing the map")
     result = _result(model, params, view.pixels, attribution)

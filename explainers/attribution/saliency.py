@@ -1,13 +1,16 @@
 """Saliency shows which single pixels, in red, green and blue, move the score of a class.
 
-Gradients ask how the score would change with each pixel; integrated gradients and its relatives share the score out
-over the pixels, beginning from a grey picture; occlusion and RISE cover places and watch the score, without looking
-inside the network at all.
+Gradients ask how the score would change with each pixel. Integrated gradients and its relatives share the score out
+over the pixels, beginning from a grey picture; so does DeepLIFT, which carries differences instead of gradients through
+every operation. Layer-wise relevance propagation hands the score down layer by layer, and FullGrad asks the biases as
+well. Occlusion and RISE cover places and watch the score, without looking inside the network at all; LIME and kernel
+SHAP cover superpixels, and partition SHAP splits further what counts.
 
 Limits: gradients of one picture are noisy, and a bright pixel can mean "more here would help" as well as "this
 helped". Guided backpropagation and deconvolution draw edges almost whatever the model has learned: look at the
-randomisation check. Whatever starts from a grey picture says little about grey things. Occlusion and RISE show pictures
-that the model never saw in training. Read the evidence beside the picture before you rely on it.
+randomisation check. Whatever starts from a grey picture says little about grey things. Methods that cover places show
+pictures that the model never saw in training, and superpixels are only as fine as they are cut. Read the evidence beside
+the picture before you rely on it.
 """
 
 from dataclasses import dataclass, replace
@@ -50,7 +53,16 @@ class SaliencyParams(ImageParams):
         "Steps, noisy copies or masks",
         auto="the method's own number",
         more=True,
-        only={"method": ("integrated_gradients", "smoothgrad", "rise", "gradient_shap")},
+        only={"method": tuple(name for name, method in PIXELS.items() if method.samples)},
+    )
+    superpixels: int = knob(
+        49,
+        2,
+        400,
+        "Into about how many areas of like colour the picture is cut.",
+        more=True,
+        label="Superpixels",
+        only={"method": ("lime", "kernel_shap")},
     )
     full: bool = knob(
         False, help="Measure all evidence, not only the three quickest scores.", more=True, label="Full evidence"
@@ -111,7 +123,8 @@ def problem_of(model: ModelHandle, x: Tensor, target: int, params: SaliencyParam
     Raises:
         InputError: a class that is not there, or one set against itself.
     """
-    return Problem(model, x, of_class(model, target, params.versus), rng=rng, samples=params.samples or 0)
+    of, samples = of_class(model, target, params.versus), params.samples or 0
+    return Problem(model, x, of, rng=rng, samples=samples, superpixels=params.superpixels)
 
 
 def measure(model: ModelHandle, params: SaliencyParams, result: PixelMap, run: Run) -> Evidence:

@@ -1,4 +1,4 @@
-"""Maps from the attention of vision transformers: rollout, and attention weighed by its gradient."""
+"""Maps from the attention of vision transformers: rollout, attention weighed by its gradient, single heads."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from explainers.attribution.methods.problem import Attribution, Problem
 from explainers.kit.hooks import frozen, record_output
 from models import Layer
-from models.errors import UnfitError
+from models.errors import InputError, UnfitError
 
 UNFIT = (
     "This method needs a transformer whose blocks attend over the whole picture (ViT, DeiT, DINOv2, DINOv3);"
@@ -34,7 +34,10 @@ def rollout(problem: Problem) -> Attribution:
 
 
 def gradient_attention(problem: Problem) -> Attribution:
-    """R <- R + mean_heads(ReLU(dy/dA_l * A_l)) R from R = I, block by block (Chefer et al. 2021, arXiv 2103.15679)."""
+    """R <- R + mean_heads(ReLU(dy/dA_l * A_l)) R from R = I, block by block.
+
+    The rules for self-attention of Chefer et al. 2021 (arXiv 2103.15679, equations 5 and 6).
+    """
     network = problem.model.network
     with (
         frozen(network),
@@ -56,6 +59,39 @@ def gradient_attention(problem: Problem) -> Attribution:
     )
 
 
+def of_head(problem: Problem) -> Attribution:
+    """What one head attends to from the row that the answer is read from (Caron et al. 2021, arXiv 2104.14294).
+
+    Of the block that holds the layer looked at, the last one by default; the mean of all heads where none is chosen. It
+    asks for no class.
+
+    Raises:
+        InputError: there is no such head.
+        UnfitError: no block attends over the whole picture.
+    """
+    network = problem.model.network
+    with torch.no_grad(), attention(network) as seen:
+        logits = network(problem.x)
+    _check(problem, seen)
+    weights, head = seen[_block(problem)], problem.head
+    heads = weights.shape[1]
+    if head is not None and not 0 <= head < heads:
+        raise InputError(f"This block has the heads 0 to {heads - 1}; got {head}.")
+    return _read(problem, weights.mean(1) if head is None else weights[:, head], logits)
+
+
+def _block(problem: Problem) -> int:
+    """The block that holds the layer; the last one where none does."""
+    names = [name.rpartition(".")[0] for name, module in problem.model.network.named_modules() if _attends(module)]
+    where = problem.where.name
+    inside = [index for index, name in enumerate(names) if f"{where}.".startswith(f"{name}.")]
+    return inside[-1] if inside else len(names) - 1
+
+
+def _attends(module: nn.Module) -> bool:
+    return hasattr(module, "attn_drop") and hasattr(module, "fused_attn")
+
+
 def _eye(attended: Float[Tensor, "b heads n n"]) -> Float[Tensor, "b n n"]:
     return torch.eye(attended.shape[-1], device=attended.device).expand(len(attended), -1, -1)
 
@@ -67,7 +103,7 @@ def attention(network: nn.Module) -> Iterator[list[Tensor]]:
     In timm the attention after its softmax is what the module ``attn_drop`` is given.
     """
     seen: list[Tensor] = []
-    blocks: list[Any] = [m for m in network.modules() if hasattr(m, "attn_drop") and hasattr(m, "fused_attn")]
+    blocks: list[Any] = [module for module in network.modules() if _attends(module)]
     fused = [bool(block.fused_attn) for block in blocks]
 
     def hook(_module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:

@@ -5,17 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-import torch.nn.functional as F
-from captum.attr import DeepLift, InputXGradient, Saliency
+from captum.attr import InputXGradient, Saliency
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.attribution.methods import cams
-from explainers.attribution.methods.maps import by_gradient
 from explainers.attribution.methods.problem import Attribution, Problem, of_pixels
 from explainers.kit.hooks import frozen
-from explainers.kit.restore import guided_relu, restore_after
-from models.errors import UnfitError
+from explainers.kit.restore import restore_after
 
 SIGMA = 0.15
 
@@ -54,20 +50,6 @@ def integrated_gradients(problem: Problem) -> Attribution:
         total += (weight * gradients(problem, start + along * (problem.x - start))).sum(0)
         done += count
     return of_pixels((problem.x - start)[0] * total, start)
-
-
-def deep_lift(problem: Problem) -> Attribution:
-    """DeepLIFT with the rescale rule, from the grey picture (Shrikumar et al. 2017); by captum."""
-    start, network = problem.grey(), problem.model.network
-
-    def attribute() -> Tensor:
-        peer = DeepLift(network)
-        values: Tensor = peer.attribute(_leaf(problem), start.requires_grad_(), target=problem.target.classes)
-        if problem.target.others is not None:
-            values = values - peer.attribute(_leaf(problem), start, target=problem.target.others)
-        return values.detach()
-
-    return of_pixels(_captum(problem, attribute), start.detach())
 
 
 def _leaf(problem: Problem) -> Tensor:
@@ -109,30 +91,3 @@ def gradient_shap(problem: Problem) -> Attribution:
         along = torch.from_numpy(problem.rng.random((count, 1, 1, 1), dtype=np.float32)).to(problem.x)
         total += ((problem.x - first) * gradients(problem, first + along * (problem.x - first))).sum(0)
     return of_pixels(total / problem.samples, start)
-
-
-def guided_backprop(problem: Problem) -> Attribution:
-    """dy/dx where each ReLU passes only positive gradients of units that fired (Springenberg et al. 2014)."""
-    return of_pixels(_ruled(problem, masked=True))
-
-
-def deconvolution(problem: Problem) -> Attribution:
-    """dy/dx where each ReLU passes positive gradients, whether or not the unit fired (Zeiler and Fergus 2013)."""
-    return of_pixels(_ruled(problem, masked=False))
-
-
-def guided_gradcam(problem: Problem) -> Attribution:
-    """Guided backpropagation times the enlarged ReLU(Grad-CAM) (Selvaraju et al. 2017, section 3.2)."""
-    cam = by_gradient(cams.gradcam)(problem).cam[:, None].clamp(min=0)
-    large = F.interpolate(cam, size=problem.x.shape[2:], mode="bilinear", align_corners=False)[0]
-    return of_pixels(_ruled(problem, masked=True) * large)
-
-
-def _ruled(problem: Problem, *, masked: bool) -> Float[Tensor, "3 y x"]:
-    problem.report(0.1, f"running {problem.model.card.title}")
-    with guided_relu(problem.model.network, masked=masked) as count:
-        if not count:
-            raise UnfitError(
-                "This method needs ReLUs, and this model has none; choose smoothgrad or integrated_gradients."
-            )
-        return gradients(problem, problem.x)[0]

@@ -33,6 +33,8 @@ class Problem:
         groups: how many groups of channels Score-CAM tries instead of every channel; 0 for every one.
         report: is told how far the work is, and may raise to stop it.
         samples: steps, noisy copies, masks: whatever a method of single pixels repeats; 0 for the method's own number.
+        head: whose attention is read, where one head's is; the mean of all by default.
+        superpixels: into about how many areas the picture is cut for methods that hide whole areas.
     """
 
     model: ModelHandle
@@ -43,6 +45,8 @@ class Problem:
     groups: int = 64
     report: Report = silent
     samples: int = 0
+    head: int | None = None
+    superpixels: int = 49
 
     @property
     def where(self) -> Layer:

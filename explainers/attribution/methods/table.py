@@ -12,6 +12,12 @@ from torch import Tensor
 
 from explainers.attribution.methods import attention, cams, gradients, maps, masking, perturbation
 from explainers.attribution.methods.problem import Attribution, Problem, Report
+from explainers.attribution.methods.relevance.fullgrad import fullgrad
+from explainers.attribution.methods.relevance.lrp import lrp
+from explainers.attribution.methods.relevance.rectified import deconvolution, guided_backprop, guided_gradcam
+from explainers.attribution.methods.rescale.deep_lift import deep_lift
+from explainers.attribution.methods.superpixels.partition import partition_shap
+from explainers.attribution.methods.superpixels.regress import kernel_shap, lime
 from explainers.attribution.methods.targets import of_classes
 from models import Layer, ModelCard, ModelHandle
 
@@ -157,11 +163,18 @@ _TABLE = (
     ),
     Method(
         "attention_gradient",
-        "Gradient-weighted attention",
+        "Transformer relevance (Chefer)",
         "https://arxiv.org/abs/2103.15679",
         attention.gradient_attention,
         cost=3,
         attention=True,
+    ),
+    Method(
+        "attention_head",
+        "Self-attention, head by head",
+        "https://arxiv.org/abs/2104.14294",
+        attention.of_head,
+        for_class=False,
     ),
     _of_pixels("saliency", "Saliency", "https://arxiv.org/abs/1312.6034", gradients.saliency, signed=False),
     _of_pixels("input_x_gradient", "Input × gradient", "https://arxiv.org/abs/1605.01713", gradients.input_x_gradient),
@@ -176,29 +189,30 @@ _TABLE = (
         "smoothgrad", "SmoothGrad", "https://arxiv.org/abs/1706.03825", gradients.smoothgrad, samples=16, signed=False
     ),
     _of_pixels(
-        "guided_backprop",
-        "Guided backpropagation",
-        "https://arxiv.org/abs/1412.6806",
-        gradients.guided_backprop,
-        signed=False,
+        "guided_backprop", "Guided backpropagation", "https://arxiv.org/abs/1412.6806", guided_backprop, signed=False
     ),
     _of_pixels(
-        "guided_gradcam",
-        "Guided Grad-CAM",
-        "https://arxiv.org/abs/1610.02391",
-        gradients.guided_gradcam,
-        cost=4,
-        signed=False,
+        "guided_gradcam", "Guided Grad-CAM", "https://arxiv.org/abs/1610.02391", guided_gradcam, cost=4, signed=False
     ),
-    _of_pixels(
-        "deconvolution", "Deconvolution", "https://arxiv.org/abs/1311.2901", gradients.deconvolution, signed=False
-    ),
+    _of_pixels("deconvolution", "Deconvolution", "https://arxiv.org/abs/1311.2901", deconvolution, signed=False),
     _of_pixels("occlusion", "Occlusion", "https://arxiv.org/abs/1311.2901", perturbation.occlusion, cost=226),
     _of_pixels("rise", "RISE", "https://arxiv.org/abs/1806.07421", perturbation.rise, cost=1, samples=512),
     _of_pixels(
         "gradient_shap", "Gradient SHAP", "https://arxiv.org/abs/1705.07874", gradients.gradient_shap, samples=32
     ),
-    _of_pixels("deep_lift", "DeepLIFT", "https://arxiv.org/abs/1704.02685", gradients.deep_lift, cost=6),
+    _of_pixels("deep_lift", "DeepLIFT", "https://arxiv.org/abs/1704.02685", deep_lift, cost=10),
+    _of_pixels("lrp", "LRP, composite", "https://doi.org/10.1007/978-3-030-28954-6_10", lrp, cost=16),
+    _of_pixels("fullgrad", "FullGrad", "https://arxiv.org/abs/1905.00780", fullgrad, cost=10, signed=False),
+    _of_pixels("lime", "LIME", "https://arxiv.org/abs/1602.04938", lime, cost=1, samples=512),
+    _of_pixels("kernel_shap", "Kernel SHAP", "https://arxiv.org/abs/1705.07874", kernel_shap, cost=1, samples=512),
+    _of_pixels(
+        "partition_shap",
+        "Partition SHAP (Owen values)",
+        "https://arxiv.org/abs/1705.07874",
+        partition_shap,
+        cost=1,
+        samples=512,
+    ),
 )
 
 METHODS: Mapping[str, Method] = {method.name: method for method in _TABLE}

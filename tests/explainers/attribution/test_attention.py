@@ -5,12 +5,13 @@ import pytest
 import torch
 from torch import Tensor
 
+import explainers
 from explainers.attribution.methods.attention import attention
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import CAMS
 from explainers.attribution.methods.targets import of_classes
-from models.errors import UnfitError
-from tests.explainers.nets import fingerprint, inputs, small_vit
+from models.errors import InputError, UnfitError
+from tests.explainers.nets import fingerprint, inputs, photo, small_vit
 from tests.models.test_split import batch, handle_of
 
 TARGET = torch.tensor([2])
@@ -79,7 +80,31 @@ def test_gradient_attention_in_loops() -> None:
     np.testing.assert_allclose(found.cam[0], relevance[0, 1:].reshape(4, 4), rtol=1e-3, atol=1e-8)
 
 
-@pytest.mark.parametrize("name", ["attention_rollout", "attention_gradient"])
+@pytest.mark.parametrize("layer", ["blocks.0", "blocks.1.norm1", None])
+@pytest.mark.parametrize("head", [0, 2, None])
+def test_a_head_is_what_the_class_token_attends_to_in_its_block(layer: str | None, head: int | None) -> None:
+    model = small_vit()
+    x = inputs(model, 1)
+    with torch.no_grad():
+        weights = attention_by_hand(model, x)[0][0 if layer == "blocks.0" else 1]
+    row = weights.mean(1)[0, 0, 1:] if head is None else weights[0, head, 0, 1:]
+    found = CAMS["attention_head"].solve(Problem(model, x, of_classes(TARGET), model.layer(layer), head=head))
+    torch.testing.assert_close(found.cam[0], row.view(4, 4), rtol=1e-4, atol=1e-7)
+
+
+def test_heads_are_a_knob_and_one_that_is_not_there_is_refused_with_a_remedy_that_works() -> None:
+    maps = [
+        explainers.explain("gradcam", small_vit(), image=photo(), method="attention_head", head=head).cam
+        for head in (0, 1, 2)
+    ]
+    assert not np.allclose(maps[0], maps[1])
+    mean = explainers.explain("gradcam", small_vit(), image=photo(), method="attention_head").cam
+    np.testing.assert_allclose(np.mean(maps, 0), mean, rtol=1e-4)
+    with pytest.raises(InputError, match=r"the heads 0 to 2; got 3\.$"):
+        explainers.explain("gradcam", small_vit(), image=photo(), method="attention_head", head=3)
+
+
+@pytest.mark.parametrize("name", ["attention_rollout", "attention_gradient", "attention_head"])
 @pytest.mark.parametrize(
     ("arch", "fits"),
     [
