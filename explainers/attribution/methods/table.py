@@ -175,6 +175,7 @@ _TABLE = (
         "https://arxiv.org/abs/2104.14294",
         attention.of_head,
         for_class=False,
+        attention=True,
     ),
     _of_pixels("saliency", "Saliency", "https://arxiv.org/abs/1312.6034", gradients.saliency, signed=False),
     _of_pixels("input_x_gradient", "Input × gradient", "https://arxiv.org/abs/1605.01713", gradients.input_x_gradient),
