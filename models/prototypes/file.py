@@ -6,6 +6,7 @@ loading checks them. Nothing is ever unpickled; thumbnails are decoded as hostil
 
 import io
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,31 @@ def save(path: Path, about: About, tensors: dict[str, np.ndarray]) -> None:
         half.replace(path)
     except OSError as error:
         raise StorageError(f"'{path}' cannot be written ({error.strerror}): choose another place.") from error
+
+
+def without(path: Path, removed: Iterable[int], out: Path) -> None:
+    """Write a classifier again without some of its prototypes; nothing is fitted anew.
+
+    Args:
+        path: its file.
+        removed: numbers of prototypes.
+        out: the new file.
+
+    Raises:
+        InputError: the file is damaged, or nothing would be left.
+        StorageError: the new file cannot be written.
+    """
+    about = About.from_header(header_of(path), path.name)
+    keep = np.setdiff1d(np.arange(len(about.files)), list(removed))
+    if not len(keep):
+        raise InputError("Without any prototype there is no classifier; keep at least one.")
+    with _opened(path) as file:
+        tensors = {key: file.get_tensor(key).numpy() for key in file.keys()}  # noqa: SIM118 (no iterator)
+    tensors[THUMBNAILS] = _decoded(tensors[THUMBNAILS], tensors.pop(ENDS), path.name)
+    by_row = ("similarity.prototypes", THUMBNAILS, *(RECORD + name for name in ("owner", "cell", "boxes")))
+    by_column = ("head.weight", *(key for key in tensors if key.endswith("_similarity")))
+    tensors |= {key: tensors[key][keep] for key in by_row} | {key: tensors[key][:, keep] for key in by_column}
+    save(out, replace(about, files=tuple(about.files[at] for at in keep)), tensors)
 
 
 def header_of(path: Path) -> dict[str, str]:

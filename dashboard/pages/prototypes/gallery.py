@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+import models
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.prototypes import gallery as figures
@@ -9,7 +10,10 @@ from dashboard.figures.prototypes.local import framed
 from dashboard.widgets.chart import chart
 from dashboard.widgets.study import Begin, Study
 from explainers.prototypes.gallery import Gallery, prototype_gallery
+from models import own
+from models.errors import SeewhyError
 from models.labels import short
+from models.prototypes.file import without
 
 
 def draw(answer: Answer[Gallery], look: Look) -> None:
@@ -26,7 +30,7 @@ def draw(answer: Answer[Gallery], look: Look) -> None:
     if result.phi.any():
         st.markdown("##### What the likenesses rest on")
         chart(answer, look, "reasons", lambda: figures.reasons(result, look), alt=result.plain)
-    _without(result)
+    _without(answer)
 
 
 def _prototype(result: Gallery, at: int) -> None:
@@ -40,8 +44,9 @@ def _prototype(result: Gallery, at: int) -> None:
 
 
 @st.fragment
-def _without(result: Gallery) -> None:
+def _without(answer: Answer[Gallery]) -> None:
     """Take prototypes away and see what the accuracy does, before anything is changed."""
+    result = answer.result
     st.markdown("##### Without some of them")
     pairs = [(int(a), int(b)) for a, b in result.redundant]
     if pairs:
@@ -59,6 +64,25 @@ def _without(result: Gallery) -> None:
     )
     before, after = result.accuracy_without(()), result.accuracy_without(tuple(removed))
     st.metric("Accuracy on the test pictures", f"{after:.1%}", f"{100 * (after - before):+.1f} points")
+    if removed:
+        _keep(answer.provenance.model, removed)
+
+
+def _keep(model: str, removed: list[int]) -> None:
+    """Write the classifier without them, as another model."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.text_input("Name of the model", value=f"{model.split('/')[-1]} pruned", key="gallery.name")
+        wanted = st.button("Keep without them", key="gallery.keep")
+    source = models.card(model).path
+    if not wanted or source is None:
+        return
+    try:
+        path = own.path_of(own.PREFIX + name.strip())
+        without(source, removed, path)
+    except SeewhyError as error:
+        st.error(str(error))
+        return
+    st.success(f"It is a model now: choose **{own.PREFIX}{path.stem}** in the list of models.")
 
 
 STUDY = Study(

@@ -17,7 +17,7 @@ from explainers.prototypes.reasons import percentiles, sentence
 from models import ModelHandle, Photo, imagesets
 from models.errors import InputError, UnfitError
 from models.imagesets.labelled import labelled
-from models.prototypes.file import save
+from models.prototypes.file import save, without
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +155,17 @@ def test_the_reason_names_what_falls_most() -> None:
     assert sentence(phi[:, 0], ranks[:, 0]).startswith("because of its hue;")
     assert sentence(phi[:, 1], ranks[:, 1]).startswith("because of its shape;")
     assert "none of hue" in sentence(np.zeros(5), np.full(5, 0.5))
+
+
+def test_a_classifier_is_kept_without_some_prototypes(shipped: ModelHandle, tmp_path: Path) -> None:
+    out = tmp_path / "pruned.safetensors"
+    without(models.card("menagerie_prototypes").path, (0, 5), out)
+    pruned, animal = models.load(str(out), "cpu"), imagesets.sample("animal-0")
+    kept = np.setdiff1d(np.arange(len(shipped.network.record["owner"])), (0, 5))
+    before = explainers.explain("prototypes", shipped, image=animal, target=0)
+    after = explainers.explain("prototypes", pruned, image=animal, target=0)
+    assert after.contribution == pytest.approx(before.contribution[kept], abs=1e-5)
+    assert after.files == tuple(before.files[at] for at in kept)
+    assert np.array_equal(after.thumbnails.shape, before.thumbnails[kept].shape)
+    with pytest.raises(InputError, match="keep at least one"):
+        without(out, range(len(kept)), tmp_path / "none.safetensors")
