@@ -194,7 +194,7 @@ def filler(classes: tuple[str, ...]) -> Callable[[nn.Module, Path], None]:
         if not isinstance(network, ZeroShot):
             raise TypeError("these weights are a CLIP's")
         reader: Reader = network.__dict__["reader"]
-        state = _renamed(weights.read(path))
+        state = _renamed(_bare(weights.read(path)))
         try:
             network.visual.load_state_dict(_part(state, "visual."), strict=True)
             reader.text.load_state_dict(_part(state, "text."), strict=True)
@@ -212,6 +212,12 @@ def filler(classes: tuple[str, ...]) -> Callable[[nn.Module, Path], None]:
             network.names.bias.fill_(float(state["logit_bias"]) if "logit_bias" in state else 0.0)
 
     return fill
+
+
+def _bare(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Names without what a wrapper put before all of them: what stands before the picture tower's."""
+    prefix = next((name.partition("visual.")[0] for name in state if "visual." in name), "")
+    return _part(state, prefix) if all(name.startswith(prefix) for name in state) else state
 
 
 def _renamed(state: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -222,12 +222,23 @@ def explain(  # noqa: PLR0913 - one argument an option
     request = lens.request(model, params_of(lens, chosen))
     from dashboard import export
 
+    for note in _notes(request):
+        err.print(note, soft_wrap=True, highlight=False, markup=False)
     export.write({}, output)
     files, words = _answer(request, device, evidence=evidence)
     export.write(files, output)
     out.print(words.replace("*", ""), soft_wrap=True, highlight=False, markup=False)
     if export.kinds_here() != export.FORMATS:
         err.print(export.NO_BROWSER, soft_wrap=True)
+
+
+def _notes(request: "Request[Any]") -> list[str]:
+    """What was done to read the weights and the pictures."""
+    import models
+    from explainers.params import photos
+
+    pictures = photos(request.params).values()
+    return [*models.card(request.model).notes, *(f"{photo.name}: {photo.note}" for photo in pictures if photo.note)]
 
 
 def _picture(image: Path) -> "Path | Photo":

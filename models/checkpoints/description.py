@@ -144,7 +144,7 @@ def describe(path: Path) -> Description:
     source, fields = _read(path)
     names = _names(fields, source) or _listed(path)
     said = fields.get("architecture")
-    return Description(source, said if isinstance(said, str) else "", fields, names)
+    return Description(source, said.removeprefix("timm/") if isinstance(said, str) else "", fields, names)
 
 
 def _read(path: Path) -> tuple[str, dict[str, Any]]:

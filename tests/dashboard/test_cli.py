@@ -12,6 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import timm
+import torch
+from PIL import Image
 
 import models
 from dashboard.cli import commands as cli
@@ -271,3 +274,15 @@ def test_sources_of_images_are_listed_and_offline_is_one_sentence(seewhy: Shell)
         seewhy("explain", "groups", "--model", "menagerie_cnn", "--images", "flowers102", "--out", "out"),
         "seewhy images --get flowers102",
     )
+
+
+def test_what_was_done_to_read_a_photo_and_a_checkpoint_is_said(seewhy: Shell, tmp_path: Path) -> None:
+    Image.new("RGB", (6000, 4000), (9, 90, 200)).save(tmp_path / "IMG_1.jpg")
+    torch.manual_seed(0)
+    state = timm.create_model("test_resnet", num_classes=3).state_dict()
+    torch.save({f"module.{name}": value for name, value in state.items()}, tmp_path / "net.pth")
+    (tmp_path / "net.json").write_text('{"architecture": "test_resnet", "num_classes": 3}')
+    told = seewhy("explain", "gradcam", "--model", "net.pth", "--image", "IMG_1.jpg", "--out", "out", "--no-evidence")
+    assert told.code == 0
+    assert "The prefix 'module.' was taken off" in told.err
+    assert "IMG_1.jpg: 24 megapixels, made smaller to 3000 x 2000 pixels." in told.err

@@ -106,12 +106,25 @@ def test_both_layouts_of_open_clips_names_load(tmp_path) -> None:
     torch.testing.assert_close(clip.sentence(old, "a dog"), spoken(theirs, ["a dog"])[0], rtol=1e-4, atol=1e-6)
 
 
+def test_a_checkpoint_of_a_training_loop_is_read(tmp_path) -> None:
+    path = clip_file(tmp_path)
+    right = models.load(str(path), device="cpu")
+    state = {f"module.{name}": value for name, value in safetensors.torch.load_file(path).items()}
+    torch.save({"epoch": 3, "name": "x", "state_dict": state, "optimizer": {"state": {}}}, path.with_suffix(".pt"))
+    wrapped = models.load(str(path.with_suffix(".pt")), device="cpu")
+    x = inputs(right, 1)
+    with torch.no_grad():
+        torch.testing.assert_close(wrapped.network(x), right.network(x))
+
+
 def test_weights_that_do_not_fit_are_refused(tmp_path) -> None:
     path = clip_file(tmp_path)
     state = safetensors.torch.load_file(path)
     state["visual.conv1.weight"] = torch.zeros(3, 3, 3, 3)
     safetensors.torch.save_file(state, path)
-    with pytest.raises(InputError, match=r"do not fit this architecture: size mismatch for conv1\.weight"):
+    with pytest.raises(
+        InputError, match=r"do not fit this architecture: size mismatch for conv1\.weight.*; correct 'arch"
+    ):
         models.load(str(path), device="cpu")
     path.with_suffix(".json").write_text('{"architecture": "clip/tiny", "model_cfg": {"embed_dim": 3}}')
     with pytest.raises(InputError, match="holds embed_dim, vision_cfg and text_cfg"):

@@ -1,6 +1,8 @@
 """Data sets of torchvision: read by its classes from folders as it leaves them, fetched only when asked."""
 
 import errno
+import re
+import shutil
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -177,6 +179,51 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     fake(monkeypatch, full)
     with pytest.raises(StorageError, match="cannot take 342 MB"):
         datasets.fetch("imagenette")
+
+
+def test_a_damaged_data_set_that_is_removed_and_got_again_is_read(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (data / "oxford_pets" / "oxford-iiit-pet" / "images").mkdir(parents=True)
+    with pytest.raises(InputError, match="remove that folder and get it again") as caught:
+        image_set("oxford_pets", small_cnn(), 0)
+    shutil.rmtree(re.search(r"in '(.+?)' is damaged", str(caught.value))[1])
+    monkeypatch.setattr(datasets, "_reach", lambda _url: None)
+    monkeypatch.setattr(datasets, "DATASETS", {"oxford_pets": replace(datasets.DATASETS["oxford_pets"], get=pets)})
+    datasets.fetch("oxford_pets")
+    assert len(image_set("oxford_pets", small_cnn(), 0)) == 4
+
+
+def test_a_data_set_copied_to_where_it_is_said_is_read(data: Path, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    imagenette(elsewhere)
+    with pytest.raises(NotReadyError) as caught:
+        datasets.fetch("imagenette")
+    folder, place = re.search(
+        r"copy the folder '(.+)' as torchvision leaves it into '(.+)'", str(caught.value)
+    ).groups()
+    shutil.copytree(elsewhere / folder, Path(place) / folder)
+    assert len(image_set("imagenette", handle(imagenet()), 0)) == 6
+
+
+def test_another_data_folder_has_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(root: Path) -> None:
+        if "full" in str(root):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        imagenette(root)
+
+    fake(monkeypatch, full)
+    monkeypatch.setenv("SEEWHY_DATA", str(tmp_path / "full"))
+    with pytest.raises(StorageError, match="name another folder in SEEWHY_DATA"):
+        datasets.fetch("imagenette")
+    monkeypatch.setenv("SEEWHY_DATA", str(tmp_path / "roomy"))
+    assert datasets.fetch("imagenette").ready
+
+
+def test_a_data_set_without_boxes_names_one_that_has_them(data: Path) -> None:
+    with pytest.raises(InputError, match="comes without boxes; choose oxford_pets, menagerie") as caught:
+        datasets.DATASETS["imagenette"].boxes()
+    other = re.search(r"choose (\w+),", str(caught.value))[1]
+    (data / other / datasets.DATASETS[other].folder).mkdir(parents=True)
+    assert datasets.DATASETS[other].boxes()
 
 
 def test_the_data_folder_lies_beside_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

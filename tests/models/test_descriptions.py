@@ -1,6 +1,7 @@
 """What a checkpoint says of itself: honoured whole, or refused by name with a remedy that works."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -148,3 +149,11 @@ def test_a_list_of_names_of_the_wrong_length_is_refused(tmp_path, names: bytes) 
 def test_a_list_of_names_in_any_letters_is_read(tmp_path) -> None:
     (tmp_path / "labels.txt").write_bytes(b"\xef\xbb\xbfkuh\nk\xe4se\r\nschaf\n")
     assert loaded(tmp_path, {"num_classes": 3}).card.labels == ("kuh", "k�se", "schaf")
+
+
+def test_a_near_architecture_that_is_named_can_be_written(tmp_path) -> None:
+    with pytest.raises(InputError, match=r"timm has no model 'test_resnett'\. Did you mean") as caught:
+        models.load(str(keep(tmp_path, {"architecture": "test_resnett", "num_classes": 3})), "cpu")
+    near = re.search(r"Did you mean (\S+?)[ ?]", str(caught.value))[1]
+    assert near == "timm/test_resnet"
+    assert loaded(tmp_path, {"architecture": near, "num_classes": 3}).card.labels == labels.numbered(3)

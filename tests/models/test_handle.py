@@ -113,3 +113,23 @@ def test_card_lists_layers_without_weights() -> None:
     assert card.layer(None).name == "layer4"
     assert card.layer(None).shape == (512, 7, 7)
     assert card.layer("layer1.0").shape == (64, 56, 56)
+
+
+def test_what_a_grey_network_gets_is_what_pillow_calls_grey() -> None:
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    model = models.wrap(net, input_size=(1, 56, 56), mean=(0.13,), std=(0.31,), device="cpu")
+    image = np.random.default_rng(0).integers(0, 255, (56, 56, 3), np.uint8)
+    right = (np.asarray(models.Photo(image).pil().convert("L")) / 255 - 0.13) / 0.31
+    np.testing.assert_allclose(model.preprocess(image)[0].numpy(), right, atol=1e-5)
+    np.testing.assert_allclose(model.normalise(image[None])[0, 0].numpy(), right, atol=1e-5)
+    seen = model.view(image).pixels
+    assert (seen[..., :1] == seen).all(), "grey for people too"
+    assert np.array_equal(model.restore(model.preprocess(image)), seen)
+
+
+def test_colours_are_given_for_each_channel_or_one_for_all() -> None:
+    net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+    with pytest.raises(InputError, match="The network has 1 channels and mean has 3 values; give 1"):
+        models.wrap(net, input_size=(1, 8, 8), mean=(0.1, 0.2, 0.3), device="cpu")
+    assert models.wrap(net, input_size=(1, 8, 8), mean=(0.1,), device="cpu").card.mean == (0.1,)
+    assert models.wrap(net, input_size=(1, 8, 8), device="cpu").card.mean == (0.5,)

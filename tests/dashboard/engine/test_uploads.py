@@ -68,3 +68,13 @@ def test_more_than_a_folder_may_hold_is_refused_in_one_sentence(tmp_path: Path) 
     with pytest.raises(InputError, match="choose fewer, or start the server with --images"):
         uploads.keep([(f"{seed}.png", png(seed)) for seed in range(3)])
     assert not list((tmp_path / "uploads").iterdir())
+
+
+def test_photos_of_a_phone_are_kept(tmp_path: Path) -> None:
+    import io
+
+    buffer = io.BytesIO()
+    photo(0).pil().save(buffer, "HEIF")
+    kept, refused = Uploads(tmp_path / "uploads", 10**9).keep([("trip/IMG_1.HEIC", buffer.getvalue())])
+    assert not refused
+    assert [path.name for path in kept.iterdir()] == ["IMG_1.HEIC"]
