@@ -13,7 +13,8 @@ import timm
 import torch
 from torch import nn
 
-from models import clip_cards, labels, own, weights
+from models import clip_cards, labels, weights
+from models.checkpoints import own
 from models.checkpoints.config import config_card
 from models.checkpoints.description import describe
 from models.errors import InputError, NotReadyError

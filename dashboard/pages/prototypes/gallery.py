@@ -10,7 +10,7 @@ from dashboard.figures.prototypes.local import framed
 from dashboard.widgets.chart import chart
 from dashboard.widgets.study import Begin, Study
 from explainers.prototypes.gallery import Gallery, prototype_gallery
-from models import own
+from models.checkpoints import own
 from models.errors import SeewhyError
 from models.labels import short
 from models.prototypes.file import without

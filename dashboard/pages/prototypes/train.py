@@ -9,7 +9,7 @@ from dashboard.figures.prototypes.local import framed
 from dashboard.widgets import layout
 from dashboard.widgets.study import Begin, Study
 from explainers.prototypes.train import TrainedPrototypes, prototypes_train
-from models import own
+from models.checkpoints import own
 from models.errors import SeewhyError
 from models.labels import short
 from models.prototypes.file import save
