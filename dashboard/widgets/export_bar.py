@@ -51,7 +51,7 @@ def _with_evidence(request: Request[Result], mark: str) -> bool:
     """Whether the evidence is laid under each figure; offered once it is measured."""
     measured = session.the_engine().state(request.evidence().key).ready
     words = "Lays the measured evidence under each figure." if measured else "The evidence is not measured yet."
-    return st.checkbox("With evidence", key=f"strip{mark}", disabled=not measured, help=words) and measured
+    return st.checkbox("With evidence", key=f"scored{mark}", disabled=not measured, help=words) and measured
 
 
 def _evidence(request: Request[Result]) -> Answer[Evidence] | None:
