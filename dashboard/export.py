@@ -7,9 +7,13 @@ import json
 import os
 import re
 import shutil
+import struct
 import threading
 import zipfile
-from dataclasses import asdict
+import zlib
+from collections.abc import Callable, Collection
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,31 +22,46 @@ import plotly.graph_objects as go
 from dashboard.engine.answers import Answer
 from dashboard.engine.framing import Json
 from dashboard.figures import Look, figures_of
-from dashboard.figures.scores import score_curves
-from dashboard.figures.style import Width
+from dashboard.figures.scores import lay_below, score_curves
 from explainers import Evidence, Request, Result, codec, find
-from explainers.params import photos
+from explainers.params import knobs, photos
 from models import Photo
 from models.errors import NotReadyError, StorageError
+from models.labels import short
 
-FORMATS = ("png", "svg", "pdf", "html")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 NO_BROWSER = (
     "PNG, SVG and PDF are drawn by Chromium, which is not on this machine; install it (on Debian: apt-get install"
     " chromium), or take the HTML, which needs nothing."
 )
+DPI = 300
+HEADER = 33  # bytes of a PNG before its second chunk
+FILLING = "html, body, body > div { height: 100%; margin: 0 }"
 _LOCK = threading.Lock()
 _STARTED: list[bool] = []
 
 
 def caption(kept: Answer[Result]) -> str:
-    """The small line under a figure: method, model, weights, seed."""
-    source, lens = kept.provenance, find(kept.provenance.explainer)
-    where = f", layer {kept.result.where}" if kept.result.where else ""
+    """The small line under a figure: method, class, model, picture; layer, weights, seed."""
+    source = kept.provenance
+    picture = source.params.get("image")
+    words = [_method(kept), short(kept.result.subject), source.model]
+    words += [str(picture["name"])] if isinstance(picture, dict) else []
+    words += [f"layer {kept.result.where}"] if kept.result.where else []
     return (
-        f"{lens.title}, {source.model}{where}; weights {source.weights_sha256[:12]}, seed {source.seed};"
+        f"{', '.join(filter(None, words))}; weights {source.weights_sha256[:12]}, seed {source.seed};"
         f" Seewhy {source.versions['seewhy']}."
     )
+
+
+def _method(kept: Answer[Result]) -> str:
+    """The lens, and the method where it has several."""
+    lens = find(kept.provenance.explainer)
+    methods = next((knob.kind.options() for knob in knobs(lens.params) if knob.name == "method"), {})
+    method = methods.get(kept.provenance.params.get("method"), "")
+    if lens.name in methods:  # named after one of its methods
+        return method or lens.title
+    return f"{lens.title} ({method})" if method else lens.title
 
 
 def file_stem(kept: Answer[Result]) -> str:
@@ -58,13 +77,29 @@ def browser() -> str | None:
 
 
 def render(figure: go.Figure, kind: str) -> bytes:
-    """A figure as ``png``, ``svg``, ``pdf`` or ``html`` (standalone, opens without a connection).
+    """A figure in one of the `FORMATS`.
 
     Raises:
-        NotReadyError: no Chromium is on this machine, or it does not start.
+        NotReadyError: the format needs Chromium, and none is on this machine, or it does not start.
     """
-    if kind == "html":
-        return str(figure.to_html(include_plotlyjs=True, full_html=True)).encode()
+    return FORMATS[kind].draw(figure)
+
+
+def _html(figure: go.Figure) -> bytes:
+    """A page that fills its window and opens without a connection."""
+    free = go.Figure(figure).update_layout(width=None, height=None, autosize=True)
+    page = free.to_html(include_plotlyjs=True, full_html=True, config={"responsive": True})
+    return str(page).replace("<head>", f"<head><style>{FILLING}</style>", 1).encode()
+
+
+def _png(figure: go.Figure) -> bytes:
+    """Pixels at 300 dots an inch, which the file says in its pHYs chunk."""
+    data, dots = _chromium(figure, "png", DPI / 96), round(DPI / 0.0254)  # a metre, as PNG counts
+    chunk = b"pHYs" + struct.pack(">IIB", dots, dots, 1)
+    return data[:HEADER] + struct.pack(">I", 9) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data[HEADER:]
+
+
+def _chromium(figure: go.Figure, kind: str, scale: float = 1.0) -> bytes:
     import kaleido
 
     with _LOCK:
@@ -76,7 +111,6 @@ def render(figure: go.Figure, kind: str) -> bytes:
                 kaleido.start_sync_server(path=path, silence_warnings=True)
                 atexit.register(kaleido.stop_sync_server, silence_warnings=True)
                 _STARTED.append(True)
-            scale = 300 / 96 if kind == "png" else 1
             data: bytes = kaleido.calc_fig_sync(figure, opts={"format": kind, "scale": scale})
         except (RuntimeError, OSError, ValueError) as error:
             raise NotReadyError(
@@ -85,9 +119,34 @@ def render(figure: go.Figure, kind: str) -> bytes:
     return data
 
 
-def paper_figures(kept: Answer[Result], look: Look, width: Width) -> dict[str, go.Figure]:
-    """The figures of an answer, on white paper, with title and caption."""
-    return figures_of(kept.result, look.for_export(width, caption(kept)))
+@dataclass(frozen=True)
+class Format:
+    """A kind of file that figures are exported as.
+
+    Attributes:
+        mime: its media type.
+        draw: a figure as such a file.
+        browser: whether Chromium draws it.
+    """
+
+    mime: str
+    draw: Callable[[go.Figure], bytes]
+    browser: bool = True
+
+
+FORMATS = {
+    "png": Format("image/png", _png),
+    "svg": Format("image/svg+xml", partial(_chromium, kind="svg")),
+    "pdf": Format("application/pdf", partial(_chromium, kind="pdf")),
+    "html": Format("text/html", _html, browser=False),
+}
+
+
+def paper_figures(kept: Answer[Result], look: Look, evidence: Evidence | None = None) -> dict[str, go.Figure]:
+    """The figures of an answer, on white paper of the look's width, with title, caption and, if given, evidence."""
+    paper = look.for_export(look.width, caption(kept))
+    figures = figures_of(kept.result, paper)
+    return {name: lay_below(figure, evidence, paper) if evidence else figure for name, figure in figures.items()}
 
 
 def manifest(kept: Answer[Result], evidence: Answer[Evidence] | None) -> dict[str, Json]:
@@ -116,32 +175,30 @@ def bundle(  # noqa: PLR0913 - the six things that a bundle is made of
     evidence: Answer[Evidence] | None,
     request: Request[Result],
     look: Look,
-    width: Width = "page",
-    kinds: tuple[str, ...] = FORMATS,
+    *,
+    kinds: Collection[str] = FORMATS,
+    with_evidence: bool = False,
 ) -> dict[str, bytes]:
     """The files of a bundle by relative path.
 
     They are ``manifest.json``, ``arrays.npz``, ``snippet.py`` that reproduces the arrays, the pictures, ``figures/``.
     """
-    files = {
+    scores = evidence.result if evidence else Evidence(scores=())
+    figures = paper_figures(kept, look, scores if with_evidence and scores.scores else None)
+    curves = {f"evidence_{score.name}": score for score in scores.scores if score.curves}
+    figures |= {name: score_curves(score, look.for_export(look.width, caption(kept))) for name, score in curves.items()}
+    return {
         "manifest.json": json.dumps(manifest(kept, evidence), indent=2).encode(),
         "arrays.npz": arrays_npz(kept),
         "snippet.py": snippet(kept, request).encode(),
+        **{f"{name}.png": _photo_png(photo) for name, photo in photos(request.params).items()},
+        **{f"figures/{name}.{kind}": render(figure, kind) for name, figure in figures.items() for kind in kinds},
     }
-    files.update({f"{name}.png": _png(photo) for name, photo in photos(request.params).items()})
-    figures = paper_figures(kept, look, width)
-    for score in evidence.result.scores if evidence else ():
-        if score.curves:
-            figures[f"evidence_{score.name}"] = score_curves(score, look.for_export(width, caption(kept)))
-    for name, figure in figures.items():
-        for kind in kinds:
-            files[f"figures/{name}.{kind}"] = render(figure, kind)
-    return files
 
 
 def kinds_here() -> tuple[str, ...]:
     """The formats that this machine can draw: all, or HTML alone without a Chromium."""
-    return FORMATS if browser() else ("html",)
+    return tuple(kind for kind, form in FORMATS.items() if browser() or not form.browser)
 
 
 def zipped(files: dict[str, bytes]) -> bytes:
@@ -207,7 +264,7 @@ def snippet(kept: Answer[Result], request: Request[Result]) -> str:
     )
 
 
-def _png(photo: Photo) -> bytes:
+def _photo_png(photo: Photo) -> bytes:
     buffer = io.BytesIO()
     photo.pil().save(buffer, "PNG")
     return buffer.getvalue()

@@ -17,7 +17,7 @@ from dashboard.cli import train  # noqa: F401 - adds its command to `seewhy trai
 from dashboard.cli.console import err, out, worked
 
 if TYPE_CHECKING:
-    from explainers import AnyExplainer, Knob, Request, Result
+    from explainers import AnyExplainer, Knob
     from models import ModelCard, Photo
 
 app = typer.Typer(
@@ -209,10 +209,14 @@ def explain(  # noqa: PLR0913 - one argument an option
     seed: Annotated[int, typer.Option(help="Starts every random draw.")] = 0,
     device: Device = "auto",
     evidence: Annotated[bool, typer.Option(help="Measure how far to trust it.")] = True,
+    with_evidence: Annotated[bool, typer.Option("--with-evidence", help="Lay it under each figure.")] = False,
 ) -> None:
     """Explain, and write the bundle: manifest, arrays, figures, and a snippet that reproduces them."""
     from explainers import find, params_of
+    from models.errors import InputError
 
+    if with_evidence and not evidence:
+        raise InputError("--with-evidence lays what is measured under each figure; leave out --no-evidence.")
     lens = find(name)
     chosen = {**_parsed(lens, settings or []), "seed": seed}
     if image is not None:
@@ -221,18 +225,20 @@ def explain(  # noqa: PLR0913 - one argument an option
         chosen["images"] = str(images.absolute()) if images.exists() else str(images)
     request = lens.request(model, params_of(lens, chosen))
     from dashboard import export
+    from dashboard.figures import Look
 
     for note in _notes(request):
         err.print(note, soft_wrap=True, highlight=False, markup=False)
     export.write({}, output)
-    files, words = _answer(request, device, evidence=evidence)
-    export.write(files, output)
-    out.print(words.replace("*", ""), soft_wrap=True, highlight=False, markup=False)
-    if export.kinds_here() != export.FORMATS:
+    kept, scores = worked(request, device, evidence=evidence)
+    kinds = export.kinds_here()
+    export.write(export.bundle(kept, scores, request, Look(), kinds=kinds, with_evidence=with_evidence), output)
+    out.print(kept.result.plain, soft_wrap=True, highlight=False, markup=False)
+    if export.browser() is None:
         err.print(export.NO_BROWSER, soft_wrap=True)
 
 
-def _notes(request: "Request[Any]") -> list[str]:
+def _notes(request: "Request[Result]") -> list[str]:
     """What was done to read the weights and the pictures."""
     import models
     from explainers.params import photos
@@ -262,16 +268,6 @@ def _parsed(lens: "AnyExplainer", settings: list[str]) -> dict[str, object]:
     values = dict(read(lens.params, {key: value for key, _, value in pairs}))
     pictures = {each.name for each in knobs(lens.params) if isinstance(each.kind, Picture)}
     return {name: _picture(Path(str(v))) if name in pictures and v else v for name, v in values.items()}
-
-
-def _answer(request: "Request[Result]", device: str, *, evidence: bool) -> tuple[dict[str, bytes], str]:
-    """The bundle's files and the sentence, with progress on stderr."""
-    from dashboard import export
-    from dashboard.figures import Look
-
-    kept, scores = worked(request, device, evidence=evidence)
-    files = export.bundle(kept, scores, request, Look(), kinds=export.kinds_here())
-    return files, kept.result.sentence
 
 
 if __name__ == "__main__":

@@ -100,18 +100,9 @@ class Engine:
         Raises:
             BusyError: too many jobs wait.
         """
+        if not fresh and (held := self._held(request)):
+            return held
         key = request.key
-        if not fresh and key in self._unkept:
-            return self.state(key)
-        if not fresh and self.store.has(key):
-            return JobState(
-                key=key,
-                status="kept",
-                fraction=1.0,
-                explainer=request.explainer,
-                model=request.model,
-                part=request.part,
-            )
         refused = self._keep_photos(request)
         with self.changed:
             job = self._jobs.get(key)
@@ -129,6 +120,16 @@ class Engine:
         self._start(lane)
         self._write(job)
         return state
+
+    def _held(self, request: Request[Result]) -> JobState | None:
+        """The state of a request whose answer is there already."""
+        key = request.key
+        if key in self._unkept:
+            return self.state(key)
+        if not self.store.has(key):
+            return None
+        lens, model, part = request.explainer, request.model, request.part
+        return JobState(key=key, status="kept", fraction=1.0, explainer=lens, model=model, part=part)
 
     def state(self, key: str) -> JobState:
         """Where the job under this key stands; ``absent`` when nobody asked."""

@@ -99,8 +99,6 @@ def over_photo(image: np.ndarray, shown: Map | None, look: Look, around: Surroun
     if around is not None:
         _dim(figure, (left, top, right, bottom), (width, height))
     figure.update_xaxes(range=[left - 0.5, right - 0.5], visible=False, constrain="domain")
-    if look.export and look.width == "slide":
-        figure.update_xaxes(constraintoward="right")  # beside its scale, not away from it
     figure.update_yaxes(range=[bottom - 0.5, top - 0.5], visible=False, scaleanchor="x", constrain="domain")
     return figure
 
@@ -167,8 +165,7 @@ def _scale(shown: Map, limit: float, look: Look) -> go.Scatter:
         "len": 0.6,
         "outlinewidth": 0,
         "x": 0.5,
-        "y": -0.02,
-        "yanchor": "top",
+        **({"y": 0, "yanchor": "bottom", "ypad": 6} if look.export else {"y": -0.02, "yanchor": "top"}),
         "nticks": 5,
         "tickfont": {"color": look.ink, **({} if look.export else {"size": 12})},
     }
@@ -186,7 +183,7 @@ def _lay(figure: go.Figure, source: str, box: tuple[int, int, int, int]) -> None
         yref="y",
         x=left - 0.5,
         y=top - 0.5,
-        sizex=right - left,
+        sizex=right - left + 1e-6 * len(figure.layout.images),  # Plotly draws one picture a place and size
         sizey=bottom - top,
         sizing="stretch",
         layer="below",

@@ -243,6 +243,19 @@ def test_explain_names_a_cat_and_writes_the_bundle(
         assert np.isfinite(arrays["cam"]).all()
 
 
+def test_evidence_lies_under_the_figures_when_it_is_measured(
+    seewhy: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dashboard import export
+
+    monkeypatch.setattr(export, "kinds_here", lambda: ("html",))
+    words = ["explain", "gradcam", "--model", "menagerie_cnn", "--image", "chelsea", "--out", "out", "--with-evidence"]
+    refused(seewhy(*words, "--no-evidence"), "leave out --no-evidence")
+    told = seewhy(*words)
+    assert told.code == 0, told.err
+    assert "Evidence: " in (tmp_path / "out" / "figures" / "map.html").read_text()
+
+
 @pytest.mark.parametrize("name", ["coffee", "mine.png"])
 def test_a_second_picture_is_a_sample_or_a_file_and_lies_in_the_bundle(
     seewhy: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str

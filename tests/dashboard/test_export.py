@@ -7,12 +7,15 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
 import models
 from dashboard import export
@@ -51,10 +54,16 @@ def answer(request: pytest.FixtureRequest) -> tuple[Answer, Request]:
     return compute(models.load(models.DEFAULT, "cpu"), asked, LocalRun(models.load(models.DEFAULT, "cpu"), 0)), asked
 
 
+def stored(**params: Any) -> Answer:
+    """The answer made by hand, to a request of these parameters."""
+    answer, chosen = kept(), {"image": {"sha256": "0" * 64, "name": "noise.png"}, "method": "layercam", **params}
+    return Answer(answer.key, answer.result, replace(answer.provenance, params=chosen))
+
+
 @pytest.fixture(scope="module")
 def drawn(chromium_path: str) -> dict[str, bytes]:
-    """The figure in every format, at column width."""
-    figure = export.paper_figures(kept(), Look(), "column")["map"]
+    """The figure in every format, at column width, with the evidence under it."""
+    figure = export.paper_figures(stored(), Look(width="column"), evidence().result)["map"]
     return {kind: export.render(figure, kind) for kind in export.FORMATS}
 
 
@@ -129,6 +138,73 @@ def test_png_is_300_dots_an_inch(drawn: dict[str, bytes]) -> None:
     picture = Image.open(io.BytesIO(drawn["png"]))
     assert picture.format == "PNG"
     assert picture.width == pytest.approx(85 / 25.4 * 300, abs=3)
+    assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.1)
+    picture.verify()  # the checksum of every chunk
+
+
+def test_the_caption_names_method_class_model_and_picture() -> None:
+    words = export.caption(stored())
+    assert words.startswith(f"LayerCAM, tiger cat, {models.DEFAULT}, noise.png, layer bn2; weights ")
+    assert export.caption(kept()).startswith(f"Grad-CAM, tiger cat, {models.DEFAULT}, layer bn2; ")
+    concepts = replace(kept().provenance, explainer="concepts", params={"method": "nmf"})
+    assert export.caption(Answer("0" * 64, kept().result, concepts)).startswith("Concepts (NMF), tiger cat, ")
+
+
+def test_the_map_is_seen_on_paper(drawn: dict[str, bytes]) -> None:
+    """Plotly draws only one of two pictures of the same place and size."""
+    bare = export.paper_figures(stored(), Look(width="column", show="photo"), evidence().result)["map"]
+    rgb = [
+        np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), float)[200:700, 100:900]
+        for data in (drawn["png"], export.render(bare, "png"))
+    ]
+    assert np.abs(rgb[0].mean((0, 1)) - rgb[1].mean((0, 1))).max() > 10
+
+
+@pytest.mark.parametrize("kind", ["svg", "pdf", "html"])
+def test_every_file_says_what_it_shows_and_how_far_to_trust_it(drawn: dict[str, bytes], kind: str) -> None:
+    texts = {"svg": _svg_texts, "pdf": _pdf_texts, "html": lambda page: [page.decode()]}[kind](drawn[kind])
+    for words in ("LayerCAM", "tiger cat", models.DEFAULT, "noise.png", "Evidence: supported.", "better than centre"):
+        plain = words.replace(" ", "")
+        assert any(plain in re.sub(r"\s|<[^>]+>", "", text) for text in texts), words
+
+
+def _svg_texts(svg: bytes) -> list[str]:
+    return [re.sub(r"<[^>]+>", "", svg.decode())]
+
+
+def _pdf_texts(pdf: bytes) -> list[str]:
+    """All glyphs of a PDF, read with each of its fonts' tables of glyphs and letters."""
+    streams = _inflated(pdf)
+    glyphs = [int(code, 16) for data in streams for code in re.findall(rb"<([0-9A-F]{4})> Tj", data)]
+    tables = [_letters(data.decode()) for data in streams if b"begincmap" in data]
+    return ["".join(table.get(glyph, "?") for glyph in glyphs) for table in tables]
+
+
+def _letters(table: str) -> dict[int, str]:
+    letters = {}
+    for block in re.findall(r"beginbfchar\n(.*?)endbfchar", table, re.DOTALL):
+        letters |= {int(a, 16): chr(int(b, 16)) for a, b in re.findall(r"<(\w+)> <(\w{4})>", block)}
+    for block in re.findall(r"beginbfrange\n(.*?)endbfrange", table, re.DOTALL):
+        for low, high, first in re.findall(r"<(\w+)> <(\w+)> <(\w+)>", block):
+            start = int(low, 16)
+            letters |= {code: chr(int(first, 16) + code - start) for code in range(start, int(high, 16) + 1)}
+    return letters
+
+
+@pytest.mark.parametrize("size", [(1200, 700), (500, 900)])
+def test_html_fills_its_window(
+    drawn: dict[str, bytes], chromium_path: str, tmp_path: Path, size: tuple[int, int]
+) -> None:
+    (tmp_path / "map.html").write_bytes(drawn["html"])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": size[0], "height": size[1]})
+        page.goto((tmp_path / "map.html").as_uri())
+        box = page.locator(".main-svg").first.bounding_box()
+        inside = page.evaluate("[document.body.scrollWidth, document.body.scrollHeight]")
+        browser.close()
+    assert box == {"x": 0, "y": 0, "width": size[0], "height": size[1]}
+    assert inside == list(size)
 
 
 def test_svg_keeps_words_as_text_and_the_photo_as_it_was(drawn: dict[str, bytes]) -> None:
@@ -183,7 +259,7 @@ def test_html_stands_alone(drawn: dict[str, bytes]) -> None:
 def test_without_a_chromium_html_is_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export, "browser", lambda: None)
     assert export.kinds_here() == ("html",)
-    figure = export.paper_figures(kept(), Look(), "page")["map"]
+    figure = export.paper_figures(kept(), Look())["map"]
     assert export.render(figure, "html").startswith(b"<!doctype html>")
     with pytest.raises(NotReadyError, match="take the HTML"):
         export.render(figure, "png")

@@ -1,6 +1,7 @@
 """Figures without a browser: small, readable on paper, honest in their colours."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from dashboard.figures.attribution import map as figures
 from dashboard.figures.overlay import surroundings
 from dashboard.figures.paint import blend, paint, paint_signed, smooth
 from dashboard.figures.raster import SIDE, thumbnail
-from dashboard.figures.scores import score_bars, score_curves
+from dashboard.figures.scores import lay_below, score_curves
 from dashboard.figures.style import HEAT, PAPER, POINT, SHOWS, SIZES
 from dashboard.figures.tiles import tiles
 from dashboard.server.theme import THEME
@@ -31,7 +32,10 @@ CAPTION = "Grad-CAM, efficientnet_lite0, layer bn2; weights 0123456789ab, seed 0
 
 def every(look: Look) -> dict[str, go.Figure]:
     made = result()
-    return {**figures_of(made, look), "bars": score_bars(SCORE, look), "curves": score_curves(SCORE, look)}
+    drawn = {**figures_of(made, look), "curves": score_curves(SCORE, look)}
+    if look.export:
+        drawn["strip"] = lay_below(figures.overlay(made, look), Evidence(scores=(SCORE, SCORE)), look)
+    return drawn
 
 
 def sizes(tree: Any, inside: str = "") -> Iterator[float]:
@@ -185,13 +189,39 @@ def test_a_thumbnail_is_small_and_leaves_the_photo_where_nothing_is_said() -> No
     assert not np.array_equal(blend(made.image, np.ones_like(made.heatmap)), made.image)
 
 
+def words_below(score: Any) -> str:
+    paper = Look().for_export("page", "")
+    figure = lay_below(go.Figure(figures.overlay(result(), paper)), Evidence(scores=(score,)), paper)
+    return re.sub(r"<[^>]+>", " ", " ".join(str(note.text) for note in figure.layout.annotations))
+
+
 def test_a_score_without_a_value_says_so() -> None:
-    figure = score_bars(replace(SCORE, value=float("nan")), Look())
-    assert figure.data[0].text[0] == "no value"
-    assert figure.data[0].x[0] == 0
+    words = words_below(replace(SCORE, value=float("nan")))
+    assert "no value" in words
+    assert "not measured" in words
 
 
-def test_the_first_bar_bears_the_name_of_what_was_measured() -> None:
-    figure = score_bars(replace(SCORE, of="these concepts"), Look())
-    assert list(figure.data[0].y) == ["these concepts", *SCORE.baselines]
-    assert score_bars(SCORE, Look()).data[0].y[0] == "this map"
+def test_the_strip_names_what_was_measured_and_every_opponent() -> None:
+    words = words_below(replace(SCORE, of="these concepts"))
+    assert "these concepts 0.09" in words
+    assert all(f"{name} {value:.2f}" in words for name, value in SCORE.baselines.items())
+    assert "this map 0.09" in words_below(SCORE)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_evidence_below_leaves_the_figure_as_it_is_and_stays_on_the_paper(width: Any) -> None:
+    paper = Look().for_export(width, CAPTION)
+    plain, strip = figures.overlay(result(), paper), figures.overlay(result(), paper)
+    lay_below(strip, Evidence(scores=(SCORE,) * 7), paper)
+    grown = strip.layout.margin.b - plain.layout.margin.b
+    assert grown > 100
+    assert strip.layout.height - plain.layout.height == pytest.approx(0 if width == "slide" else grown)
+    assert all(shape.y1 + strip.layout.margin.b > 0 for shape in strip.layout.shapes)
+    ends = [strip.layout.margin.r - SIZES[width][0], strip.layout.margin.r]
+    assert all(ends[0] <= shape.x0 <= shape.x1 <= ends[1] for shape in strip.layout.shapes)
+
+
+def test_pictures_over_each_other_differ_in_size_for_plotly_draws_one_a_place() -> None:
+    images = figures.overlay(result(), Look()).layout.images
+    assert len(images) == 2
+    assert len({(image.x, image.y, image.sizex, image.sizey) for image in images}) == 2

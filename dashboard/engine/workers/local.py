@@ -15,6 +15,7 @@ from pathlib import Path
 from dashboard.engine.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[3]
+WORKER = "dashboard.engine.workers.worker"
 
 
 class Process:
@@ -28,16 +29,7 @@ class Process:
             "PYTHONPATH": os.pathsep.join([str(ROOT), *([inherited] if inherited else [])]),
             "OMP_NUM_THREADS": str(settings.threads),
         }
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "dashboard.engine.workers.worker",
-            str(theirs.fileno()),
-            device,
-            lane,
-            settings.to_json(),
-        ]
+        command = [sys.executable, "-P", "-m", WORKER, str(theirs.fileno()), device, lane, settings.to_json()]
         # A process group of its own: Ctrl-C reaches the server, which then ends its workers.
         self._popen = subprocess.Popen(
             command, env=env, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, process_group=0

@@ -8,20 +8,8 @@ from typing import Literal, Protocol, TypeVar
 from dashboard.engine.jobs import CANCELLED, Job, Outcome
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import photo_to_bytes
+from dashboard.engine.workers import messages
 from dashboard.engine.workers.local import Process
-from dashboard.engine.workers.messages import (
-    Began,
-    Ended,
-    Hello,
-    Message,
-    Reached,
-    Stop,
-    Task,
-    Warm,
-    Warmed,
-    decode,
-    encode,
-)
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +17,7 @@ GLANCE_SECONDS = 0.5
 NOT_STARTED = "The worker process could not start; the server's log says why."
 STOPPED = Outcome(status="interrupted", error="The server was stopped; press Run again.")
 Phase = Literal["free", "given a job", "at work", "closed"]
-M = TypeVar("M", bound=Message)
+M = TypeVar("M", bound=messages.Message)
 
 
 class JobSource(Protocol):
@@ -39,7 +27,7 @@ class JobSource(Protocol):
         """The next job, when there is one; None when the engine closes."""
         ...
 
-    def report(self, job: Job, reached: Reached, preview: bytes) -> None:
+    def report(self, job: Job, reached: messages.Reached, preview: bytes) -> None:
         """A job's progress."""
         ...
 
@@ -94,7 +82,7 @@ class WorkerSupervisor(threading.Thread):
         process = self._process
         if process is not None:
             try:
-                process.send(encode(Stop(run=job.run)))
+                process.send(messages.encode(messages.Stop(run=job.run)))
             except OSError as error:
                 logger.info("the worker of job %s has ended before it was told to stop: %s", job.run, error)
 
@@ -121,10 +109,10 @@ class WorkerSupervisor(threading.Thread):
                 if self._phase == "closed":
                     return
                 self._process = process = self._process or Process(self._settings, *self._place)
-            _await(process, Hello)
+            _await(process, messages.Hello)
             if self._warm:
-                process.send(encode(Warm(model=self._warm)))
-                self.not_ready_reason = _logged(_await(process, Warmed).outcome).error
+                process.send(messages.encode(messages.Warm(model=self._warm)))
+                self.not_ready_reason = _logged(_await(process, messages.Warmed).outcome).error
         except (EOFError, OSError) as error:
             if self._phase != "closed":
                 self.not_ready_reason = NOT_STARTED
@@ -156,12 +144,12 @@ class WorkerSupervisor(threading.Thread):
         """Hear of a job until it ends, or until it had its time to stop."""
         while True:
             data = process.receive(GLANCE_SECONDS)
-            match decode(data) if data else None:
-                case Began(run=job.run), _:
+            match messages.decode(data) if data else None:
+                case messages.Began(run=job.run), _:
                     self._enter("at work")
-                case Reached(run=job.run) as reached, preview:
+                case messages.Reached(run=job.run) as reached, preview:
                     self._jobs.report(job, reached, preview)
-                case Ended(run=job.run) as ended, answer:
+                case messages.Ended(run=job.run) as ended, answer:
                     return self._jobs.end(job, _logged(ended.outcome), answer)
             if job.status == "stopping" and time.monotonic() > job.stop_by:
                 self._dismiss()
@@ -182,7 +170,7 @@ def _await(process: Process, kind: type[M]) -> M:
     """The next message of a kind; others are passed over."""
     while True:
         data = process.receive(GLANCE_SECONDS)
-        message = decode(data)[0] if data else None
+        message = messages.decode(data)[0] if data else None
         if isinstance(message, kind):
             return message
 
@@ -191,8 +179,8 @@ def _task(job: Job) -> bytes:
     """The message that gives a worker a job, with the photos that the disk refused."""
     photos = [photo_to_bytes(photo) for photo in job.photos]
     request, sizes = job.request, tuple(map(len, photos))
-    task = Task(run=job.run, request=request.to_json(), key=request.key, photos=sizes)
-    return encode(task, b"".join(photos))
+    task = messages.Task(run=job.run, request=request.to_json(), key=request.key, photos=sizes)
+    return messages.encode(task, b"".join(photos))
 
 
 def _logged(outcome: Outcome) -> Outcome:

@@ -24,19 +24,7 @@ from dashboard.engine import framing as wire
 from dashboard.engine.jobs import CANCELLED, Outcome
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store, photo_from_bytes
-from dashboard.engine.workers.messages import (
-    Began,
-    Ended,
-    Hello,
-    Message,
-    Reached,
-    Stop,
-    Task,
-    Warm,
-    Warmed,
-    decode,
-    encode,
-)
+from dashboard.engine.workers import messages
 from explainers import Cancelled, Request, Result
 from models import ModelHandle, Photo
 from models.errors import InputError, NotReadyError, SeewhyError, StorageError
@@ -92,7 +80,7 @@ class WorkerRun:
         now = time.monotonic()
         if now - self._sent >= REPORT_SECONDS:
             self._sent = now
-            reached = Reached(run=self._run, fraction=self._at(fraction), note=note)
+            reached = messages.Reached(run=self._run, fraction=self._at(fraction), note=note)
             self._worker.send(reached, wire.pack_preview(preview))
 
     def part(self, low: float, high: float) -> "WorkerRun":
@@ -123,7 +111,7 @@ class Worker:
     def __init__(self, pipe: Connection, device: str, settings: Settings) -> None:
         self._pipe, self._settings, self._device = pipe, settings, device
         self.shelf = ModelCache(device, settings.models_bytes)
-        self._orders: queue.SimpleQueue[tuple[Message, bytes]] = queue.SimpleQueue()
+        self._orders: queue.SimpleQueue[tuple[messages.Message, bytes]] = queue.SimpleQueue()
         self._stopped: set[str] = set()
         self._store: Store | None = None
 
@@ -137,10 +125,10 @@ class Worker:
         """Whether nobody waits for this run any longer."""
         return run in self._stopped
 
-    def send(self, message: Message, body: bytes = b"") -> None:
+    def send(self, message: messages.Message, body: bytes = b"") -> None:
         """Send a message to the server; without a server there is nothing left to do."""
         try:
-            self._pipe.send_bytes(encode(message, body))
+            self._pipe.send_bytes(messages.encode(message, body))
         except OSError:
             os._exit(0)
 
@@ -148,10 +136,10 @@ class Worker:
         """Read messages as they come, so that a stop is seen while work goes on; the server's end is ours."""
         while True:
             try:
-                message, body = decode(self._pipe.recv_bytes())
+                message, body = messages.decode(self._pipe.recv_bytes())
             except (EOFError, OSError):
                 os._exit(0)
-            if isinstance(message, Stop):
+            if isinstance(message, messages.Stop):
                 self._stopped.add(message.run)
             else:
                 self._orders.put((message, body))
@@ -159,15 +147,15 @@ class Worker:
     def serve(self) -> None:
         """Do what the server asks for, for ever."""
         threading.Thread(target=self.listen, daemon=True).start()
-        self.send(Hello())
+        self.send(messages.Hello())
         while True:
             match self._orders.get():
-                case Warm(model=name), _:
-                    self.send(Warmed(outcome=self._attempt(partial(self._warm, name))[0]))
-                case Task() as task, body:
-                    self.send(Began(run=task.run))
+                case messages.Warm(model=name), _:
+                    self.send(messages.Warmed(outcome=self._attempt(partial(self._warm, name))[0]))
+                case messages.Task() as task, body:
+                    self.send(messages.Began(run=task.run))
                     outcome, data = self._attempt(partial(self._run, task, body), str(task.request["explainer"]))
-                    self.send(Ended(run=task.run, outcome=outcome), data)
+                    self.send(messages.Ended(run=task.run, outcome=outcome), data)
                     self._stopped.discard(task.run)
 
     def _warm(self, name: str) -> tuple[Outcome, bytes]:
@@ -176,7 +164,7 @@ class Worker:
             handle.network(torch.zeros(1, *handle.card.input_size, device=handle.device))
         return DONE, b""
 
-    def _run(self, task: Task, body: bytes) -> tuple[Outcome, bytes]:
+    def _run(self, task: messages.Task, body: bytes) -> tuple[Outcome, bytes]:
         """Work out one request; its bytes travel with the message only when they could not be kept."""
         sent = _photos(task.photos, body)
         request = Request.from_json(task.request, lambda digest: self._photo(digest, sent))

@@ -6,15 +6,15 @@ import plotly.graph_objects as go
 
 from dashboard.figures.overlay import Map, Surroundings, over_photo
 from dashboard.figures.paint import blend
+from dashboard.figures.paper import LINE
 from dashboard.figures.registry import draws
-from dashboard.figures.style import Look, dress
+from dashboard.figures.style import Look, dress, paper_size
 from explainers.attribution.gradcam import GradCam
 from explainers.attribution.mistake import Mistake
 from explainers.attribution.saliency import PixelMap
 
 OneMap = GradCam | PixelMap | Mistake
 SCALE = 52  # pixels below the photo, for the scale
-BELOW = 0.1  # the same on paper, as a share of the width
 
 
 @draws(GradCam, lambda result: blend(result.image, result.heatmap))
@@ -31,9 +31,14 @@ def overlay(result: OneMap, look: Look, around: Surroundings | None = None) -> g
     """The map over the photo, as heat, contours, signed, or the photo alone; ``around`` is the whole photo."""
     figure = over_photo(result.image, _map(result, look), look, around)
     height, width = around.size if around else result.image.shape[:2]
-    dress(figure, look, title=result.sentence, aspect=height / width + BELOW)
-    # Every view has the same frame, so that nothing moves from one to the other.
-    return figure if look.export else figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": SCALE}, autosize=True)
+    spread, size = paper_size(look)
+    room = 2 * LINE * size + 32  # pixels on paper, for the scale
+    dress(figure, look, title=result.sentence, aspect=(height / width * (spread - 2 * size) + room) / spread)
+    if not look.export:  # every view has the same frame, so that nothing moves from one to the other
+        return figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": SCALE}, autosize=True)
+    tall = figure.layout.height - figure.layout.margin.t - figure.layout.margin.b
+    room *= 1.5 if look.width == "slide" else 1  # where evidence below takes of the height
+    return figure.update_yaxes(domain=[room / tall, 1], constraintoward="top")
 
 
 def _map(result: OneMap, look: Look) -> Map | None:
