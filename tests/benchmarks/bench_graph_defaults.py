@@ -55,7 +55,7 @@ class Source:
 def sources(photos: str, cls: int) -> Iterator[Source]:
     """The images of every class."""
     with tempfile.TemporaryDirectory() as folder:
-        export(Path(folder), 200, seed=5)
+        export(Path(folder), 220, seed=5)
         for images in ("menagerie", f"{folder}/images"):
             for drawn in CLASSES:
                 title = "exported" if images != "menagerie" else "drawn"
