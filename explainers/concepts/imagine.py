@@ -87,7 +87,6 @@ def measure_imagined(_model: ModelHandle, _params: ImagineParams, result: Imagin
 @explainer("A picture made for a concept", paper="https://arxiv.org/abs/2306.06805", evidence=measure_imagined)
 def concept_imagine(model: ModelHandle, params: ImagineParams, run: Run) -> Imagined:
     """Imagine a concept; see the module's docstring."""
-    run.report(0.0, "finding the concepts")
     bank = kept_bank(run, model.card.name, params, params.cls)
     concept = concept_of(bank, params.concept)
     layer = pick(model, bank.layer)

@@ -6,12 +6,13 @@ from explainers.concepts.bank.params import BankParams, bank_of
 from models.errors import InputError
 
 
-def kept_bank(run: Run, model: str, params: BankParams, cls: int) -> Concepts:
-    """The bank of ``cls`` in the model of that name, learnt with the same choices.
+def kept_bank(run: Run, model: str, params: BankParams, cls: int, note: str = "finding the concepts") -> Concepts:
+    """The bank of ``cls`` in the model of that name, learnt with the same choices; ``note`` tells those who wait.
 
     Raises:
         InputError: there is no such bank to be had; the text says why.
     """
+    run.report(0.0, note)
     return run.reuse(concepts.request(model, bank_of(params, cls)))
 
 

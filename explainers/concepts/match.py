@@ -18,6 +18,7 @@ from scipy.optimize import linear_sum_assignment
 
 import models
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
+from explainers.concepts import chance
 from explainers.concepts.bank.evidence import dictionary_of
 from explainers.concepts.bank.lens import Concepts
 from explainers.concepts.bank.params import ConceptsParams
@@ -31,7 +32,7 @@ from models.errors import InputError
 
 FEWEST = 5
 CROPS = 4
-DRAWS = 200
+OF, SHUFFLED = "matched concepts", "images shuffled"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,42 +101,26 @@ class Match(AboutClass, AtLayer):
 
 def measure_match(_model: ModelHandle, _params: Any, result: Match, run: Run) -> Evidence:
     """The matched correlation beside that of the same concepts over images in another order (a permutation test)."""
-    maxima = []
-    for draw in range(DRAWS):
-        if draw % 20 == 0:
-            run.report(draw / DRAWS, f"shuffling the images, {draw} of {DRAWS} times")
-        order = run.rng.permutation(len(result.profile))
-        table = correlations(result.profile[order], result.other_profile)
-        maxima.append(table[linear_sum_assignment(-table)])
-    drawn = np.stack(maxima)
-    chance, high = drawn.mean(1), float(np.percentile(drawn, 95))
-    mean = float(chance.mean())
-    value = float(result.matched.mean())
-    least = (1 + int(np.sum(chance >= value))) / (1 + DRAWS)
-    above = float((result.matched > high).mean())
-    return Evidence(
-        scores=(
-            Score(
-                name="agreement",
-                title="Agreement",
-                value=value,
-                of="matched concepts",
-                baselines={"images shuffled": mean},
-                interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
-                reading=f"Matched concepts correlate by {value:.2f} on average, over shuffled images by {mean:.2f}"
-                f" (p = {least:.3f}).",
-            ),
-            Score(
-                name="beyond_chance",
-                title="Beyond chance",
-                value=above,
-                of="matched concepts",
-                baselines={"images shuffled": 0.05},
-                reading=f"{above:.0%} of the pairs correlate by more than {high:.2f}, which one pair in twenty exceeds"
-                " over shuffled images.",
-            ),
-        )
+
+    def shuffled(rng: np.random.Generator) -> np.ndarray:
+        table = correlations(rng.permutation(result.profile), result.other_profile)
+        return np.asarray(table[linear_sum_assignment(-table)])
+
+    drawn = chance.by_lot(run, "shuffling the images", shuffled)
+    means, high = drawn.mean(1), float(np.percentile(drawn, 95))
+    mean, value = float(means.mean()), float(result.matched.mean())
+    agreement = Score(
+        name="agreement",
+        title="Agreement",
+        value=value,
+        of=OF,
+        baselines={SHUFFLED: mean},
+        interval=chance.middle(means),
+        reading=f"Matched concepts correlate by {value:.2f} on average, over shuffled images by {mean:.2f}"
+        f" (p = {chance.p_value(value, means):.3f}).",
     )
+    words = f"correlate by more than {high:.2f}, which one pair in twenty exceeds over shuffled images."
+    return Evidence(scores=(agreement, chance.beyond(result.matched, high, OF, SHUFFLED, words)))
 
 
 @explainer("Concepts of two models", paper="https://arxiv.org/abs/2209.15430", evidence=measure_match)
@@ -146,8 +131,8 @@ def concept_match(model: ModelHandle, params: MatchParams, run: Run) -> Match:
     card = _card(model, params.other)
     there = _class_there(model.card, params.cls, card)
     bank = kept_bank(run.part(0.01, 0.5), model.card.name, params, params.cls)
-    run.report(0.5, f"finding the concepts of {card.title}")
-    other = kept_bank(run.part(0.5, 0.98), card.name, replace(params, layer=params.other_layer), there)
+    note = f"finding the concepts of {card.title}"
+    other = kept_bank(run.part(0.5, 0.98), card.name, replace(params, layer=params.other_layer), there, note)
     run.report(0.98, "matching concepts")
     shared = _shared(bank, other)
     profiles = _profile(bank, shared, params.by), _profile(other, shared, params.by)

@@ -20,6 +20,7 @@ from jaxtyping import Float, UInt8
 
 import models
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
+from explainers.concepts import chance
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.load import kept_bank
 from explainers.concepts.vocabulary import WORDS
@@ -32,7 +33,6 @@ BEST = 3
 MOST = 2000
 CROPS = 4
 BATCH = 64
-DRAWS = 200
 WHY_NOT = "That cannot be measured of {}: it takes two concepts with two crops each."
 PROMPT = "a photo of {}."
 MARKUP = r"[^\w\s.'’&%+/-]|_"  # what a page might read as such
@@ -100,13 +100,12 @@ def measure_named(_model: ModelHandle, _params: Any, result: Named, run: Run) ->
     if k < 2 or m < 2:
         return Evidence(scores=(_unknown("fit", "Fit", k, m), _unknown("told_apart", "Told apart", k, m)))
     fit, right = marks(table)
-    drawn = []
-    for draw in range(DRAWS):
-        if draw % 20 == 0:
-            run.report(0.1 + 0.9 * draw / DRAWS, f"dealing out the crops, {draw} of {DRAWS} times")
-        drawn.append(marks(run.rng.permutation(table.reshape(k * m, -1)).reshape(table.shape)))
-    chance, guessed = (np.array(values) for values in zip(*drawn, strict=True))
-    return Evidence(scores=(_fit(fit, chance), _told_apart(right, guessed, k)))
+
+    def dealt(rng: np.random.Generator) -> tuple[float, float]:
+        return marks(rng.permutation(table.reshape(k * m, -1)).reshape(table.shape))
+
+    lot, guessed = chance.by_lot(run, "dealing out the crops", dealt).T
+    return Evidence(scores=(_fit(fit, lot), _told_apart(right, guessed, k)))
 
 
 def marks(table: Float[np.ndarray, "k m n"]) -> tuple[float, float]:
@@ -137,8 +136,8 @@ def _share_right(said: Float[np.ndarray, "k m k"]) -> float:
     return float((diagonal / first.sum(2)).mean())
 
 
-def _fit(value: float, chance: np.ndarray) -> Score:
-    mean, least = float(chance.mean()), (1 + int(np.sum(chance >= value))) / (1 + len(chance))
+def _fit(value: float, lot: np.ndarray) -> Score:
+    mean = float(lot.mean())
     return Score(
         name="fit",
         title="Fit",
@@ -147,22 +146,22 @@ def _fit(value: float, chance: np.ndarray) -> Score:
         baselines={"crops dealt out by lot": mean},
         worst=-0.1,
         best=0.1,
-        interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
+        interval=chance.middle(lot),
         reading=f"On crops that they were not chosen by, names fit their own concept better than the others by a cosine"
-        f" of {value:.3f}, and by {mean:.3f} where crops are dealt out by lot (p = {least:.3f}).",
+        f" of {value:.3f}, and by {mean:.3f} where crops are dealt out by lot (p = {chance.p_value(value, lot):.3f}).",
     )
 
 
-def _told_apart(value: float, chance: np.ndarray, k: int) -> Score:
+def _told_apart(value: float, lot: np.ndarray, k: int) -> Score:
     return Score(
         name="told_apart",
         title="Told apart",
         value=value,
         of="these names",
-        baselines={"crops dealt out by lot": float(chance.mean())},
-        interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
+        baselines={"crops dealt out by lot": float(lot.mean())},
+        interval=chance.middle(lot),
         reading=f"{value:.0%} of such crops fit the name of their own concept best among the {k}; by lot"
-        f" {float(chance.mean()):.0%} would.",
+        f" {float(lot.mean()):.0%} would.",
     )
 
 

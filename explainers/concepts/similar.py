@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
+from explainers.concepts import chance
 from explainers.concepts.bank.lens import Concepts
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.load import kept_bank
@@ -26,7 +27,7 @@ from models.errors import InputError
 NEAREST = 3
 CROPS = 4
 DRAWS = 20
-OF = "nearest concepts"
+OF, SHUFFLED = "nearest concepts", "shuffled atoms"
 ALMOST = 0.8  # from here on two directions are called almost the same
 
 
@@ -86,27 +87,17 @@ class Similar(AboutClass, AtLayer):
 def measure_similar(_model: ModelHandle, _params: Any, result: Similar, run: Run) -> Evidence:
     """Cosines beside those of shuffled atoms; in the menagerie, whether both lie on the same true part."""
     run.report(0.0, "comparing with shuffled atoms")
-    mean, beyond = float(result.cosine.mean()), float((result.cosine > result.chance_high).mean())
-    scores = [
-        Score(
-            name="closeness",
-            title="Closeness",
-            value=mean,
-            of=OF,
-            baselines={"shuffled atoms": result.chance},
-            reading=f"The nearest concepts have a mean cosine of {mean:.2f}; those of shuffled atoms"
-            f" {result.chance:.2f}.",
-        ),
-        Score(
-            name="beyond_chance",
-            title="Beyond chance",
-            value=beyond,
-            of=OF,
-            baselines={"shuffled atoms": 0.05},
-            reading=f"{beyond:.0%} of the pairs are closer than {result.chance_high:.2f}, which one shuffled atom in"
-            " twenty exceeds.",
-        ),
-    ]
+    mean, high = float(result.cosine.mean()), result.chance_high
+    closeness = Score(
+        name="closeness",
+        title="Closeness",
+        value=mean,
+        of=OF,
+        baselines={SHUFFLED: result.chance},
+        reading=f"The nearest concepts have a mean cosine of {mean:.2f}; those of shuffled atoms {result.chance:.2f}.",
+    )
+    words = f"are closer than {high:.2f}, which one shuffled atom in twenty exceeds."
+    scores = [closeness, chance.beyond(result.cosine, high, OF, SHUFFLED, words)]
     run.report(0.9, "comparing the parts")
     if (result.part >= 0).any():
         scores.append(_parts(result))
@@ -130,20 +121,19 @@ def _parts(result: Similar) -> Score:
 def concept_similar(model: ModelHandle, params: SimilarParams, run: Run) -> Similar:
     """Look for a class's concepts in other classes; see the module's docstring."""
     model.card.check_target(params.cls)
-    run.report(0.0, "finding the concepts")
     named = _named(model, params)
     bank = kept_bank(run.part(0.0, 0.3), model.card.name, params, params.cls)
     banks, skipped = _banks(model, params, named or nearest(bank), run)
     run.report(0.98, "comparing atoms")
     cosines, index = closest(bank, banks)
-    chance = by_chance(bank, banks, run.rng)
+    shuffled = by_chance(bank, banks, run.rng)
     part, parts = _part(bank), [_part(each) for each in banks]
     return Similar(
         cosine=cosines,
         index=index,
         classes=np.array([each.cls for each in banks]),
-        chance=float(chance.mean()),
-        chance_high=float(np.percentile(chance, 95)),
+        chance=float(shuffled.mean()),
+        chance_high=float(np.percentile(shuffled, 95)),
         part=part,
         near_part=np.stack([their[at] for their, at in zip(parts, index.T, strict=True)], 1),
         part_chance=float(np.mean([part[:, None] == their for their in parts])) if bank.part_overlap.size else 0.0,
@@ -206,9 +196,9 @@ def _banks(
     skipped = []
     for done, cls in enumerate(classes):
         part = run.part(0.3 + 0.65 * done / len(classes), 0.3 + 0.65 * (done + 1) / len(classes))
-        part.report(0.0, f"learning the concepts of {model.card.labels[cls].split(',')[0]}")
+        note = f"learning the concepts of {model.card.short(cls)}"
         try:
-            banks.append(kept_bank(part, model.card.name, params, cls))
+            banks.append(kept_bank(part, model.card.name, params, cls, note))
         except InputError as error:
             skipped.append((model.card.labels[cls], str(error)))
     if not banks:

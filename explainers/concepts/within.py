@@ -140,7 +140,6 @@ def measure_within(_model: ModelHandle, _params: Any, result: Within, run: Run) 
 def concept_within(model: ModelHandle, params: WithinParams, run: Run) -> Within:
     """Take a concept apart; see the module's docstring."""
     model.card.check_target(params.cls)
-    run.report(0.0, "finding the concepts")
     bank = kept_bank(run.part(0.0, 0.7), model.card.name, params, params.cls)
     concept = concept_of(bank, params.concept)
     layer = pick(model, bank.layer)

@@ -8,12 +8,15 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+import models
 from dashboard import engine
 from dashboard.engine.engine import Engine
 from dashboard.engine.settings import Settings
+from dashboard.figures.concepts.graph import OUTSIDER
 from dashboard.pages.concepts import clip_names
 from dashboard.widgets.controls import model_picker
 from explainers import Request, find
+from models.imagesets import samples
 from tests.clips import clip_file
 from tests.dashboard.conftest import Tab
 
@@ -153,9 +156,15 @@ def test_a_picture_of_mine_lands_in_the_graph() -> None:
     tab = opened()
     assert "your image" not in str(tab.figures("graph")[0])
     tab = opened(image="chelsea")
-    tab.until(lambda each: any(re.search(r"supports? \*Reed Heron\* most", words) for words in each.headings()))
-    assert "your image" in str(tab.figures("graph")[0])
+    tab.until(lambda each: any("does not see *Reed Heron*" in words for words in each.headings()))
+    assert OUTSIDER in str(tab.figures("graph")[0])
+    assert "star" not in str(tab.figures("graph")[0])
     assert tab.link()["image"] == "chelsea"
+    seen = models.load("menagerie_cnn", "cpu")
+    cls = int(seen.network(seen.preprocess(samples()[0].photo())[None]).argmax())
+    tab = opened(image="chelsea", cls=str(cls))
+    tab.until(lambda each: any(re.search(r"supports? \*.*\* most", words) for words in each.headings()))
+    assert "star" in str(tab.figures("graph")[0])
 
 
 def test_a_class_without_images_says_so(tmp_path: Path) -> None:

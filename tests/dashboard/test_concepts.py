@@ -1,5 +1,7 @@
 """The concept page: which folders a visitor may name, its figures, and what a picked image shows."""
 
+from csv import reader
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +11,11 @@ import pytest
 import explainers
 from dashboard.engine.settings import Settings
 from dashboard.figures import Look, figures_of
-from dashboard.figures.concepts.colours import GREY, HUES, colour, tinted
-from dashboard.figures.concepts.crops import heat, strip
-from dashboard.figures.concepts.graph import View, csv, graph
+from dashboard.figures.concepts.colours import GREY, HUES, colour, rgb, tinted
+from dashboard.figures.concepts.crops import framed, heat, strip
+from dashboard.figures.concepts.graph import OUTSIDER, View, csv, graph
 from dashboard.figures.raster import thumbnail
+from dashboard.pages.concepts.flow import WIDTH
 from dashboard.widgets.form import images
 from models.errors import InputError
 from tests.explainers.nets import photo, small_cnn
@@ -73,10 +76,33 @@ def test_the_graph_has_a_dot_for_every_image(bank: Any) -> None:
     assert any("your image" in (trace.name or "") for trace in figure.data)
 
 
+def test_a_picture_that_does_not_belong_gets_no_star_among_the_dots(bank: Any) -> None:
+    figure = graph(bank, Look(), View(place=(0.1, 0.2), apart=True))
+    assert not any(getattr(trace.marker, "symbol", None) == "star" for trace in figure.data)
+    (outside,) = [trace for trace in figure.data if trace.name == OUTSIDER]
+    assert outside.y[0] > bank.embedding[:, 1].max(), "above every dot"
+    assert outside.y[0] < figure.layout.yaxis.range[1]
+
+
+def test_crops_on_the_page_are_framed_in_the_hue_of_their_concept(bank: Any) -> None:
+    crops = framed(bank, 1)
+    side = bank.crops.shape[2]
+    assert crops.shape[1:] == (side + 6, side + 6, 3)
+    assert (crops[:, 3:-3, 3:-3] == bank.crops[1]).all()
+    assert {tuple(pixel) for pixel in crops[0, 0]} == {rgb(1)}
+    assert WIDTH >= 120
+
+
 def test_the_table_has_a_row_for_every_image(bank: Any) -> None:
     lines = csv(bank).decode().splitlines()
     assert len(lines) == len(bank.files) + 1
     assert lines[0].count(",") == 8 + len(bank.names)
+
+
+def test_names_of_files_come_back_from_the_table_as_they_were(bank: Any) -> None:
+    files = ('a, "b".png', "hot/1.png", *bank.files[2:])
+    rows = list(reader(csv(replace(bank, files=files)).decode().splitlines()))
+    assert [row[0] for row in rows[1:]] == list(files)
 
 
 def test_a_map_colours_what_is_above_the_threshold_only() -> None:

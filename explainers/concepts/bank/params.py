@@ -21,7 +21,7 @@ class BankParams(Params):
         label="Images",
     )
     k: int | None = knob(
-        5, 1, 50, "How many concepts to learn", auto="chosen by stability and reconstruction", label="Concepts"
+        3, 1, 50, "How many concepts to learn", auto="chosen by stability and reconstruction", label="Concepts"
     )
     limit: int = knob(300, 2, 2000, "At most so many images of the class.", label="Images of the class")
     method: str = knob(
