@@ -9,8 +9,8 @@ SHAP cover superpixels, and partition SHAP splits further what counts.
 Limits: gradients of one picture are noisy, and a bright pixel can mean "more here would help" as well as "this
 helped". Guided backpropagation and deconvolution draw edges almost whatever the model has learned: look at the
 randomisation check. Whatever starts from a grey picture says little about grey things. Methods that cover places show
-pictures that the model never saw in training, and superpixels are only as fine as they are cut. Read the evidence beside
-the picture before you rely on it.
+pictures that the model never saw in training, and superpixels are only as fine as they are cut. Read the evidence
+beside the picture before you rely on it.
 """
 
 from dataclasses import dataclass, replace
