@@ -17,7 +17,7 @@ from dashboard.cli import train  # noqa: F401 - adds its command to `seewhy trai
 from dashboard.cli.console import err, out, worked
 
 if TYPE_CHECKING:
-    from explainers import AnyExplainer, Knob
+    from explainers import AnyExplainer, Knob, Request, Result
     from models import ModelCard, Photo
 
 app = typer.Typer(
