@@ -29,7 +29,7 @@ from explainers.kinds import Names
 from explainers.params import Params, knob
 from models import ModelHandle
 from models.errors import UnfitError
-from models.menagerie import WORLD
+from models.menagerie import nets
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +37,13 @@ class CalibrationParams(Params):
     """What can be chosen."""
 
     scenes: int = knob(240, 4, 5000, "Pictures in the benchmark; more make narrower intervals.", label="Pictures")
-    world: int = knob(
-        WORLD, 1, 2, "World 1: one animal in the middle. World 2: anywhere, of any size, with others.", label="World"
+    world: int | None = knob(
+        None,
+        1,
+        2,
+        "World 1: one animal in the middle. World 2: anywhere, of any size, with others",
+        auto="the world that the network learnt",
+        label="World",
     )
     biased: bool = knob(
         False, help="Hang the planted badge in the pictures, for a network that learnt it as a shortcut.", label="Badge"
@@ -157,7 +162,7 @@ BLIND_CONTROLS = tuple(name for name in CONTROLS if not name.startswith("oracle"
 @explainer("Calibration", paper="https://arxiv.org/abs/2308.06248", evidence=controls_hold)
 def calibration(model: ModelHandle, params: CalibrationParams, run: Run) -> Calibration:
     """Compare the methods with the truth; see the module's docstring."""
-    sample = Sample(params.scenes, params.seed, params.biased, params.world)
+    sample = Sample(params.scenes, params.seed, params.biased, params.world or nets.world_of(model.card.name))
     benchmark = make_benchmark(model, sample, run.part(0.0, 0.2).report)
     return rank(model, benchmark, chosen(params.methods), params.seed, run)
 

@@ -19,7 +19,7 @@ from models.errors import InputError
 from models.handle import ModelHandle
 from models.imagesets import datasets
 from models.imagesets.folder import Entry, Folder, image_folder, listed, title
-from models.menagerie import Scene
+from models.menagerie import Scene, nets
 
 MENAGERIE = ("menagerie", "menagerie_biased")
 UNKNOWN = -1
@@ -247,7 +247,11 @@ def _drawn(model: ModelHandle, cls: int, most: int, seed: int, *, biased: bool) 
     family = menagerie.SPECIES[cls].family if knows and cls >= 0 else ""
     wanted = [index for index, each in enumerate(menagerie.SPECIES) if family in ("", each.family)]
     count = min(menagerie.pool.MOST, most * len(menagerie.CLASSES) // len(wanted))
-    chosen = [one for one in menagerie.scenes(count, seed, biased=biased) if one.cls in wanted]
+    chosen = [
+        one
+        for one in menagerie.scenes(count, seed, biased=biased, world=nets.world_of(model.card.name))
+        if one.cls in wanted
+    ]
     size = model.card.input_size[1]
     items = tuple((f"{one.name} {one.seed}", partial(_render, one, size, knows)) for one in chosen)
     return ImageSet("the menagerie", items, labels=tuple(one.cls if knows else UNKNOWN for one in chosen))

@@ -17,6 +17,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from models.errors import InputError, NotReadyError
+from models.menagerie.scenes import WORLD
 from models.menagerie.species import CLASSES
 
 SIZE = 128
@@ -108,6 +109,11 @@ SPECS: dict[str, Spec] = {
         Spec("menagerie_biased_cnn", "Menagerie CNN that learnt a shortcut", _cnn, biased=True),
     )
 }
+
+
+def world_of(name: str) -> int:
+    """The version of the world that a model is asked about: the one it learnt, or the newest."""
+    return SPECS[name].world if name in SPECS and SPECS[name].path else WORLD
 
 
 def spec(name: str) -> Spec:

@@ -10,7 +10,7 @@ from models.menagerie.poses import Pose, free_pose, pose
 from models.menagerie.species import CLASSES, PARTS, SPECIES, VARIANTS
 
 WORLDS = (1, 2)
-WORLD = 1
+WORLD = 2
 """The version of the world where none is named."""
 BADGES = len(CLASSES)
 BADGE_TRUST = 0.97

@@ -12,6 +12,7 @@ from models import ModelHandle, menagerie
 from models.errors import InputError
 from models.imagesets.folder import Entry, listed, texts, title
 from models.imagesets.imageset import UNKNOWN, class_of
+from models.menagerie import nets
 
 ENDINGS = (".json", ".csv", ".xml")
 FORMATS = "COCO .json, VOC .xml, or .csv with the heading image,label,left,top,right,bottom"
@@ -67,7 +68,7 @@ def boxed_scenes(model: ModelHandle, count: int, seed: int, *, biased: bool, par
     """Scenes of the menagerie with a box around the whole animal, or around the badge (``part``), from exact masks."""
     if part == "badge" and not biased:
         raise InputError("There is no badge in this world; choose menagerie_biased as images, or the animal.")
-    scenes = menagerie.scenes(count, seed, biased=biased)
+    scenes = menagerie.scenes(count, seed, biased=biased, world=nets.world_of(model.card.name))
     items = tuple((f"{one.name} {one.seed}", partial(_drawn, one, model, part)) for one in scenes)
     return BoxedSet("the menagerie", items)
 
