@@ -46,9 +46,8 @@ def calibrate(  # noqa: PLR0913 - one argument an option
         result = kept.result
         rows += result.rows(name)
         if as_markdown:
-            print(
-                f"## {name}, world {params.world or nets.world_of(name)}, {scenes} pictures\n\n{result.plain}\n\n{markdown(result.rows(name))}"
-            )
+            print(f"## {name}, world {params.world or nets.world_of(name)}, {scenes} pictures\n\n{result.plain}\n")
+            print(markdown(result.rows(name)))
             print(f"\nTruth by removal and by swap: mean rank correlation {result.agreement:.2f}.\n")
         elif not as_json:
             out.print(f"[bold]{name}[/bold]  {result.sentence.replace('*', '')}", soft_wrap=True, highlight=False)
