@@ -147,7 +147,7 @@ def test_a_model_that_is_not_here_says_how_to_get_it(seewhy: Shell) -> None:
 def test_an_out_folder_that_cannot_be_written_is_told_before_the_work(
     seewhy: Shell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cli, "_answer", lambda *_, **__: pytest.fail("it was worked out first"))
+    monkeypatch.setattr(cli, "worked", lambda *_, **__: pytest.fail("it was worked out first"))
     (tmp_path / "out").write_text("a file")
     refused(seewhy(*EXPLAIN), "--out")
 
@@ -194,7 +194,7 @@ def test_an_interrupt_is_130(seewhy: Shell, monkeypatch: pytest.MonkeyPatch) -> 
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli, "_answer", interrupted)
+    monkeypatch.setattr(cli, "worked", interrupted)
     assert seewhy(*EXPLAIN).code == 130
 
 
