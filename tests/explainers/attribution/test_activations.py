@@ -13,6 +13,7 @@ from explainers.attribution.methods.gradients import SIGMA
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import CAMS, PIXELS
 from explainers.attribution.methods.targets import of_class
+from explainers.kit.intercept import Plain
 from tests.explainers.nets import seeded
 
 ACTS = {"relu6": F.relu6, "gelu": F.gelu, "silu": F.silu}
@@ -153,7 +154,7 @@ class Tokens(nn.Module):
     "name", ["saliency", "input_x_gradient", "integrated_gradients", "deep_lift", "fullgrad", "lrp"]
 )
 def test_batch_normalisation_before_tokens(name: str) -> None:
-    """Torch's own backward pass of it misreads the gradient's layout on a CPU: all methods have to be free of that."""
+    """A normalisation is a scale and a shift, whatever layout its gradient comes in."""
     network = seeded(Tokens())
     model = models.wrap(network, input_size=(3, 8, 8), device="cpu")
     x = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(2)).clamp(-1, 1)
@@ -172,3 +173,14 @@ def test_batch_normalisation_before_tokens(name: str) -> None:
         assert ours.any()  # it refuses where its parts do not add up
     else:
         torch.testing.assert_close(ours, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+
+
+def test_torchs_slip_in_batch_normalisation_is_mended() -> None:
+    """The gradient of tokens comes transposed; torch 2.14 reads it as if it were not."""
+    scale, mean, var = torch.rand(8) + 0.5, torch.rand(8), torch.rand(8) + 0.5
+    x, gradient = torch.randn(1, 8, 4, 4), torch.randn(1, 16, 8).transpose(1, 2).unflatten(2, (4, 4))
+    leaf = x.requires_grad_()
+    with Plain():
+        out = F.batch_norm(leaf, mean, var, scale, None, False)
+    expected = gradient * (scale / (var + 1e-5).sqrt())[:, None, None]
+    torch.testing.assert_close(torch.autograd.grad(out, leaf, gradient)[0], expected)
