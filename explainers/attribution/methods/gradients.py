@@ -11,6 +11,7 @@ from torch import Tensor
 
 from explainers.attribution.methods.problem import Attribution, Problem, of_pixels
 from explainers.kit.hooks import frozen
+from explainers.kit.intercept import Plain
 from explainers.kit.restore import restore_after
 
 SIGMA = 0.15
@@ -20,18 +21,20 @@ def gradients(problem: Problem, x: Float[Tensor, "n 3 y x"]) -> Float[Tensor, "n
     """dy/dx of each input; parameters are not recorded."""
     with frozen(problem.model.network), torch.enable_grad():
         leaf = x.detach().clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(problem.score(leaf).sum(), leaf)
+        with Plain():
+            score = problem.score(leaf).sum()
+        (gradient,) = torch.autograd.grad(score, leaf)
     return gradient
 
 
 def saliency(problem: Problem) -> Attribution:
     """dy/dx (Simonyan et al. 2013), signed; by captum."""
-    return of_pixels(_captum(problem, lambda: Saliency(problem.score).attribute(_leaf(problem), abs=False)))
+    return of_pixels(_captum(problem, lambda: Saliency(_score(problem)).attribute(_leaf(problem), abs=False)))
 
 
 def input_x_gradient(problem: Problem) -> Attribution:
     """X * dy/dx (Shrikumar et al. 2016), x in the network's own units; by captum."""
-    return of_pixels(_captum(problem, lambda: InputXGradient(problem.score).attribute(_leaf(problem))))
+    return of_pixels(_captum(problem, lambda: InputXGradient(_score(problem)).attribute(_leaf(problem))))
 
 
 def integrated_gradients(problem: Problem) -> Attribution:
@@ -50,6 +53,14 @@ def integrated_gradients(problem: Problem) -> Attribution:
         total += (weight * gradients(problem, start + along * (problem.x - start))).sum(0)
         done += count
     return of_pixels((problem.x - start)[0] * total, start)
+
+
+def _score(problem: Problem) -> Callable[[Tensor], Tensor]:
+    def score(x: Tensor) -> Tensor:
+        with Plain():
+            return problem.score(x)
+
+    return score
 
 
 def _leaf(problem: Problem) -> Tensor:

@@ -13,6 +13,7 @@ from explainers.attribution.methods.gradients import SIGMA
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import CAMS, PIXELS
 from explainers.attribution.methods.targets import of_class
+from explainers.kit.intercept import Plain
 from tests.explainers.nets import seeded
 
 ACTS = {"relu6": F.relu6, "gelu": F.gelu, "silu": F.silu}
@@ -133,3 +134,53 @@ def test_occlusion_and_rise_ask_scores_only(act: str) -> None:
                 losses[row, column] = whole - float(network(hidden)[0, 1])
     near(PIXELS["occlusion"].compute(problem).cam[0], losses.double())
     assert PIXELS["rise"].compute(problem).values.any()
+
+
+class Tokens(nn.Module):
+    """Maps become tokens after a batch normalisation, as in LeViT, XCiT and VOLO."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem, self.norm, self.mix = nn.Conv2d(3, 8, 1), nn.BatchNorm2d(8), nn.Linear(8, 8)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        tokens = self.norm(self.stem(x)).flatten(2).transpose(1, 2)
+        weights = torch.arange(1.0, tokens.shape[1] + 1, dtype=x.dtype)[:, None]
+        return self.head((F.gelu(self.mix(tokens)) * weights).mean(1))
+
+
+@pytest.mark.parametrize(
+    "name", ["saliency", "input_x_gradient", "integrated_gradients", "deep_lift", "fullgrad", "lrp"]
+)
+def test_batch_normalisation_before_tokens(name: str) -> None:
+    """A normalisation is a scale and a shift, whatever layout its gradient comes in."""
+    network = seeded(Tokens())
+    model = models.wrap(network, input_size=(3, 8, 8), device="cpu")
+    x = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(2)).clamp(-1, 1)
+    ours = PIXELS[name].compute(Problem(model, x, of_class(model, 1), samples=20)).values
+    written = copy.deepcopy(network)
+    norm = written.norm
+    scale = norm.weight / (norm.running_var + norm.eps).sqrt()
+    shift = norm.bias - norm.running_mean * scale
+    written.norm = nn.Conv2d(8, 8, 1, groups=8)
+    written.norm.weight.data, written.norm.bias.data = scale.data[:, None, None, None], shift.data
+    if name in ("fullgrad", "lrp"):  # there two convolutions are other layers than one and its normalisation
+        written.stem, written.norm = torch.nn.utils.fuse_conv_bn_eval(network.stem, network.norm), nn.Identity()
+    other = models.wrap(written.eval(), input_size=(3, 8, 8), device="cpu")
+    expected = PIXELS[name].compute(Problem(other, x, of_class(other, 1), samples=20)).values
+    if name == "fullgrad":
+        assert ours.any()  # it refuses where its parts do not add up
+    else:
+        torch.testing.assert_close(ours, expected, rtol=1e-3, atol=1e-4 * float(expected.abs().max()))
+
+
+def test_torchs_slip_in_batch_normalisation_is_mended() -> None:
+    """The gradient of tokens comes transposed; torch 2.14 reads it as if it were not."""
+    scale, mean, var = torch.rand(8) + 0.5, torch.rand(8), torch.rand(8) + 0.5
+    x, gradient = torch.randn(1, 8, 4, 4), torch.randn(1, 16, 8).transpose(1, 2).unflatten(2, (4, 4))
+    leaf = x.requires_grad_()
+    with Plain():
+        out = F.batch_norm(leaf, mean, var, scale, None, False)
+    expected = gradient * (scale / (var + 1e-5).sqrt())[:, None, None]
+    torch.testing.assert_close(torch.autograd.grad(out, leaf, gradient)[0], expected)

@@ -18,7 +18,7 @@ from models.errors import UnfitError
 
 GATES = frozenset(("softmax", "sigmoid", "hardsigmoid", "rsqrt", "sqrt", "reciprocal", "exp", "norm"))
 CONVOLUTIONS = frozenset(("conv1d", "conv2d", "conv3d"))
-BLOCKED = "No relevance reaches the pixels, for gates block its way; choose integrated_gradients."
+BLOCKED = "No relevance reaches the pixels: the score is 0 or gates block its way; choose integrated_gradients."
 NORMALISATION = ("input", "running_mean", "running_var", "weight", "bias", "training")
 SMALL = 1e-5
 """Torch's own below the spread of a normalisation."""

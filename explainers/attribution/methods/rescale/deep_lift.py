@@ -8,7 +8,7 @@ from torch import Tensor
 
 from explainers.attribution.methods.problem import Attribution, Problem, of_pixels
 from explainers.attribution.methods.rescale.pairs import Pair
-from explainers.attribution.methods.rescale.rules import LINEAR, Rule, rule_of
+from explainers.attribution.methods.rescale.rules import LINEAR, PRODUCTS, Rule, rule_of
 from explainers.kit.hooks import frozen
 from explainers.kit.intercept import Call, Intercept
 from models.errors import UnfitError
@@ -120,7 +120,7 @@ class Player(Intercept):
         return None if result is None else result.now
 
     def _note(self, call: Call) -> None:
-        if call.name not in LINEAR:
+        if call.name not in LINEAR | PRODUCTS | {"div"}:  # these are linear in one factor
             self.missed.add(call.name)
 
     def _next(self, tracked: list[Tensor]) -> list[Tensor]:
