@@ -22,7 +22,7 @@ def calibrate(  # noqa: PLR0913 - one argument an option
         str | None, typer.Option(help="A network of the menagerie; all that are ready by default.")
     ] = None,
     as_markdown: Annotated[bool, typer.Option("--markdown", help="The tables of docs/calibration.md.")] = False,
-    scenes: Annotated[int, typer.Option(help="Pictures in the benchmark.")] = 240,
+    scenes: Annotated[int, typer.Option(help="Pictures in the benchmark.")] = 96,
     world: Annotated[int | None, typer.Option(help="1: one animal in the middle; 2: anywhere, with others.")] = None,
     methods: Annotated[str, typer.Option(help="Names with commas between; all by default.")] = "",
     seed: Annotated[int, typer.Option(help="Starts every random draw.")] = 0,

@@ -36,7 +36,7 @@ from models.menagerie import nets
 class CalibrationParams(Params):
     """What can be chosen."""
 
-    scenes: int = knob(240, 4, 5000, "Pictures in the benchmark; more make narrower intervals.", label="Pictures")
+    scenes: int = knob(96, 4, 5000, "Pictures in the benchmark; more make narrower intervals.", label="Pictures")
     world: int | None = knob(
         None,
         1,
