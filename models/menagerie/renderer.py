@@ -136,7 +136,7 @@ def _settled(canvas: Canvas, fold: int) -> tuple[UInt8[ndarray, "s s 3"], UInt8[
     picture = np.array(canvas.picture.reduce(fold))
     mixed = (blocks != front).any(2)
     shown = (blocks == front)[mixed]
-    small = colours.reshape(size, fold, size, fold, 3).swapaxes(1, 2)[mixed].reshape(len(shown), -1, 3)
+    small = colours.reshape(size, fold, size, fold, 3).swapaxes(1, 2)[mixed].reshape(len(shown), fold * fold, 3)
     picture[mixed] = (small * shown[..., None]).sum(1) // shown.sum(1)[:, None]
     return picture, front[..., 0]
 

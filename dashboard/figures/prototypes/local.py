@@ -98,7 +98,11 @@ def reasons(result: Prototypes, at: int, look: Look) -> go.Figure:
     )
     low, high = min(0.0, float(result.phi[:, at].min())), max(0.01, float(result.phi[:, at].max()))
     room = 0.25 * (high - low)
-    figure.update_xaxes(range=[low - (2 * room if low < 0 else 0), high + room], title="fall of the likeness", gridcolor="rgba(128,128,128,.2)")
+    figure.update_xaxes(
+        range=[low - (2 * room if low < 0 else 0), high + room],
+        title="fall of the likeness",
+        gridcolor="rgba(128,128,128,.2)",
+    )
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_color=look.ink)
     figure.update_layout(height=230)
     return dress(figure, look, title=result.sentence, aspect=0.5, axes=True)

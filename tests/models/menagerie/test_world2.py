@@ -127,3 +127,12 @@ def test_another_world_is_refused(world):
         scene(0, 0, world=world)
     with pytest.raises(InputError, match="There is no world"):
         scenes(4, 0, world=world)
+
+
+def test_a_scene_without_an_edge_is_drawn():
+    """Where every part is taken away and nothing stands around, no pixel has two owners."""
+    for bare in MANY[:40]:
+        for part in PARTS:
+            bare = bare.without(part)
+        drawn = render(bare.without("others").unobstructed(), 32)
+        assert drawn.image.shape == (32, 32, 3)
