@@ -46,3 +46,8 @@ def _rank(name: str, text: str) -> int:
     if re.search(rf"\b{re.escape(text)}\b", name):
         return 0
     return 1 if re.search(rf"\b{re.escape(text)}", name) else 2
+
+
+def sides(name: str) -> tuple[str, str]:
+    """The two classes of one logit: that a thing is there, and that it is not."""
+    return name, f"not {name}"

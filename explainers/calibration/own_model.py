@@ -196,7 +196,7 @@ class TrialPicture:
         """1 - |rank correlation| with the map of the network with noise for weights."""
 
         def explain(network: torch.nn.Module) -> np.ndarray:
-            return self.map(method, ModelHandle(network, self.model.card, self.model.device), self.pixels)
+            return self.map(method, self.model.under(network), self.pixels)
 
         (noise,) = cascade(self.model.network, explain, np.random.default_rng(seed), stages=1)
         return 1 - abs(float(np.nan_to_num(rank_correlation(heat[::4, ::4], noise[::4, ::4]))))

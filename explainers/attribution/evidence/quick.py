@@ -97,7 +97,7 @@ def sanity(subject: MapUnderTest, run: Run, share: float = 1.0) -> Score:
     model, x = subject.model, subject.x
 
     def explain(network: nn.Module) -> np.ndarray:
-        return subject.again(ModelHandle(network, model.card, model.device), x, subject.target)
+        return subject.again(model.under(network), x, subject.target)
 
     correlations = [1.0]
     for stage, cam in enumerate(cascade(model.network, explain, run.rng, STAGES)):
