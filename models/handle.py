@@ -97,6 +97,11 @@ class ModelCard:
         return labels.short(self.labels[index])
 
     @property
+    def has_classes(self) -> bool:
+        """Whether it tells classes; a network without a classifier answers with features."""
+        return self.labels != labels.NONE
+
+    @property
     def classless(self) -> str:
         """What is said where a class is asked of a model without a classifier."""
         return (
@@ -110,7 +115,7 @@ class ModelCard:
         Raises:
             InputError: naming the range.
         """
-        if not self.labels:
+        if not self.has_classes:
             raise UnfitError(self.classless)
         if not 0 <= target < len(self.labels):
             raise InputError(f"{self.name} has no class {target}: choose one from 0 to {len(self.labels) - 1}.")
@@ -154,7 +159,7 @@ class ModelHandle:
         x = (pictures - self._column(self.card.mean)) / self._column(self.card.std)
         findings = examine(self._given, x.contiguous(memory_format=self.memory_format), self.card.title)
         sides = 2 if findings.count == 1 else findings.count
-        if self.card.labels and len(self.card.labels) != sides:
+        if self.card.labels and self.card.has_classes and len(self.card.labels) != sides:
             raise InputError(
                 f"{self.card.title} answers with {findings.count} classes, but {len(self.card.labels)} are named; give"
                 f" {findings.count} label_names."
@@ -165,6 +170,8 @@ class ModelHandle:
     @cached_property
     def network(self) -> nn.Module:
         """The network, whose answer is logits."""
+        if self._known is not None:
+            return self._given
         return with_logits(self._given, self.findings)
 
     def under(self, network: nn.Module) -> "ModelHandle":
@@ -182,7 +189,7 @@ class ModelHandle:
         Raises:
             UnfitError: the model has no classes, or its logits are not finite.
         """
-        if not self.card.labels:
+        if not self.card.has_classes:
             raise UnfitError(self.card.classless)
         if not bool(torch.isfinite(logits).all()):
             raise UnfitError(f"{self.card.title} answers this picture with numbers that are not finite; take another.")
@@ -280,6 +287,10 @@ def as_photo(image: Picture) -> Photo:
 
     if isinstance(image, Image.Image):
         return from_pil(image, "image")
+    if not isinstance(image, str | Path):
+        raise InputError(
+            f"A picture is a path, a Pillow image or an array of uint8 (height, width, 3); got {type(image).__name__}."
+        )
     path = Path(image)
     if not path.is_file():
         raise InputError(f"There is no file '{path}'; give the path of a picture.")

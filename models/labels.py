@@ -3,6 +3,10 @@
 import re
 from functools import lru_cache
 
+from models.errors import InputError
+
+NONE = ("no classifier",)  # stands for the classes of a network that has none
+
 
 @lru_cache(maxsize=1)
 def imagenet() -> tuple[str, ...]:
@@ -51,3 +55,34 @@ def _rank(name: str, text: str) -> int:
 def sides(name: str) -> tuple[str, str]:
     """The two classes of one logit: that a thing is there, and that it is not."""
     return name, f"not {name}"
+
+
+def fitting(names: tuple[str, ...] | None, count: int | None) -> tuple[str, ...]:
+    """The names of a model's classes: those given, else ImageNet's or numbers; none where it has no classifier.
+
+    One name of one logit becomes the two sides of it.
+    """
+    count = 1000 if count is None else int(count)
+    if not count:
+        return NONE
+    if not names:
+        names = imagenet() if count == 1000 else numbered(count)
+    return sides(names[0]) if len(names) == 1 else names
+
+
+def count(given: object, names: tuple[str, ...], file: str) -> int | None:
+    """How many classes a description beside a checkpoint says: by number, or by the names; None where it says nothing.
+
+    Raises:
+        InputError: it is no whole number, or not that of the names.
+    """
+    if given is None:
+        return len(names) or None
+    text = str(given)
+    if isinstance(given, bool) or not text.isdecimal():
+        raise InputError(f"num_classes beside '{file}' must be a whole number, as 10; it is {given!r}.")
+    if names and len(names) != int(text):
+        raise InputError(
+            f"The description of '{file}' says num_classes {text} but names {len(names)} classes; give {text} label_names."
+        )
+    return int(text)

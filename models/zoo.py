@@ -209,9 +209,8 @@ def _local(path: Path) -> ModelCard:
     names = _label_names(path, about)
     if arch.startswith("clip/"):
         return clip_cards.local(path, about, names)
-    kwargs: dict[str, Any] = {"num_classes": len(names)} if names else {}
-    if "num_classes" in about:
-        kwargs = {"num_classes": int(about["num_classes"])}
+    count = labels.count(about.get("num_classes"), names, path.name)
+    kwargs: dict[str, Any] = {} if count is None else {"num_classes": count}
     overlay = about.get("pretrained_cfg") or {}
     return _from_config(
         _config(arch),
@@ -223,7 +222,7 @@ def _local(path: Path) -> ModelCard:
         build=partial(timm.create_model, arch, pretrained=False, **kwargs),
         licence="yours",
         source=path.name,
-        labels=names or (labels.numbered(kwargs["num_classes"]) if kwargs else None),
+        labels=names if count is None or names else labels.numbered(count),
     )
 
 
@@ -248,7 +247,9 @@ def _description(path: Path) -> dict[str, Any]:
 
 def _label_names(path: Path, about: dict[str, Any]) -> tuple[str, ...]:
     given = about.get("label_names")
-    if isinstance(given, list):
+    if given is not None:
+        if not isinstance(given, list) or not all(isinstance(name, str | int) for name in given):
+            raise InputError(f'label_names beside \'{path.name}\' must be a list of names, as ["cat", "dog"].')
         return tuple(str(name) for name in given)
     for beside in (path.with_suffix(".txt"), path.with_name("labels.txt")):
         if beside.is_file():
@@ -259,8 +260,7 @@ def _label_names(path: Path, about: dict[str, Any]) -> tuple[str, ...]:
 def _from_config(config: Any, overlay: dict[str, Any] | None = None, **known: Any) -> ModelCard:
     """A card from timm's pretrained config, an overlay of it, and what is known better."""
     facts = {**(config.to_dict() if config else {}), **(overlay or {})}
-    count = int(facts.get("num_classes") or 1000)
-    names = known.pop("labels", None) or (labels.imagenet() if count == 1000 else labels.numbered(count))
+    names = labels.fitting(known.pop("labels", None), facts.get("num_classes"))
     return ModelCard(
         labels=names,
         input_size=tuple(facts.get("input_size", (3, 224, 224))),

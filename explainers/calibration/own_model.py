@@ -120,7 +120,7 @@ def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
     view = model.view(params.image)
     run.report(0.0, f"running {model.card.title}")
     chance = probabilities_all(model, view.pixels)
-    target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
+    target = model.first_answer(chance) if params.target is None else model.card.check_target(params.target)
     subject = TrialPicture(model, view.pixels, target)
     rows: dict[str, tuple[str, float, np.ndarray, np.ndarray]] = {}
     unfit: list[tuple[str, str]] = []

@@ -135,7 +135,7 @@ def concept_explain(model: ModelHandle, params: ExplainParams, run: Run) -> Conc
         logits = model.network(model.normalise(view.pixels[None])).float().cpu().numpy()
     if seen.output is None:
         raise InputError(f"The network does not run layer '{layer.name}'; choose another layer.")
-    cls = int(logits.argmax()) if params.cls is None else model.card.check_target(params.cls)
+    cls = model.first_answer(logits) if params.cls is None else model.card.check_target(params.cls)
     bank = kept_bank(run, model.card.name, params, cls)
     run.report(0.98, "reading the picture's concepts")
     maps = np.ascontiguousarray(layer.as_map(seen.output).float().cpu().numpy())

@@ -63,7 +63,7 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
     if min(card.std) <= 0:
         raise InputError(f"std divides the pixels, so each must be above 0; got {card.std}.")
     findings = ModelHandle(network, card, place).findings
-    called = () if labels is None else _named(tuple(map(str, labels)), findings.count)
+    called = names_of.NONE if labels is None else _named(tuple(map(str, labels)), findings.count)
     card = replace(card, labels=called)
     card.__dict__["layers"] = findings.layers
     handle = ModelHandle(network, card, place)

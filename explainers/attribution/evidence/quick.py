@@ -8,7 +8,6 @@ from explainers.base import Run, Score
 from explainers.evidence import centre_map, insertion_deletion, moved_map, random_map, rank_correlation
 from explainers.evidence.faithfulness import Curves, Predict, both_ends, share_to_halve
 from explainers.evidence.sanity import cascade
-from models import ModelHandle
 
 CONTROLS = 3
 STEPS = 15
