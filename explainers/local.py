@@ -86,8 +86,8 @@ def explain(name: str, model: ModelHandle, *, run: Run | None = None, **chosen: 
     lens = find(name)
     if not isinstance(model, ModelHandle):
         raise InputError(
-            f"explain takes a model from models.load or models.wrap; got {type(model).__name__}: give models.wrap(network,"
-            " input_size=(3, 224, 224))."
+            f"explain takes a model from models.load or models.wrap; got {type(model).__name__}: give"
+            " models.wrap(network, input_size=(3, 224, 224))."
         )
     params = params_of(lens, chosen)
     return lens(model, params, run or LocalRun(model, params.seed))

@@ -1,6 +1,5 @@
 """A model before and after it is loaded: the card, which needs no weights, and the handle, which has them."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,6 +21,7 @@ from models.imagesets.frame import Frame, frame
 from models.imagesets.photo import Photo
 from models.layers import Layer, find_layers
 from models.split import Body, Tail, split
+from models.weights import state_digest
 
 Picture = Photo | Image.Image | np.ndarray | str | Path
 LUMA = (0.299, 0.587, 0.114)  # of red, green and blue (ITU-R BT.601), as Pillow makes a picture grey
@@ -295,13 +295,3 @@ def as_photo(image: Picture) -> Photo:
     if not path.is_file():
         raise InputError(f"There is no file '{path}'; give the path of a picture.")
     return open_upload(path.read_bytes(), path.name)
-
-
-def state_digest(network: nn.Module) -> str:
-    """SHA-256 over names, types, shapes and bytes of all parameters and buffers, in order."""
-    sha = hashlib.sha256()
-    for name, tensor in network.state_dict().items():
-        value = tensor.detach().cpu().contiguous()
-        sha.update(f"{name}:{value.dtype}:{tuple(value.shape)};".encode())
-        sha.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return sha.hexdigest()

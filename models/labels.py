@@ -83,6 +83,7 @@ def count(given: object, names: tuple[str, ...], file: str) -> int | None:
         raise InputError(f"num_classes beside '{file}' must be a whole number, as 10; it is {given!r}.")
     if names and len(names) != int(text):
         raise InputError(
-            f"The description of '{file}' says num_classes {text} but names {len(names)} classes; give {text} label_names."
+            f"The description of '{file}' says num_classes {text} but names {len(names)} classes; give"
+            f" {text} label_names."
         )
     return int(text)

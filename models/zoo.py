@@ -222,7 +222,7 @@ def _local(path: Path) -> ModelCard:
         build=partial(timm.create_model, arch, pretrained=False, **kwargs),
         licence="yours",
         source=path.name,
-        labels=names if count is None or names else labels.numbered(count),
+        labels=names if count is None or names else labels.fitting(None, count),
     )
 
 

@@ -120,7 +120,8 @@ def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
     view = model.view(params.image)
     run.report(0.0, f"running {model.card.title}")
     chance = probabilities_all(model, view.pixels)
-    target = model.first_answer(chance) if params.target is None else model.card.check_target(params.target)
+    first = model.first_answer(torch.from_numpy(chance))
+    target = first if params.target is None else model.card.check_target(params.target)
     subject = TrialPicture(model, view.pixels, target)
     rows: dict[str, tuple[str, float, np.ndarray, np.ndarray]] = {}
     unfit: list[tuple[str, str]] = []
@@ -161,7 +162,7 @@ def probabilities_all(model: ModelHandle, pixels: np.ndarray) -> np.ndarray:
     """Probability of every class for one picture, (K,)."""
     with torch.inference_mode():
         logits = model.network(model.normalise(pixels[None]))[0].float()
-    return np.asarray(logits.softmax(0).cpu().numpy())
+    return np.asarray(model.chances(logits).cpu().numpy())
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from models.layers import Layer
 ORDERED = 0.15  # rank of a random matrix is 0, of a map before any mixing 1
 
 
-def pictures(size: tuple[int, int, int]) -> Float[Tensor, "3 c y x"]:
+def pictures(size: tuple[int, int, int]) -> Float[Tensor, "3 colours y x"]:
     """A picture, and it with the half above and the half below its diagonal turned into its negative; in [0, 1]."""
     channels, rows, columns = size
     rng = np.random.default_rng(0)

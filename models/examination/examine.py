@@ -19,7 +19,7 @@ from models.layers import Layer, layers_of_shapes
 SAME = 1e-3  # of the largest answer; kernels for one and for several pictures differ by far less
 
 
-def examine(network: nn.Module, x: Float[Tensor, "3 c y x"], name: str) -> Findings:
+def examine(network: nn.Module, x: Float[Tensor, "3 colours y x"], name: str) -> Findings:
     """Run a network and write down what it is.
 
     Args:
@@ -44,7 +44,7 @@ def examine(network: nn.Module, x: Float[Tensor, "3 c y x"], name: str) -> Findi
     repeatable = alone or _same(answer, _again(network, x, name))
     shapes = {name: tuple(output.shape) for name, output in first.items()}
     maps = layers_of_shapes(network, shapes, (int(x.shape[2]), int(x.shape[3])))
-    refused = tuple(layer.name for layer in maps if not _ordered(layer, several))
+    refused = _unordered(maps, several)
     repeated = tuple(layer.name for layer in maps if runs[layer.name] > 1)
     kept = [layer for layer in maps if layer.name not in (*refused, *repeated)]
     dead = frozenset(layer.name for layer in kept if not _alive(layer, slopes))
@@ -125,19 +125,39 @@ def _alive(layer: Layer, slopes: dict[str, Tensor]) -> bool:
     return layer.name in slopes and bool(layer.as_map(slopes[layer.name]).any())
 
 
-def _ordered(layer: Layer, several: dict[str, Tensor]) -> bool:
-    """Whether a layer gives a map for every picture, whose cells move where the picture does."""
+def _unordered(maps: tuple[Layer, ...], several: dict[str, Tensor]) -> tuple[str, ...]:
+    """Layers whose cells do not follow the picture's.
+
+    Deep in a network with random weights a map may look mixed through; what is laid out as rows and columns is refused
+    only where it is finer than the map before it, as a matrix of tokens by tokens is.
+    """
+    refused, side = [], max(max(layer.shape[1:]) for layer in maps) if maps else 0
+    for layer in maps:
+        finer = layer.layout == "tokens" or max(layer.shape[1:]) > side
+        if not _batched(layer, several) or (finer and not _ordered(layer, several)):
+            refused.append(layer.name)
+        else:
+            side = max(layer.shape[1:])
+    return tuple(refused)
+
+
+def _batched(layer: Layer, several: dict[str, Tensor]) -> bool:
     output = several.get(layer.name)
-    if output is None or len(output) != 3:
-        return False
-    return not cells.order(layer, output) < cells.ORDERED  # NaN where nothing moved: the shape alone speaks
+    return output is not None and len(output) == 3
+
+
+def _ordered(layer: Layer, several: dict[str, Tensor]) -> bool:
+    """Whether its cells move where the picture does."""
+    return (
+        not cells.order(layer, several[layer.name]) < cells.ORDERED
+    )  # NaN where nothing moved: the shape alone speaks
 
 
 def _with_default(layers: list[Layer], dead: frozenset[str]) -> tuple[Layer, ...]:
     """The default is the last layer whose map the answer depends on.
 
-    Behind it, in networks that read their class token alone, come layers as wide as the trunk that are dead; the default
-    is then the last live one of that width, rather than the three times wider projection inside the last attention.
+    Behind it, in networks that read their class token alone, come dead layers as wide as the trunk; the default is then
+    the last live one of that width, rather than the three times wider projection inside the last attention.
     """
     live = [layer for layer in layers if layer.name not in dead]
     width = next((layer.shape[0] for layer in reversed(layers) if layer.name in dead and layer.prefix), 0)

@@ -50,8 +50,8 @@ class Findings:
             )
         if not self.repeatable:
             raise InputError(
-                f"{name} answers the same picture differently each time, as dropout does that is left on; use nn.Dropout,"
-                " or F.dropout(x, training=self.training)."
+                f"{name} answers the same picture differently each time, as dropout does that is left on; use"
+                " nn.Dropout, or F.dropout(x, training=self.training)."
             )
         if not self.alone:
             raise InputError(

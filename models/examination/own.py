@@ -44,8 +44,8 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
     """
     if not isinstance(network, nn.Module):
         raise InputError(
-            f"wrap takes a network (an nn.Module), not a {type(network).__name__}; build the network and put the weights"
-            " in with network.load_state_dict(...)."
+            f"wrap takes a network (an nn.Module), not a {type(network).__name__}; build the network and put the"
+            " weights in with network.load_state_dict(...)."
         )
     place, size = weights.device(device), _size(input_size)
     network = _float32(network.to(place)).eval()

@@ -70,7 +70,7 @@ class MapUnderTest:
     measured: MeasuredTarget = field(default_factory=MeasuredTarget)
 
     @property
-    def x(self) -> Float[Tensor, "1 c y x"]:
+    def x(self) -> Float[Tensor, "1 colours y x"]:
         """The model's input."""
         return self.model.normalise(self.image[None])
 

@@ -142,7 +142,10 @@ def of_class(model: ModelHandle, target: int | None, versus: int | None = None) 
 
 
 def embedding(
-    model: ModelHandle, x: Float[Tensor, "1 c y x"], at: Site | str, read: Callable[[Tensor], Tensor] | None = None
+    model: ModelHandle,
+    x: Float[Tensor, "1 colours y x"],
+    at: Site | str,
+    read: Callable[[Tensor], Tensor] | None = None,
 ) -> Float[Tensor, " d"]:
     """What passes by at ``at`` for one picture, averaged over places: a vector for `of_similarity`."""
     with torch.inference_mode(), record_output(model.network, at) as seen:
