@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
+from torch import nn
 
 import models
 from explainers.base import Explainer, Request, Result, Run, find
@@ -68,7 +69,7 @@ def answer(model: ModelHandle, request: Request[R], run: Run) -> R:
     return evidence
 
 
-def explain(name: str, model: ModelHandle, *, run: Run | None = None, **chosen: Any) -> Any:
+def explain(name: str, model: ModelHandle | nn.Module, *, run: Run | None = None, **chosen: Any) -> Any:
     """Explain with the lens called ``name``.
 
     Args:

@@ -277,7 +277,7 @@ class ModelHandle:
         return torch.tensor(values, device=self.device).view(-1, 1, 1)
 
 
-def as_photo(image: Picture) -> Photo:
+def as_photo(image: object) -> Photo:
     """A `Photo` from a path, a Pillow image, an array (H, W, 3) of uint8, or a photo."""
     if isinstance(image, Photo):
         return image

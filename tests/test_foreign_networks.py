@@ -142,7 +142,7 @@ def test_a_grey_network_sees_luma() -> None:
     assert gradcam(handle).cam.shape == (16, 16)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
 def test_torchscript_says_that_its_layers_are_hidden_and_the_remedies_work() -> None:
     for program in (torch.jit.script(net()), torch.jit.trace(net(), torch.zeros(1, *SIZE))):
         handle = models.wrap(program, input_size=SIZE, device="cpu")
@@ -176,3 +176,14 @@ def test_labels_that_do_not_fit_are_refused(tmp_path, about: dict, words: str) -
     remedy = {"architecture": "resnet18", "num_classes": 10, "label_names": [f"c{i}" for i in range(10)]}
     (tmp_path / "net.json").write_text(json.dumps(remedy))
     assert models.load(str(tmp_path / "net.pth"), "cpu").network(torch.zeros(1, 3, 64, 64)).shape == (1, 10)
+
+
+def test_the_command_line_prints_what_an_examination_found() -> None:
+    from typer.testing import CliRunner
+
+    from dashboard.cli.commands import app
+
+    printed = CliRunner().invoke(app, ["models", "menagerie_cnn"])
+    assert printed.exit_code == 0, printed.output
+    assert "Answers with" in printed.output
+    assert "default" in printed.output

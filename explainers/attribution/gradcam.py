@@ -242,7 +242,7 @@ def _result(model: ModelHandle, params: GradCamParams, image: np.ndarray, attrib
     chosen = chosen_class(model, logits, target) if card.has_classes else 0
     other = "" if versus is None else card.labels[versus]
     value = float(logits[chosen] - (0 if versus is None else logits[versus]))
-    best = chance.topk(min(5, len(card.labels))).indices.tolist()
+    best = chance.topk(min(5, len(card.labels))).indices.tolist() if card.has_classes else []
     return GradCam(
         image=image,
         cam=cam,

@@ -1,5 +1,6 @@
 """A network of your own comes in."""
 
+from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from models.handle import ModelCard, ModelHandle
 
 
 def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
-    network: nn.Module,
+    network: nn.Module | Mapping[str, object],
     *,
     input_size: tuple[int, int, int],
     mean: tuple[float, ...] = (0.5, 0.5, 0.5),
@@ -48,7 +49,7 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
             " weights in with network.load_state_dict(...)."
         )
     place, size = weights.device(device), _size(input_size)
-    network = _float32(network.to(place)).eval()
+    module = _float32(network.to(place)).eval()
     card = ModelCard(
         name=name,
         title=name,
@@ -56,17 +57,17 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
         input_size=size,
         mean=_each_channel(mean, size[0], "mean"),
         std=_each_channel(std, size[0], "std"),
-        build=lambda: network,
+        build=lambda: module,
         fill=lambda _network, _path: None,
         source="yours",
     )
     if min(card.std) <= 0:
         raise InputError(f"std divides the pixels, so each must be above 0; got {card.std}.")
-    findings = ModelHandle(network, card, place).findings
+    findings = ModelHandle(module, card, place).findings
     called = names_of.NONE if labels is None else _named(tuple(map(str, labels)), findings.count)
     card = replace(card, labels=called)
     card.__dict__["layers"] = findings.layers
-    handle = ModelHandle(network, card, place)
+    handle = ModelHandle(module, card, place)
     handle.__dict__["findings"] = findings
     return handle
 
