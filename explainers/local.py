@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
+from torch import nn
 
 import models
 from explainers.base import Explainer, Request, Result, Run, find
@@ -68,7 +69,7 @@ def answer(model: ModelHandle, request: Request[R], run: Run) -> R:
     return evidence
 
 
-def explain(name: str, model: ModelHandle, *, run: Run | None = None, **chosen: Any) -> Any:
+def explain(name: str, model: ModelHandle | nn.Module, *, run: Run | None = None, **chosen: Any) -> Any:
     """Explain with the lens called ``name``.
 
     Args:
@@ -84,6 +85,11 @@ def explain(name: str, model: ModelHandle, *, run: Run | None = None, **chosen: 
         SeewhyError: one sentence with the remedy.
     """
     lens = find(name)
+    if not isinstance(model, ModelHandle):
+        raise InputError(
+            f"explain takes a model from models.load or models.wrap; got {type(model).__name__}: give"
+            " models.wrap(network, input_size=(3, 224, 224))."
+        )
     params = params_of(lens, chosen)
     return lens(model, params, run or LocalRun(model, params.seed))
 

@@ -1,11 +1,9 @@
 """A model before and after it is loaded: the card, which needs no weights, and the handle, which has them."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,12 +12,17 @@ from PIL import Image
 from torch import Tensor, nn
 
 from models import labels, weights
-from models.errors import InputError
+from models.errors import InputError, UnfitError
+from models.examination import cells
+from models.examination.answers import with_logits
+from models.examination.examine import examine
+from models.examination.findings import Findings
 from models.imagesets.colour import luma
 from models.imagesets.frame import Frame, Resampling, frame, lay_out
 from models.imagesets.photo import Photo
 from models.layers import Layer, attends, find_layers
 from models.split import Body, Tail, split
+from models.weights import state_digest
 
 Picture = Photo | Image.Image | np.ndarray | str | Path
 
@@ -123,12 +126,27 @@ class ModelCard:
         """The first of a class's names."""
         return labels.short(self.labels[index])
 
+    @property
+    def has_classes(self) -> bool:
+        """Whether it tells classes; a network without a classifier answers with features."""
+        return self.labels != labels.NONE
+
+    @property
+    def classless(self) -> str:
+        """What is said where a class is asked of a model without a classifier."""
+        return (
+            f"{self.title} has no classifier: it answers with features, not classes. Ask gradcam with"
+            " question=neuron or question=likeness, or with method=eigencam."
+        )
+
     def check_target(self, target: int) -> int:
         """``target`` if it is a class of this model.
 
         Raises:
             InputError: naming the range.
         """
+        if not self.has_classes:
+            raise UnfitError(self.classless)
         if not 0 <= target < len(self.labels):
             raise InputError(f"{self.name} has no class {target}: choose one from 0 to {len(self.labels) - 1}.")
         return target
@@ -159,22 +177,75 @@ def pick_layer(layers: tuple[Layer, ...], name: str | None, model: str) -> Layer
 class ModelHandle:
     """A network in eval mode on its device, with the card that says how to feed and read it."""
 
-    def __init__(self, network: nn.Module, card: ModelCard, device: torch.device) -> None:
-        self.network = network
+    def __init__(
+        self, network: nn.Module, card: ModelCard, device: torch.device, findings: Findings | None = None
+    ) -> None:
+        """Findings are given for a network that was examined before, and answers with logits already."""
+        self._given = network
+        self._known = findings
         self.card = card
         self.device = device
         self._cuts: dict[str, tuple[Body, Tail]] = {}  # checking a cut costs three forward passes
 
     @cached_property
+    def findings(self) -> Findings:
+        """What running the network showed; measured once, before the first explanation.
+
+        Raises:
+            InputError: it cannot be explained, or its classes are not those of the card.
+        """
+        if self._known is not None:
+            return self._known
+        pictures = cells.pictures(self.card.input_size).to(self.device)
+        x = (pictures - self._column(self.card.mean)) / self._column(self.card.std)
+        findings = examine(self._given, x.contiguous(memory_format=self.memory_format), self.card.title)
+        sides = 2 if findings.count == 1 else findings.count
+        if self.card.labels and self.card.has_classes and len(self.card.labels) != sides:
+            raise InputError(
+                f"{self.card.title} answers with {findings.count} classes, but {len(self.card.labels)} are named; give"
+                f" {findings.count} label_names."
+            )
+        self.card.__dict__["layers"] = findings.layers
+        return findings.check(self.card.title)
+
+    @cached_property
+    def network(self) -> nn.Module:
+        """The network, whose answer is logits."""
+        if self._known is not None:
+            return self._given
+        return with_logits(self._given, self.findings)
+
+    def under(self, network: nn.Module) -> "ModelHandle":
+        """The same model with other weights, which are not examined again."""
+        return ModelHandle(network, self.card, self.device, self.findings)
+
+    def chances(self, logits: Float[Tensor, "*b k"]) -> Float[Tensor, "*b k"]:
+        """Probabilities of logits: each class's own where there is one logit or a sigmoid, else all add up to 1."""
+        alone = self.findings.count == 1 or self.findings.answers == "yes-no probabilities"
+        return logits.sigmoid() if alone else logits.softmax(-1)
+
+    def first_answer(self, logits: Float[Tensor, " k"]) -> int:
+        """The class that is explained where none is chosen: the likeliest, or what the one logit stands for.
+
+        Raises:
+            UnfitError: the model has no classes, or its logits are not finite.
+        """
+        if not self.card.has_classes:
+            raise UnfitError(self.card.classless)
+        if not bool(torch.isfinite(logits).all()):
+            raise UnfitError(f"{self.card.title} answers this picture with numbers that are not finite; take another.")
+        return 0 if self.findings.count == 1 else int(logits.argmax())
+
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the weights: of their file, or of the tensors for a network of your own."""
-        return self.card.digest or state_digest(self.network)
+        return self.card.digest or state_digest(self._given)
 
     @property
     def nbytes(self) -> int:
         """Bytes that the parameters and buffers take, and a CLIP's text tower beside them."""
-        beside = getattr(self.network, "beside", tuple)
-        state = [*self.network.parameters(), *self.network.buffers(), *beside()]
+        beside = getattr(self._given, "beside", tuple)
+        state = [*self._given.parameters(), *self._given.buffers(), *beside()]
         return sum(tensor.numel() * tensor.element_size() for tensor in state)
 
     def view(self, image: Picture) -> Photo:
@@ -216,11 +287,16 @@ class ModelHandle:
 
     def layers(self) -> tuple[Layer, ...]:
         """The layers that can be looked at, in the order in which they finish."""
-        return self.card.layers
+        return self.findings.layers
 
     def layer(self, name: str | None) -> Layer:
         """The layer called ``name``, or the default one for None; `InputError` for one that is not there."""
-        return self.card.layer(name)
+        if self.findings.scripted and not self.findings.layers:
+            raise InputError(
+                f"{self.card.title} is a TorchScript program, which hides its layers; wrap the module that it was"
+                " scripted or traced from, or choose a method of pixels such as saliency."
+            )
+        return pick_layer(self.findings.layers, name, self.card.name)
 
     def split(self, layer: str | None) -> tuple[Body, Tail]:
         """Cut at a layer: ``body(x)`` is the layer's own output, ``tail(body(x))`` the logits."""
@@ -237,7 +313,7 @@ class ModelHandle:
         return torch.tensor(values, device=self.device).view(-1, 1, 1)
 
 
-def as_photo(image: Picture) -> Photo:
+def as_photo(image: object) -> Photo:
     """A `Photo` from a path, a Pillow image, an array (H, W, 3) of uint8, or a photo."""
     if isinstance(image, Photo):
         return image
@@ -247,63 +323,11 @@ def as_photo(image: Picture) -> Photo:
 
     if isinstance(image, Image.Image):
         return from_pil(image, "image")
+    if not isinstance(image, str | Path):
+        raise InputError(
+            f"A picture is a path, a Pillow image or an array of uint8 (height, width, 3); got {type(image).__name__}."
+        )
     path = Path(image)
     if not path.is_file():
         raise InputError(f"There is no file '{path}'; give the path of a picture.")
     return open_upload(path.read_bytes(), path.name)
-
-
-def state_digest(network: nn.Module) -> str:
-    """SHA-256 over names, types, shapes and bytes of all parameters and buffers, in order."""
-    sha = hashlib.sha256()
-    for name, tensor in network.state_dict().items():
-        value = tensor.detach().cpu().contiguous()
-        sha.update(f"{name}:{value.dtype}:{tuple(value.shape)};".encode())
-        sha.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
-    return sha.hexdigest()
-
-
-def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
-    network: nn.Module,
-    *,
-    input_size: tuple[int, int, int],
-    mean: tuple[float, ...] = (0.5, 0.5, 0.5),
-    std: tuple[float, ...] = (0.5, 0.5, 0.5),
-    labels: tuple[str, ...] | list[str] = (),
-    name: str = "own model",
-    device: str = "auto",
-) -> ModelHandle:
-    """Make a handle of any classifier of yours: (B, 3, H, W) -> logits (B, K).
-
-    The network is put in eval mode and on ``device``; nothing else of it is changed.
-
-    Raises:
-        InputError: the network does not answer with logits (1, K), or K is not the number of labels.
-    """
-    place = weights.device(device)
-    network = network.to(place).eval()
-    probe = torch.zeros(1, *input_size, device=place)
-    with torch.inference_mode():
-        logits: Any = network(probe)
-    if not isinstance(logits, Tensor) or logits.ndim != 2:
-        raise InputError(f"The network must answer with logits (batch, classes); it gave {_shape(logits)}.")
-    names = tuple(labels) or tuple(f"class {index}" for index in range(logits.shape[1]))
-    if len(names) != logits.shape[1]:
-        raise InputError(f"The network has {logits.shape[1]} classes, but {len(names)} labels were given.")
-    card = ModelCard(
-        name=name,
-        title=name,
-        labels=names,
-        input_size=input_size,
-        mean=tuple(mean),
-        std=tuple(std),
-        build=lambda: network,
-        fill=lambda _network, _path: None,
-        source="yours",
-    )
-    card.__dict__["layers"] = find_layers(network, probe)
-    return ModelHandle(network, card, place)
-
-
-def _shape(value: object) -> str:
-    return str(tuple(value.shape)) if isinstance(value, Tensor) else type(value).__name__

@@ -3,6 +3,8 @@
 import re
 from functools import lru_cache
 
+NONE = ("no classifier",)  # stands for the classes of a network that has none
+
 
 @lru_cache(maxsize=1)
 def imagenet() -> tuple[str, ...]:
@@ -34,11 +36,6 @@ def numbered(count: int) -> tuple[str, ...]:
     return tuple(f"class {index}" for index in range(count))
 
 
-def features(count: int) -> tuple[str, ...]:
-    """Names for the outputs of a network without a classifier: ``feature 0``, ``feature 1``, ..."""
-    return tuple(f"feature {index}" for index in range(count))
-
-
 def search(labels: tuple[str, ...], query: str) -> list[int]:
     """Indices of the classes whose name holds every word of ``query``, best first.
 
@@ -62,3 +59,21 @@ def _rank(name: str, text: str) -> int:
     if re.search(rf"\b{re.escape(text)}\b", name):
         return 0
     return 1 if re.search(rf"\b{re.escape(text)}", name) else 2
+
+
+def sides(name: str) -> tuple[str, str]:
+    """The two classes of one logit: that a thing is there, and that it is not."""
+    return name, f"not {name}"
+
+
+def fitting(names: tuple[str, ...] | None, count: int | None) -> tuple[str, ...]:
+    """The names of a model's classes: those given, else ImageNet's or numbers; none where it has no classifier.
+
+    One name of one logit becomes the two sides of it.
+    """
+    count = 1000 if count is None else int(count)
+    if not count:
+        return NONE
+    if not names:
+        names = imagenet() if count == 1000 else numbered(count)
+    return sides(names[0]) if len(names) == 1 else names

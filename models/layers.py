@@ -78,12 +78,40 @@ def find_layers(network: nn.Module, probe: Tensor) -> tuple[Layer, ...]:
     seen: dict[str, tuple[int, ...]] = {}
     with watching(network, seen), torch.no_grad():
         network(probe)
-    size = (int(probe.shape[2]), int(probe.shape[3]))
-    layers = [layer for name, shape in seen.items() if (layer := _layer(network, name, shape, size))]
-    chosen = _default(network, layers)
+    return layers_of_shapes(network, seen, (int(probe.shape[2]), int(probe.shape[3])))
+
+
+def layers_of_shapes(
+    network: nn.Module, shapes: dict[str, tuple[int, ...]], size: tuple[int, int]
+) -> tuple[Layer, ...]:
+    """The layers whose outputs for one picture are shaped like maps over it, the likely default one marked.
+
+    Args:
+        network: whose modules they are.
+        shapes: of each output, in the order they finish.
+        size: rows and columns of the picture.
+    """
+    layers = [layer for name, shape in shapes.items() if (layer := _layer(network, name, shape, size))]
+    chosen, tower = _default(network, layers), _tower(network)
     return tuple(
-        Layer(**{**vars(layer), "default": layer.name == chosen, "main": _is_main(layer.name)}) for layer in layers
+        Layer(**{**vars(layer), "default": layer.name == chosen, "main": _is_main(layer.name, tower)})
+        for layer in layers
     )
+
+
+def _tower(network: nn.Module) -> str:
+    """Prefix of the module that holds nearly all others, where somebody wrapped a whole network in one of their own."""
+    prefix, inside = "", network
+    while True:
+        count = len(list(inside.modules()))
+        large = [
+            (name, child)
+            for name, child in inside.named_children()
+            if len(list(child.modules())) > 0.8 * count and not isinstance(child, nn.Sequential | nn.ModuleList)
+        ]
+        if not large:
+            return prefix
+        prefix, inside = f"{prefix}{large[0][0]}.", large[0][1]
 
 
 def _layer(network: nn.Module, name: str, shape: tuple[int, ...], size: tuple[int, int]) -> Layer | None:
@@ -141,9 +169,10 @@ def _default(network: nn.Module, layers: list[Layer]) -> str:
     return names[-1]
 
 
-def _is_main(name: str) -> bool:
-    tower = next((each for each in TOWERS if name.startswith(each)), "")
-    parts = name.removeprefix(tower).split(".")
+def _is_main(name: str, tower: str = "") -> bool:
+    known = next((prefix for prefix in TOWERS if name.startswith(prefix)), "")
+    prefix = tower if len(tower) > len(known) and name.startswith(tower) else known
+    parts = name.removeprefix(prefix).split(".")
     return len(parts) == 1 or (len(parts) == 2 and parts[1].isdigit()) or parts[2:] in (["norm1"], ["ln_1"])
 
 

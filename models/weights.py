@@ -53,6 +53,16 @@ def _sha256(path: Path, _size: int, _changed: int) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def state_digest(network: nn.Module) -> str:
+    """SHA-256 over names, types, shapes and bytes of all parameters and buffers, in order."""
+    sha = hashlib.sha256()
+    for name, tensor in network.state_dict().items():
+        value = tensor.detach().cpu().contiguous()
+        sha.update(f"{name}:{value.dtype}:{tuple(value.shape)};".encode())
+        sha.update(value.reshape(-1).view(torch.uint8).numpy().tobytes())
+    return sha.hexdigest()
+
+
 def read(path: Path) -> dict[str, Tensor]:
     """The tensors of a ``.safetensors`` file, or of a ``.pt``/``.pth`` file under ``weights_only``.
 

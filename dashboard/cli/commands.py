@@ -110,11 +110,16 @@ def serve(  # noqa: PLR0913 - one argument an option
 
 @app.command("models")
 def list_models(
-    as_json: Json = False, get: Annotated[str | None, typer.Option(help="Fetch the weights of this model.")] = None
+    name: Annotated[str | None, typer.Argument(help="A model to examine: what running it shows.")] = None,
+    as_json: Json = False,
+    get: Annotated[str | None, typer.Option(help="Fetch the weights of this model.")] = None,
 ) -> None:
-    """The zoo: what is ready, what is not, and how to get it."""
+    """The zoo: what is ready, what is not, and how to get it; or what one model is."""
     import models
 
+    if name is not None:
+        _examined(name)
+        return
     if get is not None:
         card = models.fetch(get)
         out.print(f"{card.name} is ready: {card.path}", soft_wrap=True)
@@ -130,6 +135,22 @@ def list_models(
             card.name, str(len(card.labels)), f"{card.input_size[1]}×{card.input_size[2]}", card.licence, state
         )
     out.print(table)
+
+
+def _examined(name: str) -> None:
+    import models
+
+    findings = models.load(name, "cpu").findings
+    out.print(findings.sentence, soft_wrap=True)
+    for layer in findings.layers:
+        notes = [
+            " ".join(["default"] * layer.default),
+            "the answer does not depend on it" * (layer.name in findings.dead),
+        ]
+        out.print(f"  {layer.name}  {'×'.join(map(str, layer.shape))}  {' '.join(filter(None, notes))}".rstrip())
+    for title, names in (("run more than once", findings.repeated), ("no maps", findings.refused)):
+        if names:
+            out.print(f"Not offered, {title}: {', '.join(names)}", soft_wrap=True)
 
 
 def _card_json(card: "ModelCard") -> dict[str, object]:

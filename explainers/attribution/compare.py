@@ -180,7 +180,7 @@ def compare(model: ModelHandle, params: CompareParams, run: Run) -> SideBySide:
     run.report(0.0, "reading the picture")
     view = model.view(params.image)
     logits = logits_of(model, view.pixels[None])[0].float().cpu()
-    target = chosen_class(model.card, logits, params.target)
+    target = chosen_class(model, logits, params.target)
     x = model.normalise(view.pixels[None])
     jobs = _layers(model, x, target, params) if params.over == "layers" else _methods(model, x, target, params)
     maps, refused = side_by_side(jobs, x, run.report)
@@ -193,7 +193,7 @@ def compare(model: ModelHandle, params: CompareParams, run: Run) -> SideBySide:
         over=params.over,
         target=target,
         label=model.card.labels[target],
-        probability=float(logits.softmax(0)[target]),
+        probability=float(model.chances(logits)[target]),
         refused=tuple((jobs[name][0], why) for name, why in refused),
     )
 
@@ -234,6 +234,9 @@ def side_by_side(jobs: Jobs, x: Tensor, report: Report = silent) -> tuple[dict[s
             maps[name] = enlarged(work(), (int(x.shape[2]), int(x.shape[3])))[0]
         except SeewhyError as error:
             refused.append((name, str(error)))
+        except (RuntimeError, TypeError, AttributeError, IndexError, AssertionError) as error:
+            first = (str(error).strip().splitlines() or [""])[0][:120]
+            refused.append((name, f"{title} failed on this network ({type(error).__name__}: {first})."))
     if not maps:
         raise UnfitError(refused[0][1])
     return maps, refused

@@ -36,7 +36,7 @@ from explainers.base import AboutClass, AtLayer, Evidence, Run, explainer
 from explainers.kinds import Choice, Class, LayerName, Layers
 from explainers.params import ImageParams, knob
 from models import ModelHandle, Photo, labels
-from models.errors import InputError
+from models.errors import InputError, UnfitError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -212,6 +212,8 @@ def gradcam(model: ModelHandle, params: GradCamParams, run: Run) -> GradCam:
     view = model.view(params.image)
     x = model.normalise(view.pixels[None])
     named, layers = named_target(model, params), layers_of(model, params.layer)
+    if named is None and not model.card.has_classes and METHODS[params.method].for_class:
+        raise UnfitError(model.card.classless)
     target = named.target_of(model) if named else _class_target(model, params, x)
     problem = Problem(model, x, target, layers[0], run.rng, params.groups, run.part(0.1, 0.9).report, head=params.head)
     attribution = METHODS[params.method].solve(problem, layers)
@@ -243,16 +245,17 @@ def _class_target(model: ModelHandle, params: GradCamParams, x: Tensor) -> Targe
     if params.target is not None or params.versus is None:
         return of_class(model, params.target, params.versus)
     with torch.inference_mode():
-        return of_class(model, chosen_class(model.card, model.network(x)[0], None), params.versus)
+        return of_class(model, chosen_class(model, model.network(x)[0], None), params.versus)
 
 
 def _result(model: ModelHandle, params: GradCamParams, image: np.ndarray, attribution: Attribution) -> GradCam:
     cam, logits = attribution.cam[0].float().cpu().numpy(), attribution.logits[0].float().cpu()
     target, versus = (params.target, params.versus) if params.question == "class" else (None, None)
-    chosen, card = chosen_class(model.card, logits, target), model.card
-    chance, other = logits.softmax(0), "" if versus is None else card.labels[versus]
+    card, chance = model.card, model.chances(logits)
+    chosen = chosen_class(model, logits, target) if card.has_classes else 0
+    other = "" if versus is None else card.labels[versus]
     value = float(logits[chosen] - (0 if versus is None else logits[versus]))
-    best = chance.topk(min(5, len(card.labels))).indices.tolist()
+    best = chance.topk(min(5, len(card.labels))).indices.tolist() if card.has_classes else []
     return GradCam(
         image=image,
         cam=cam,
@@ -263,7 +266,7 @@ def _result(model: ModelHandle, params: GradCamParams, image: np.ndarray, attrib
         layer=",".join(layer.name for layer in layers_of(model, params.layer)),
         label=card.labels[chosen],
         method=params.method,
-        probability=float(chance[chosen]),
+        probability=float(chance[chosen]) if card.has_classes else 0.0,
         top5=tuple((index, card.labels[index], float(chance[index])) for index in best),
         versus=versus,
         versus_label=other,

@@ -157,7 +157,7 @@ def mistake(model: ModelHandle, params: MistakeParams, run: Run) -> Mistake:
     maps = class_maps(model, model.normalise(image[None]), shown, params.layer).float().cpu().numpy()
     run.report(0.5, "blurring the place of each class")
     heats = [heatmap(each, image.shape[:2]) for each in maps]
-    rows, after = _rows(model, image, (shown, logits.softmax(0).tolist()), heats)
+    rows, after = _rows(model, image, (shown, model.chances(logits).tolist()), heats)
     difference = maps[0] - maps[shown.index(truth)]
     cam = maps[0] if truth == target else difference
     return Mistake(
@@ -214,7 +214,7 @@ def _rows(
     places, soft = [place_mask(heat) for heat in heats], blurred(image)
     tried = [np.where(place[..., None], image, soft) for place in places]
     tried.append(np.where(places[0][..., None], soft, image))
-    odds = logits_of(model, np.stack(tried)).float().softmax(1).cpu().numpy()
+    odds = model.chances(logits_of(model, np.stack(tried)).float()).cpu().numpy()
     likeness = likeness_to(model.network, shown[0], len(chance))
     rows = []
     for i, index in enumerate(shown):

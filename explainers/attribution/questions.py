@@ -77,7 +77,7 @@ def sentence(model: ModelHandle, words: str) -> NamedTarget:
     return NamedTarget(lambda _model: target, f"the words '{plain(words)}'", "the cosine")
 
 
-def embedded_at(model: ModelHandle, x: Float[Tensor, "1 3 y x"]) -> tuple[Site | str, Callable[[Tensor], Tensor]]:
+def embedded_at(model: ModelHandle, x: Float[Tensor, "1 colours y x"]) -> tuple[Site | str, Callable[[Tensor], Tensor]]:
     """Where the network says in one vector what a picture is like, and how that is read.
 
     It is a CLIP's image embedding, else what the linear layer is given that answers, else the last map, averaged.

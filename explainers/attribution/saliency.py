@@ -147,11 +147,11 @@ def saliency(model: ModelHandle, params: SaliencyParams, run: Run) -> PixelMap:
     x = model.normalise(view.pixels[None])
     with torch.inference_mode():
         logits = model.network(x)[0].float().cpu()
-    target, method = chosen_class(model.card, logits, params.target), METHODS[params.method]
+    target, method = chosen_class(model, logits, params.target), METHODS[params.method]
     problem = replace(problem_of(model, x, target, params, run.rng), report=run.part(0.05, 0.95).report)
     attribution = method.solve(problem)
     run.report(0.95, "drawing the map")
-    values, labels, chance = attribution.values[0].float().cpu().numpy(), model.card.labels, logits.softmax(0)
+    values, labels, chance = attribution.values[0].float().cpu().numpy(), model.card.labels, model.chances(logits)
     return PixelMap(
         image=view.pixels,
         attribution=values,

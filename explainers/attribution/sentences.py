@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from models.labels import NONE
+
 ROWS = ("upper", "middle", "lower")
 COLUMNS = ("left", "centre", "right")
 LONGEST = 80
@@ -28,6 +30,12 @@ def half_share(heatmap: Float[np.ndarray, "h w"]) -> float:
     ordered = np.sort(heatmap.ravel())[::-1]
     total = ordered.sum()
     return float(np.searchsorted(ordered.cumsum(), total / 2) + 1) / ordered.size
+
+
+def share_words(heatmap: Float[np.ndarray, "h w"]) -> str:
+    """That share in words: a map whose light stands in a few pixels holds no "0 %" of anything."""
+    share = half_share(heatmap)
+    return "under 1 %" if share < 0.01 else f"{share:.0%}"
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,7 @@ def asked_sentence(heatmap: Float[np.ndarray, "h w"], wanted: str, measured: str
 
 def _placed(heatmap: np.ndarray, verb: str, thing: str, measured: str) -> str:
     """Where the evidence lies, by name where that helps: "the middle" of a photo tells nobody anything."""
-    place, half = place_of(heatmap), f"{half_share(heatmap):.0%}"
+    place, half = place_of(heatmap), share_words(heatmap)
     if place == "middle":
         return f"Half of what {verb} {thing} ({measured}) lies in {half} of the picture."
     return f"The {place} of the picture {verb} {thing} most ({measured}): half of the evidence lies in {half} of it."
@@ -82,9 +90,10 @@ def plain(text: str) -> str:
 
 
 def _classless(heatmap: Float[np.ndarray, "h w"], name: str, sure: str) -> str:
+    answers = f"; the model answers *{name}* (probability {sure})." if (name,) != NONE else "."
     if not heatmap.any():
-        return f"The map is empty at this layer; the model answers *{name}* (probability {sure})."
+        return f"The map is empty at this layer{answers}"
     return (
         f"Whatever the class, most goes on in the {place_of(heatmap)} of the picture:"
-        f" half of the map lies in {half_share(heatmap):.0%} of it; the model answers *{name}* (probability {sure})."
+        f" half of the map lies in {share_words(heatmap)} of it{answers}"
     )

@@ -135,7 +135,7 @@ def _randomised(
     part = benchmark.subset(range(max(1, len(benchmark.scenes) // SHARE_RANDOM)))
 
     def explain(network: torch.nn.Module) -> np.ndarray:
-        return read_maps(ModelHandle(network, model.card, model.device), part, method).maps
+        return read_maps(model.under(network), part, method).maps
 
     (noise,) = cascade(model.network, explain, np.random.default_rng(seed), stages=1)
     pairs = zip(readings.maps[: len(noise)], noise, strict=True)

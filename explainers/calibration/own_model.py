@@ -119,8 +119,8 @@ def trial(model: ModelHandle, params: TrialParams, run: Run) -> Trial:
     """Try the methods; see the module's docstring."""
     view = model.view(params.image)
     run.report(0.0, f"running {model.card.title}")
-    chance = logits_of(model, view.pixels[None])[0].float().softmax(0).cpu().numpy()
-    target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
+    chance = model.chances(logits_of(model, view.pixels[None])[0].float())
+    target = model.first_answer(chance) if params.target is None else model.card.check_target(params.target)
     subject = TrialPicture(model, view.pixels, target)
     rows: dict[str, tuple[str, float, np.ndarray, np.ndarray]] = {}
     unfit: list[tuple[str, str]] = []
@@ -189,7 +189,7 @@ class TrialPicture:
         """1 - |rank correlation| with the map of the network with noise for weights."""
 
         def explain(network: torch.nn.Module) -> np.ndarray:
-            return self.map(method, ModelHandle(network, self.model.card, self.model.device), self.pixels)
+            return self.map(method, self.model.under(network), self.pixels)
 
         (noise,) = cascade(self.model.network, explain, np.random.default_rng(seed), stages=1)
         return 1 - abs(float(np.nan_to_num(rank_correlation(heat[::4, ::4], noise[::4, ::4]))))

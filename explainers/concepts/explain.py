@@ -10,6 +10,7 @@ reconstruction tells how much that is. Where it lands depends on its nearest nei
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from scipy.special import softmax
 
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
@@ -140,7 +141,8 @@ def concept_explain(model: ModelHandle, params: ExplainParams, run: Run) -> Conc
     layer = pick(model, params.layer)
     view = model.view(params.image)
     seen = activations_at(model, layer, view.pixels[None])
-    cls = int(seen.logits.argmax()) if params.cls is None else model.card.check_target(params.cls)
+    first = model.first_answer(torch.from_numpy(seen.logits[0]))
+    cls = first if params.cls is None else model.card.check_target(params.cls)
     bank = kept_bank(run, model.card.name, params, cls)
     run.report(0.98, "reading the picture's concepts")
     return _Reading(model, bank, seen).result(view.pixels, bank_of(params, cls))

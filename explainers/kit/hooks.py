@@ -105,7 +105,7 @@ def record_output(network: nn.Module, at: Site | str) -> Iterator[Recorded]:
 
 
 def layer_activations(
-    network: nn.Module, layer: Layer, x: Float[Tensor, "b 3 y x"]
+    network: nn.Module, layer: Layer, x: Float[Tensor, "b colours y x"]
 ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b *k"]]:
     """One forward pass: activations at ``layer`` as maps, and the network's answer.
 
@@ -120,7 +120,7 @@ def layer_activations(
 def activations_and_gradients(
     network: nn.Module,
     layer: Layer,
-    x: Float[Tensor, "b 3 y x"],
+    x: Float[Tensor, "b colours y x"],
     score: Callable[[Tensor], Tensor],
     at: Site | str = "",
 ) -> tuple[Float[Tensor, "b c h w"], Float[Tensor, "b c h w"], Float[Tensor, "b *k"]]:

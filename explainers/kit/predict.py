@@ -43,5 +43,5 @@ def answers_of(
 def probabilities(
     model: ModelHandle, images: UInt8[np.ndarray, "n h w 3"], target: int, batch: int = 16
 ) -> Float[np.ndarray, " n"]:
-    """Probability (softmax) of class ``target`` for each picture."""
-    return logits_of(model, images, batch).softmax(1)[:, target].cpu().numpy()
+    """Probability of class ``target`` for each picture."""
+    return model.chances(logits_of(model, images, batch))[:, target].cpu().numpy()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import nn
 
 TABLES = (
@@ -24,7 +25,8 @@ def restore_after(network: nn.Module) -> Iterator[None]:
 
     Inside the block no activation works in place, which hooks on activations need.
     """
-    modules = list(network.modules())
+    # TorchScript modules take no hooks, and their tables cannot be written.
+    modules = [module for module in network.modules() if not isinstance(module, torch.jit.ScriptModule)]
     before = [(module, dict(module.__dict__), _tables(module)) for module in modules]
     gradients = [(parameter, parameter.grad, parameter.requires_grad) for parameter in network.parameters()]
     try:

@@ -1,12 +1,10 @@
 """timm's pretrained config: how a picture becomes the input of a network, each field honoured or refused by name."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import torch
 from timm.models import PretrainedCfg
-from torch import nn
 
 from models import labels
 from models.errors import InputError
@@ -35,7 +33,7 @@ def config_card(facts: Mapping[str, Any], origin: str, /, **known: Any) -> Model
     size = whole_numbers(facts["input_size"], 3, f"input_size in {origin}")
     if size[0] not in (1, 3):
         raise InputError(f"A photo has three channels, or one where it is grey; {origin} asks for {size[0]}.")
-    names = known.pop("labels", None) or class_names(facts) or labels.features(width(known["build"]))
+    names = labels.fitting(known.pop("labels", None) or class_names(facts), facts["num_classes"])
     return ModelCard(
         labels=names,
         input_size=(size[0], size[1], size[2]),
@@ -54,13 +52,6 @@ def class_names(facts: Mapping[str, Any]) -> tuple[str, ...]:
     if names:
         return tuple(str(words.get(name, name)) for name in names)
     return labels.of_count(whole_number(facts["num_classes"], "num_classes", low=0))
-
-
-def width(build: Callable[[], nn.Module]) -> int:
-    """How many features a network without a classifier answers with: measured as timm states it, without weights."""
-    with torch.device("meta"):
-        network: Any = build()
-    return int(getattr(network, "head_hidden_size", 0) or network.num_features)
 
 
 def whole_number(value: object, what: str, low: int = 1) -> int:

@@ -12,7 +12,8 @@ from torch import nn
 
 import models
 from models.errors import InputError
-from models.handle import ModelCard, as_photo, state_digest
+from models.handle import ModelCard, as_photo
+from models.weights import state_digest
 from tests.explainers.nets import SmallCnn, seeded, small_cnn
 
 

@@ -44,7 +44,7 @@ def test_every_card_can_be_made_without_weights() -> None:
     assert [card.name for card in found] == list(models.names())
     for card in found:
         assert card.ready or card.remedy
-        assert len(card.labels) > 1
+        assert len(card.labels) > 1 or not card.has_classes
         assert card.input_size[0] == 3
 
 

@@ -11,7 +11,6 @@ from explainers.base import Run, Score
 from explainers.evidence import centre_map, insertion_deletion, moved_map, random_map, rank_correlation
 from explainers.evidence.faithfulness import Curves, Predict, both_ends, share_to_halve
 from explainers.evidence.sanity import cascade
-from models import ModelHandle
 
 CONTROLS = 3
 STEPS = 15
@@ -106,7 +105,7 @@ def sanity(subject: MapUnderTest, run: Run, share: float = 1.0) -> Score:
     model, x = subject.model, subject.x
 
     def explain(network: nn.Module) -> np.ndarray:
-        return subject.again(ModelHandle(network, model.card, model.device), x, subject.target)
+        return subject.again(model.under(network), x, subject.target)
 
     correlations = [1.0]
     for stage, cam in enumerate(cascade(model.network, explain, run.rng, STAGES)):

@@ -70,7 +70,7 @@ class MapUnderTest:
     measured: MeasuredTarget = field(default_factory=MeasuredTarget)
 
     @property
-    def x(self) -> Float[Tensor, "1 3 y x"]:
+    def x(self) -> Float[Tensor, "1 colours y x"]:
         """The model's input."""
         return self.model.normalise(self.image[None])
 
@@ -83,9 +83,10 @@ class MapUnderTest:
         if self.measured.target is not None:
             return self._share(images, self.measured.target)
         logits = logits_of(self.model, images)
-        if self.versus is not None:
-            logits = logits[:, [self.target, self.versus]]
-        chance = logits.softmax(1)[:, self.target if self.versus is None else 0].cpu().numpy()
+        if self.versus is None or self.model.findings.count == 1:
+            chance = self.model.chances(logits)[:, self.target].cpu().numpy()
+        else:
+            chance = logits[:, [self.target, self.versus]].softmax(1)[:, 0].cpu().numpy()
         return 1 - chance if self.against else chance
 
     def _share(self, images: np.ndarray, target: Target) -> np.ndarray:

@@ -35,7 +35,9 @@ class Statistics:
     head: Float[Tensor, "k c"] | None
 
 
-def statistics(model: ModelHandle, x: Float[Tensor, "b 3 y x"], target: int, layer: str | None = None) -> Statistics:
+def statistics(
+    model: ModelHandle, x: Float[Tensor, "b colours y x"], target: int, layer: str | None = None
+) -> Statistics:
     """Look at a batch for one class.
 
     Raises:

@@ -62,7 +62,7 @@ class MapSource:
     rng: np.random.Generator
 
     def maps(
-        self, x: Float[Tensor, "b 3 y x"], classes: Int[Tensor, " b"], report: Report
+        self, x: Float[Tensor, "b colours y x"], classes: Int[Tensor, " b"], report: Report
     ) -> tuple[Float[Tensor, "b y x"], Float[Tensor, " b"]]:
         """Positive maps at the size of the picture, as they are drawn, and the largest signed value of each."""
         problem = Problem(self.model, x, of_classes(classes), rng=self.rng, report=report)

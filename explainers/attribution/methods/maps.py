@@ -71,7 +71,7 @@ def smooth(problem: Problem) -> Attribution:
 
 def gradcam_maps(
     model: ModelHandle,
-    x: Float[Tensor, "b 3 y x"],
+    x: Float[Tensor, "b colours y x"],
     targets: Int[Tensor, " b"] | None = None,
     layer: str | None = None,
     *,
@@ -95,7 +95,7 @@ def gradcam_maps(
 
 
 def class_maps(
-    model: ModelHandle, x: Float[Tensor, "1 3 y x"], classes: Sequence[int], layer: str | None = None
+    model: ModelHandle, x: Float[Tensor, "1 colours y x"], classes: Sequence[int], layer: str | None = None
 ) -> Float[Tensor, "n h w"]:
     """Grad-CAM of one picture for many classes: one forward pass, then the head's own weights.
 

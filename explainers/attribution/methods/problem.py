@@ -13,7 +13,7 @@ from models import Layer, ModelHandle
 
 BATCH = 8
 Report = Callable[[float, str], None]
-Picture = Float[Tensor, "1 3 y x"]
+Picture = Float[Tensor, "1 colours y x"]
 
 
 def silent(_fraction: int | float, _note: str) -> None:
@@ -38,7 +38,7 @@ class Problem:
     """
 
     model: ModelHandle
-    x: Float[Tensor, "b 3 y x"]
+    x: Float[Tensor, "b colours y x"]
     target: Target
     layer: Layer | None = None
     rng: np.random.Generator = field(default_factory=lambda: np.random.default_rng(0))
@@ -57,7 +57,7 @@ class Problem:
         """
         return self.layer or self.model.layer(None)
 
-    def score(self, x: Float[Tensor, "n 3 y x"]) -> Float[Tensor, " n"]:
+    def score(self, x: Float[Tensor, "n colours y x"]) -> Float[Tensor, " n"]:
         """The target's score of other inputs that belong to the one picture."""
         x = x.contiguous(memory_format=self.model.memory_format)
         rows = torch.zeros(len(x), dtype=torch.long, device=x.device)
@@ -97,10 +97,10 @@ class Attribution:
     cam: Float[Tensor, "b h w"]
     alpha: Float[Tensor, "channels_b c"] = field(default_factory=lambda: torch.zeros(0, 0))
     logits: Float[Tensor, "logits_b *k"] = field(default_factory=lambda: torch.zeros(0, 0))
-    values: Float[Tensor, "pixels_b 3 y x"] = field(default_factory=lambda: torch.zeros(0, 3, 0, 0))
-    start: Float[Tensor, "b 3 y x"] | None = None
+    values: Float[Tensor, "pixels_b colours y x"] = field(default_factory=lambda: torch.zeros(0, 3, 0, 0))
+    start: Float[Tensor, "b colours y x"] | None = None
 
 
-def of_pixels(values: Float[Tensor, "3 y x"], start: Picture | None = None) -> Attribution:
+def of_pixels(values: Float[Tensor, "colours y x"], start: Picture | None = None) -> Attribution:
     """One picture's pixels; the map is their sum over colours."""
     return Attribution(values.sum(0)[None], values=values[None], start=start)

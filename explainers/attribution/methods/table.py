@@ -104,12 +104,12 @@ class Method:
         ]
 
     def map(
-        self, model: ModelHandle, x: Float[Tensor, "b 3 y x"], targets: Int[Tensor, " b"]
+        self, model: ModelHandle, x: Float[Tensor, "b colours y x"], targets: Int[Tensor, " b"]
     ) -> Float[Tensor, "b h w"]:
         """`solve` for a class of each picture, at the default layer."""
         return self.solve(Problem(model, x, of_classes(targets))).cam
 
-    def signed_map(self, values: Float[np.ndarray, "3 y x"]) -> Float[np.ndarray, "y x"]:
+    def signed_map(self, values: Float[np.ndarray, "colours y x"]) -> Float[np.ndarray, "y x"]:
         """Values of pixels summed over colours; the sum's size where the sign says nothing of for or against."""
         total = values.sum(axis=0)
         return total if self.signed else np.abs(total)

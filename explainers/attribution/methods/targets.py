@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from explainers.kit.hooks import Recorded, Site, record_output
-from models import Layer, ModelCard, ModelHandle
+from models import Layer, ModelHandle
 from models.errors import InputError
 
 Score = Callable[[Tensor, Tensor], Tensor]
@@ -113,13 +113,15 @@ def of_similarity(
     return Target(lambda output, _rows: F.cosine_similarity(read(output), vector.to(output)[None]), at)
 
 
-def chosen_class(card: ModelCard, logits: Float[Tensor, " k"], target: int | None) -> int:
+def chosen_class(model: ModelHandle, logits: Float[Tensor, " k"], target: int | None) -> int:
     """The class that is explained: the one that was chosen, else the network's first answer.
 
     Raises:
         InputError: the model has no such class.
+        UnfitError: it has no classes, or its answer is not finite.
     """
-    return int(logits.argmax()) if target is None else card.check_target(target)
+    first = model.first_answer(logits)
+    return first if target is None else model.card.check_target(target)
 
 
 def of_class(model: ModelHandle, target: int | None, versus: int | None = None) -> Target:
@@ -128,8 +130,9 @@ def of_class(model: ModelHandle, target: int | None, versus: int | None = None) 
     Raises:
         InputError: a class that is not there, or one set against itself.
     """
-    if target is None:
+    if target is None and model.findings.count != 1:
         return of_top()
+    target = target or 0
     classes = torch.tensor([model.card.check_target(target)])
     if versus is None:
         return of_classes(classes)
@@ -139,7 +142,10 @@ def of_class(model: ModelHandle, target: int | None, versus: int | None = None) 
 
 
 def embedding(
-    model: ModelHandle, x: Float[Tensor, "1 3 y x"], at: Site | str, read: Callable[[Tensor], Tensor] | None = None
+    model: ModelHandle,
+    x: Float[Tensor, "1 colours y x"],
+    at: Site | str,
+    read: Callable[[Tensor], Tensor] | None = None,
 ) -> Float[Tensor, " d"]:
     """What passes by at ``at`` for one picture, averaged over places: a vector for `of_similarity`."""
     with torch.inference_mode(), record_output(model.network, at) as seen:

@@ -60,7 +60,7 @@ class NeuronWords:
 
 
 def neuron_words(
-    model: ModelHandle, x: Float[Tensor, "1 3 y x"], target: int, layer: str | None = None, count: int = 5
+    model: ModelHandle, x: Float[Tensor, "1 colours y x"], target: int, layer: str | None = None, count: int = 5
 ) -> NeuronWords:
     """The ``count`` neurons that give most to a class's score, and those that take most from it.
 

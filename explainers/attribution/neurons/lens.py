@@ -119,7 +119,7 @@ def measure_neurons(model: ModelHandle, _params: NeuronsParams, result: Neurons,
         run.report(start / len(sets), "silencing as many others")
         rows = torch.from_numpy(kept[start : start + BATCH]).to(x.device)
         with torch.inference_mode(), ablate_channels(model.network, layer, rows):
-            left.append(model.network(x.expand(len(rows), -1, -1, -1)).float().softmax(1)[:, result.target].cpu())
+            left.append(model.chances(model.network(x.expand(len(rows), -1, -1, -1)).float())[:, result.target].cpu())
     chances = torch.cat(left).numpy()
     value, other = float(chances[0]), float(chances[1:].mean())
     return Evidence(
@@ -147,8 +147,8 @@ def neurons(model: ModelHandle, params: NeuronsParams, run: Run) -> Neurons:
     """Say in words what the network saw; see the module's docstring."""
     run.report(0.02, "reading the picture")
     image, layer = model.view(params.image).pixels, model.layer(params.layer)
-    chance = logits_of(model, image[None])[0].float().softmax(0)
-    target = chosen_class(model.card, chance, params.target)
+    chance = model.chances(logits_of(model, image[None])[0].float())
+    target = chosen_class(model, chance, params.target)
     strongest = neuron_words(model, model.normalise(image[None]), target, layer.name, params.count)
     by = "weights" if any(each.names for each in (*strongest.positive, *strongest.negative)) else "nothing"
     if params.concepts:

@@ -1,0 +1,70 @@
+"""What an examination of a network gave."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from models.errors import InputError
+from models.layers import Layer
+
+Answers = Literal["logits", "log-probabilities", "probabilities", "yes-no probabilities"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Findings:
+    """What was measured of a network by running it.
+
+    Attributes:
+        layers: maps over the image, each with the order of its cells confirmed, the default one marked.
+        answers: what its answer is made of.
+        count: how many numbers it answers with.
+        dead: layers whose map the answer does not depend on.
+        refused: layers shaped like a map whose cells do not follow the picture's (attention matrices).
+        repeated: layers that run more than once, and so have no one map.
+        finite: whether all answers are finite.
+        repeatable: whether the same picture is answered alike twice.
+        alone: whether a picture is answered alike whatever else is in the batch.
+        scripted: whether it is a TorchScript program, which hides its layers.
+    """
+
+    layers: tuple[Layer, ...]
+    answers: Answers
+    count: int
+    dead: frozenset[str] = frozenset()
+    refused: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
+    finite: bool = True
+    repeatable: bool = True
+    alone: bool = True
+    scripted: bool = False
+
+    def check(self, name: str) -> "Findings":
+        """These findings, where the network can be explained.
+
+        Raises:
+            InputError: it cannot; the text says why and what mends it.
+        """
+        if not self.finite:
+            raise InputError(
+                f"{name} answers with numbers that are not finite (NaN or infinity): check its weights, and the mean"
+                " and std of its input."
+            )
+        if not self.repeatable:
+            raise InputError(
+                f"{name} answers the same picture differently each time, as dropout does that is left on; use"
+                " nn.Dropout, or F.dropout(x, training=self.training)."
+            )
+        if not self.alone:
+            raise InputError(
+                f"{name} answers a picture differently beside other pictures, as batch norm without running statistics"
+                " does; use BatchNorm2d(track_running_stats=True)."
+            )
+        return self
+
+    @property
+    def sentence(self) -> str:
+        """What matters, in one line."""
+        place = next((f"looked at in '{layer.name}'" for layer in self.layers if layer.default), "no layer to look at")
+        answer = "one logit" if self.count == 1 and self.answers == "logits" else f"{self.count} {self.answers}"
+        logarithm = " (their logarithm is explained)" if self.answers == "probabilities" else ""
+        odds = " (their log odds are explained)" if self.answers == "yes-no probabilities" else ""
+        return f"Answers with {answer}{logarithm}{odds}; {len(self.layers)} maps over the image, {place}."

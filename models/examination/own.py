@@ -1,0 +1,106 @@
+"""A network of your own comes in."""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import replace
+
+import torch
+from torch import nn
+
+from models import labels as names_of
+from models import weights
+from models.errors import InputError
+from models.handle import ModelCard, ModelHandle
+
+
+def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
+    network: nn.Module | Mapping[str, object],
+    *,
+    input_size: tuple[int, int, int],
+    mean: tuple[float, ...] = (0.5, 0.5, 0.5),
+    std: tuple[float, ...] = (0.5, 0.5, 0.5),
+    labels: tuple[str, ...] | list[str] | None = (),
+    name: str = "own model",
+    device: str = "auto",
+) -> ModelHandle:
+    """Make a handle of any classifier of yours: (B, 3, H, W), or (B, 1, H, W) of grey, -> (B, K).
+
+    The network is put in eval mode and on ``device``; nothing else of it is changed. It is examined by running it:
+    logits, probabilities (of a softmax or sigmoid inside) and one logit are told apart. Weights in other than float32
+    are explained in a copy of that type.
+
+    Args:
+        network: of yours.
+        input_size: channels, rows, columns.
+        mean: of each channel, for pixels in [0, 1].
+        std: of each channel, for pixels in [0, 1].
+        labels: names of the classes; one name where there is one logit, of what a positive logit means; None for a
+            network without a classifier, whose answers are features.
+        name: of the model.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
+
+    Raises:
+        InputError: the network does not answer with a row of numbers a picture, their count is not that of the labels,
+            or what it answers cannot be explained; the text says why.
+    """
+    if not isinstance(network, nn.Module):
+        raise InputError(
+            f"wrap takes a network (an nn.Module), not a {type(network).__name__}; build the network and put the"
+            " weights in with network.load_state_dict(...)."
+        )
+    place, size = weights.device(device), _size(input_size)
+    module = _float32(network.to(place)).eval()
+    card = ModelCard(
+        name=name,
+        title=name,
+        labels=(),
+        input_size=size,
+        mean=_each_channel(mean, size[0], "mean"),
+        std=_each_channel(std, size[0], "std"),
+        build=lambda: module,
+        fill=lambda _network, _path: None,
+        source="yours",
+    )
+    if min(card.std) <= 0:
+        raise InputError(f"std divides the pixels, so each must be above 0; got {card.std}.")
+    findings = ModelHandle(module, card, place).findings
+    called = names_of.NONE if labels is None else _named(tuple(map(str, labels)), findings.count)
+    card = replace(card, labels=called)
+    card.__dict__["layers"] = findings.layers
+    handle = ModelHandle(module, card, place)
+    handle.__dict__["findings"] = findings
+    return handle
+
+
+def _named(labels: tuple[str, ...], count: int) -> tuple[str, ...]:
+    names = labels or names_of.numbered(count)
+    if len(names) != count:
+        raise InputError(f"The network has {count} classes, but {len(names)} labels were given.")
+    return names_of.sides(names[0]) if count == 1 else names
+
+
+def _size(input_size: tuple[int, ...]) -> tuple[int, int, int]:
+    size = tuple(map(int, input_size))
+    if len(size) != 3 or min(size) < 1:
+        raise InputError(f"input_size is (channels, rows, columns); got {size}.")
+    if size[0] not in (1, 3):
+        raise InputError(
+            f"Pictures have three colours, or one where they are grey, and this network takes {size[0]} channels; put a"
+            " layer before it that makes them of three, as nn.Sequential(nn.Conv2d(3, "
+            f"{size[0]}, 1), network)."
+        )
+    return (size[0], size[1], size[2])
+
+
+def _each_channel(values: tuple[float, ...], channels: int, noun: str) -> tuple[float, ...]:
+    numbers = tuple(float(value) for value in values)
+    if len(set(numbers)) == 1:
+        return numbers[:1] * channels
+    if len(numbers) != channels:
+        raise InputError(f"{noun} has one number a channel, {channels} here; got {len(numbers)}.")
+    return numbers
+
+
+def _float32(network: nn.Module) -> nn.Module:
+    kinds = {tensor.dtype for tensor in (*network.parameters(), *network.buffers()) if tensor.is_floating_point()}
+    return network if kinds <= {torch.float32} else deepcopy(network).float()

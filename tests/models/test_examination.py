@@ -1,0 +1,78 @@
+"""What running a network shows: maps and no matrices, live layers, and how little it costs."""
+
+import pytest
+import timm
+import torch
+from torch import Tensor, nn
+
+import models
+from tests.explainers.nets import SmallCnn, seeded, small_vit
+
+
+class Counting(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.net, self.pictures, self.backwards = seeded(SmallCnn()), 0, 0
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.pictures += len(x)
+        if x.requires_grad:
+            x.register_hook(self.count)
+        return self.net(x)
+
+    def count(self, _gradient: Tensor) -> None:
+        self.backwards += 1
+
+
+def test_an_examination_costs_at_most_five_forwards_and_one_backward() -> None:
+    network = Counting()
+    handle = models.wrap(network, input_size=(3, 32, 32), device="cpu")
+    assert handle.layers()
+    assert handle.network is network
+    assert network.pictures <= 5
+    assert network.backwards <= 1
+
+
+@pytest.mark.parametrize("arch", ["swin_tiny_patch4_window7_224", "cait_xxs24_224"])
+def test_attention_matrices_are_no_maps(arch: str) -> None:
+    handle = models.wrap(timm.create_model(arch, num_classes=3), input_size=(3, 224, 224), device="cpu")
+    assert handle.layers()
+    assert not [layer.name for layer in handle.layers() if layer.shape[1] == layer.shape[2] in (49, 196)]
+    assert handle.findings.refused
+
+
+class Wrapped(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.backbone = small_vit(num_classes=0).network
+        self.head = nn.Linear(24, 3)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(self.backbone(x))
+
+
+def test_the_default_layer_of_a_wrapped_vit_is_alive() -> None:
+    torch.manual_seed(0)
+    handle = models.wrap(Wrapped(), input_size=(3, 32, 32), device="cpu")
+    assert handle.layer(None).name == "backbone.blocks.1.norm1"
+    assert "backbone.blocks.1" in handle.findings.dead
+
+
+class Reused(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.one, self.two, self.head = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 16, 3, 2, 1), nn.Linear(16, 2)
+        self.relu = nn.ReLU()
+        self.side = nn.Conv2d(16, 4, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = self.relu(self.two(self.relu(self.one(x))))
+        self.side(maps)
+        return self.head(maps.mean((2, 3)))
+
+
+def test_a_layer_that_runs_twice_is_not_offered_and_a_side_head_is_not_the_default() -> None:
+    handle = models.wrap(seeded(Reused()), input_size=(3, 32, 32), device="cpu")
+    assert handle.findings.repeated == ("relu",)
+    assert handle.layer(None).name == "two"
+    assert "side" in handle.findings.dead
