@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from models import clip, labels, weights
+from models.card import ModelCard
 from models.checkpoints.config import one_of
 from models.errors import InputError, NotReadyError
-from models.handle import ModelCard
 
 DESCRIBED = ("architecture", "model_cfg", "preprocess_cfg", "label_names", "labels", "label_descriptions", "format")
 PREPARED = ("size", "mode", "mean", "std", "interpolation", "resize_mode", "fill_color")

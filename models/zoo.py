@@ -14,11 +14,12 @@ import torch
 from torch import nn
 
 from models import clip_cards, labels, weights
-from models.checkpoints import own
+from models.card import ModelCard
+from models.checkpoints import trained
 from models.checkpoints.config import config_card
 from models.checkpoints.description import describe
 from models.errors import InputError, NotReadyError
-from models.handle import ModelCard, ModelHandle
+from models.handle import ModelHandle
 from models.prototypes import file as prototypes
 
 logger = logging.getLogger(__name__)
@@ -46,7 +47,7 @@ CURATED = (
 
 def names() -> tuple[str, ...]:
     """The zoo's own names; any other timm model is ``timm/NAME``, a CLIP ``clip/NAME``, yours the path of its file."""
-    packaged = (*(f"efficientnet_lite{size}" for size in LITE_FILES), *_menagerie(), *SHIPPED, *own.names())
+    packaged = (*(f"efficientnet_lite{size}" for size in LITE_FILES), *_menagerie(), *SHIPPED, *trained.names())
     return (*packaged, *(f"timm/{name}" for name in CURATED), *clip_cards.names())
 
 
@@ -71,8 +72,8 @@ def card(name: str) -> ModelCard:
         return _menagerie_card(name)
     if name in SHIPPED:
         return replace(_local(SHIPPED[name]), name=name, licence="Apache-2.0", title="Menagerie prototypes")
-    if name.startswith(own.PREFIX):
-        return replace(_local(own.path_of(name)), name=name)
+    if name.startswith(trained.PREFIX):
+        return replace(_local(trained.path_of(name)), name=name)
     if name.startswith("timm/"):
         return _timm(name.removeprefix("timm/"))
     if name.startswith("clip/"):

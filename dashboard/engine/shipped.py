@@ -27,8 +27,8 @@ def shipped(request: Request[R]) -> Answer[R] | None:
     answer = answers.to(request, answers.from_bytes(request.key, _read(path)))
     if answer is None:
         return None
-    made = answer.provenance
-    same = made.params == request.to_json()["params"] and made.weights_sha256 == models.card(request.model).digest
+    origin = answer.provenance
+    same = origin.params == request.to_json()["params"] and origin.weights_sha256 == models.card(request.model).digest
     return answer if same else None
 
 

@@ -110,6 +110,7 @@ def measure_gallery(_model: ModelHandle, _params: GalleryParams, result: Gallery
     share = np.bincount(result.near_labels.ravel(), minlength=len(result.classes)) / max(1, result.near_labels.size)
     chance = float(share[result.owner].mean())
     known = dict(result.accuracies)
+    run.report(0.5, "comparing with shuffled weights")
     test = result.scores("test")
     return Evidence(
         scores=(
@@ -240,16 +241,16 @@ def _result(model: ModelHandle, network: PrototypeNet, search: _Search, known: t
 
 
 def pairs(
-    vectors: np.ndarray, owner: np.ndarray, found: tuple[np.ndarray, np.ndarray]
+    vectors: np.ndarray, owner: np.ndarray, places: tuple[np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of one class that are close: redundant where place and reasons agree, misleading where reasons do not.
 
     Args:
         vectors: (P, D).
         owner: (P,), classes.
-        found: int (n, P, 2), the cell of each in every picture; and (5, P), the reasons, zeros where not measured.
+        places: int (n, P, 2), the cell of each in every picture; and (5, P), the reasons, zeros where not measured.
     """
-    cells, reasons = found
+    cells, reasons = places
     close = unit(vectors) @ unit(vectors).T
     redundant, misleading = [], []
     for a, b in zip(*np.where(np.triu(owner[:, None] == owner, 1) & (close > CLOSE)), strict=True):

@@ -114,7 +114,7 @@ class Prototypes(AboutClass):
 def measured(model: ModelHandle, _params: PrototypesParams, result: Prototypes, run: Run) -> Evidence:
     """Prototypes taken away in their order, boxes hidden, and the place under noise."""
     network, chosen = prototype_net(model), result.order[:TOP]
-    weight = network.head.weight.float().cpu().numpy()
+    weight = network.head.weight.detach().float().cpu().numpy()
     run.report(0.1, "taking prototypes away")
     ordering = relevance_ordering(result.similarity, weight, result.target, run.rng)
     run.report(0.3, "hiding the boxes")
@@ -142,7 +142,7 @@ def prototypes(model: ModelHandle, params: PrototypesParams, run: Run) -> Protot
     run.report(0.6, "comparing with the prototypes")
     with torch.inference_mode():
         maps = network.similarities(model.normalise(views)).float().cpu().numpy()
-        weight = network.head.weight.float().cpu().numpy()
+        weight = network.head.weight.detach().float().cpu().numpy()
     return _result(model, network, params, (views, maps, weight))
 
 

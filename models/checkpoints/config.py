@@ -7,8 +7,8 @@ from typing import Any
 from timm.models import PretrainedCfg
 
 from models import labels
+from models.card import ModelCard
 from models.errors import InputError
-from models.handle import ModelCard
 from models.imagesets.frame import MODES
 
 FIELDS = tuple(entry.name for entry in dataclasses.fields(PretrainedCfg))

@@ -49,7 +49,7 @@ def examine(network: nn.Module, x: Float[Tensor, "3 colours y x"], name: str) ->
     kept = [layer for layer in maps if layer.name not in (*refused, *repeated)]
     dead = frozenset(layer.name for layer in kept if not _alive(layer, slopes))
     return Findings(
-        layers=_with_default(kept, dead),
+        layers=_with_default(kept, dead, getattr(network, "default_layer", "")),
         answers=kind_of(answer, rows) if finite else "logits",
         count=int(rows.shape[1]),
         dead=dead,
@@ -153,16 +153,19 @@ def _ordered(layer: Layer, several: dict[str, Tensor]) -> bool:
     )  # NaN where nothing moved: the shape alone speaks
 
 
-def _with_default(layers: list[Layer], dead: frozenset[str]) -> tuple[Layer, ...]:
+def _with_default(layers: list[Layer], dead: frozenset[str], named: str) -> tuple[Layer, ...]:
     """The default is the last layer whose map the answer depends on.
 
     Behind it, in networks that read their class token alone, come dead layers as wide as the trunk; the default is then
-    the last live one of that width, rather than the three times wider projection inside the last attention.
+    the last live one of that width, rather than the three times wider projection inside the last attention. A network
+    that is more than a classifier, of two towers or with prototypes, says by itself which one (``named``).
     """
     live = [layer for layer in layers if layer.name not in dead]
     width = next((layer.shape[0] for layer in reversed(layers) if layer.name in dead and layer.prefix), 0)
     wide = [layer for layer in live if layer.shape[0] == width]
     chosen = (wide or live or layers)[-1].name if layers else ""
+    if named in [layer.name for layer in live]:
+        chosen = named
     if not live:
         chosen = next((layer.name for layer in layers if layer.default), chosen)
     return tuple(replace(layer, default=layer.name == chosen) for layer in layers)

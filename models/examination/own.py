@@ -9,8 +9,9 @@ from torch import nn
 
 from models import labels as names_of
 from models import weights
+from models.card import ModelCard, by_channel
 from models.errors import InputError
-from models.handle import ModelCard, ModelHandle
+from models.handle import ModelHandle
 
 
 def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
@@ -55,8 +56,8 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
         title=name,
         labels=(),
         input_size=size,
-        mean=_each_channel(mean, size[0], "mean"),
-        std=_each_channel(std, size[0], "std"),
+        mean=by_channel("mean", mean, size[0]),
+        std=by_channel("std", std, size[0]),
         build=lambda: module,
         fill=lambda _network, _path: None,
         source="yours",
@@ -90,15 +91,6 @@ def _size(input_size: tuple[int, ...]) -> tuple[int, int, int]:
             f"{size[0]}, 1), network)."
         )
     return (size[0], size[1], size[2])
-
-
-def _each_channel(values: tuple[float, ...], channels: int, noun: str) -> tuple[float, ...]:
-    numbers = tuple(float(value) for value in values)
-    if len(set(numbers)) == 1:
-        return numbers[:1] * channels
-    if len(numbers) != channels:
-        raise InputError(f"{noun} has one number a channel, {channels} here; got {len(numbers)}.")
-    return numbers
 
 
 def _float32(network: nn.Module) -> nn.Module:

@@ -84,10 +84,10 @@ def labelled(images: str, *, limit: int = 1000, seed: int = 0) -> Labelled:
         return _split(data.title, {name: (entry.label or "", entry) for name, entry in entries.items()}, limit, seed)
     if not images:
         raise InputError(f"No images were named; name a folder, or one of {', '.join(sources())}.")
-    found = {name: entry for name, entry in listed(images).items() if "/" in name}
-    if found and {name.split("/")[0].lower() for name in found} <= set(SPLITS):
-        return _own_split(title(images), found, limit)
-    return _split(title(images), {name: (name.split("/")[0], entry) for name, entry in found.items()}, limit, seed)
+    inside = {name: entry for name, entry in listed(images).items() if "/" in name}
+    if inside and {name.split("/")[0].lower() for name in inside} <= set(SPLITS):
+        return _own_split(title(images), inside, limit)
+    return _split(title(images), {name: (name.split("/")[0], entry) for name, entry in inside.items()}, limit, seed)
 
 
 def _drawn(images: str, limit: int, seed: int) -> Labelled:
@@ -121,10 +121,10 @@ def _split(name: str, entries: dict[str, tuple[str, Entry]], limit: int, seed: i
     rng = np.random.default_rng(seed)
     examples = []
     for label, cls in enumerate(classes):
-        mine = [path for path, (named, _) in entries.items() if named == cls]
-        mine = [mine[at] for at in rng.permutation(len(mine))[: round(limit * (1 + 2 * HELD_OUT))]]
-        held = round(HELD_OUT * len(mine))
-        for at, path in enumerate(mine):
+        paths = [path for path, (named, _) in entries.items() if named == cls]
+        paths = [paths[at] for at in rng.permutation(len(paths))[: round(limit * (1 + 2 * HELD_OUT))]]
+        held = round(HELD_OUT * len(paths))
+        for at, path in enumerate(paths):
             split: Split = "validation" if at < held else "test" if at < 2 * held else "train"
             examples.append(Example(path, label, split, entries[path][1].photo))
     return Labelled(name, classes, _spread(examples))

@@ -5,9 +5,8 @@ loading checks them. Nothing is ever unpickled; thumbnails are decoded as hostil
 """
 
 import io
-import json
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,59 +16,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 from torch import nn
 
+from models.card import ModelCard
 from models.errors import InputError, StorageError
-from models.handle import ModelCard
 from models.imagesets.decode import open_upload
+from models.prototypes.about import KIND, About
 from models.prototypes.network import PrototypeNet, Spec
 
-KIND = "prototypes"
 WEIGHTS = ("similarity.", "head.")
 RECORD = "record."
 THUMBNAILS, ENDS = "record.thumbnails", "record.thumbnail_ends"
 THUMBNAIL = 128  # pixels of the longer side of a prototype's picture inside the file
-
-
-@dataclass(frozen=True)
-class About:
-    """What a file says of its classifier beside its tensors.
-
-    Attributes:
-        base, base_sha256: the backbone's name in the zoo, and the digest of its weights.
-        layer: of the backbone, where prototypes are compared.
-        metric: ``cosine`` or ``log_l2``.
-        classes: their names.
-        files: of each prototype, the training picture that it is a patch of.
-        source: what the pictures were called.
-        facts: accuracies and how it was trained, for people.
-    """
-
-    base: str
-    base_sha256: str
-    layer: str
-    metric: str
-    classes: tuple[str, ...]
-    files: tuple[str, ...]
-    source: str
-    facts: dict[str, float]
-
-    def to_header(self) -> dict[str, str]:
-        """As the header of a safetensors file, which holds texts only."""
-        return {"kind": KIND, "about": json.dumps(vars(self))}
-
-    @staticmethod
-    def from_header(header: dict[str, Any], name: str) -> "About":
-        """What `to_header` wrote.
-
-        Raises:
-            InputError: the header is damaged.
-        """
-        try:
-            written: dict[str, Any] = json.loads(header["about"])
-            written.update({key: tuple(map(str, written[key])) for key in ("classes", "files")})
-            about = About(**written)
-        except (ValueError, TypeError, KeyError) as error:
-            raise InputError(f"'{name}' is damaged; train the prototypes again, or copy the file again.") from error
-        return about
 
 
 def save(path: Path, about: About, tensors: dict[str, np.ndarray]) -> None:
@@ -178,9 +134,9 @@ def _fill(network: nn.Module, path: Path, known: tuple[About, ModelCard]) -> Non
     base.fill(network.backbone, base.path)
     with _opened(path) as file:
         tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no iterator)
-    own = {key: value for key, value in tensors.items() if key.startswith(WEIGHTS)}
+    weights = {key: value for key, value in tensors.items() if key.startswith(WEIGHTS)}
     try:
-        missing, unexpected = network.load_state_dict(own, strict=False)
+        missing, unexpected = network.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise InputError(f"'{path.name}' is damaged; train the prototypes again.") from error
     if unexpected or any(key.startswith(WEIGHTS) for key in missing):

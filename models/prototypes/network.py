@@ -1,7 +1,7 @@
 """The classifier: features, similarity to each prototype at every place, the greatest of each, a linear head."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -12,10 +12,8 @@ from torch.nn import functional
 from models.errors import UnfitError
 from models.handle import ModelHandle
 from models.layers import Layer
+from models.prototypes.about import About
 from models.split import Body
-
-if TYPE_CHECKING:
-    from models.prototypes.file import About
 
 Metric = Literal["cosine", "log_l2"]
 WIDTH = 128  # channels after the add-on layers of the log-L2 variant (Chen et al. 2019, section 2.1)

@@ -11,8 +11,9 @@ from timm.data import create_transform, resolve_data_config
 from torch import nn
 
 import models
+from models.card import ModelCard
 from models.errors import InputError
-from models.handle import ModelCard, as_photo
+from models.handle import as_photo
 from models.weights import state_digest
 from tests.explainers.nets import SmallCnn, seeded, small_cnn
 

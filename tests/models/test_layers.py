@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
+from models.card import pick_layer
 from models.errors import InputError
-from models.handle import pick_layer
 from models.layers import Layer, find_layers
 from tests.explainers.nets import seeded, small_cnn, small_vit
 

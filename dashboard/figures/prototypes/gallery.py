@@ -10,7 +10,7 @@ from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look, dress
 from explainers.kit.characteristics import CHARACTERISTICS
 from explainers.prototypes.gallery import Gallery
-from explainers.prototypes.train import TrainedPrototypes
+from explainers.prototypes.trained import TrainedPrototypes
 from models.labels import short
 
 EXPORTED = 24

@@ -13,9 +13,9 @@ from dashboard.figures.attribution import map as figures
 from dashboard.figures.overlay import Surroundings, surroundings
 from dashboard.figures.tiles import predictions
 from dashboard.pages.attribution import classes
-from dashboard.widgets import job, layout, links, session, usual_time
+from dashboard.widgets import job, layout, links, session
 from dashboard.widgets.chart import ZOOM, chart
-from dashboard.widgets.controls import display_options, image_picker, model_picker
+from dashboard.widgets.controls import display_options, image_picker, model_picker, usual_time
 from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form

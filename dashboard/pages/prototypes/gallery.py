@@ -10,7 +10,7 @@ from dashboard.figures.prototypes.local import framed
 from dashboard.widgets.chart import chart
 from dashboard.widgets.study import Begin, Study
 from explainers.prototypes.gallery import Gallery, prototype_gallery
-from models.checkpoints import own
+from models.checkpoints import trained
 from models.errors import SeewhyError
 from models.labels import short
 from models.prototypes.file import without
@@ -22,9 +22,9 @@ def draw(answer: Answer[Gallery], look: Look) -> None:
     st.markdown(f"##### {result.sentence}")
     classes = range(len(result.classes))
     chosen = st.selectbox("Class", classes, format_func=lambda at: short(result.classes[at]), key="gallery.class")
-    mine = [at for at in range(len(result.owner)) if result.owner[at] == chosen]
-    for start in range(0, len(mine), 2):
-        for column, at in zip(st.columns(2), mine[start : start + 2], strict=False):
+    numbers = [at for at in range(len(result.owner)) if result.owner[at] == chosen]
+    for start in range(0, len(numbers), 2):
+        for column, at in zip(st.columns(2), numbers[start : start + 2], strict=False):
             with column:
                 _prototype(result, at)
     if result.phi.any():
@@ -77,12 +77,12 @@ def _keep(model: str, removed: list[int]) -> None:
     if not wanted or source is None:
         return
     try:
-        path = own.path_of(own.PREFIX + name.strip())
+        path = trained.path_of(trained.PREFIX + name.strip())
         without(source, removed, path)
     except SeewhyError as error:
         st.error(str(error))
         return
-    st.success(f"It is a model now: choose **{own.PREFIX}{path.stem}** in the list of models.")
+    st.success(f"It is a model now: choose **{trained.PREFIX}{path.stem}** in the list of models.")
 
 
 STUDY = Study(

@@ -8,8 +8,9 @@ from dashboard.figures import Look
 from dashboard.figures.prototypes.local import framed
 from dashboard.widgets import layout
 from dashboard.widgets.study import Begin, Study
-from explainers.prototypes.train import TrainedPrototypes, prototypes_train
-from models.checkpoints import own
+from explainers.prototypes.train import prototypes_train
+from explainers.prototypes.trained import TrainedPrototypes
+from models.checkpoints import trained
 from models.errors import SeewhyError
 from models.labels import short
 from models.prototypes.file import save
@@ -49,12 +50,12 @@ def _keep(result: TrainedPrototypes) -> None:
     if not wanted:
         return
     try:
-        path = own.path_of(own.PREFIX + name.strip())
+        path = trained.path_of(trained.PREFIX + name.strip())
         save(path, result.about(), result.tensors())
     except SeewhyError as error:
         st.error(str(error))
         return
-    st.success(f"It is a model now: choose **{own.PREFIX}{path.stem}** in the list of models on any page.")
+    st.success(f"It is a model now: choose **{trained.PREFIX}{path.stem}** in the list of models on any page.")
 
 
 STUDY = Study(

@@ -65,11 +65,11 @@ def warm(
 def cost(model: Distances, maps: Float[Tensor, "b d h w"], labels: Int[Tensor, " b"]) -> tuple[Tensor, Tensor]:
     """Equation 3 of the paper, with the fixed weights of the first stage; and the logits."""
     distance = model(maps)
-    mine = model.owner == labels[:, None]
+    of_class = model.owner == labels[:, None]
     classes = int(model.owner.max()) + 1
     weight = torch.where(model.owner == torch.arange(classes)[:, None], 1.0, OTHER)
     logits = log_similarity(distance) @ weight.T
     far = torch.tensor(torch.inf)  # what is not meant must not be the least (not max - d, which the least can pass)
-    cluster = torch.where(mine, distance, far).amin(1).mean()
-    separation = torch.where(mine, far, distance).amin(1).mean()
+    cluster = torch.where(of_class, distance, far).amin(1).mean()
+    separation = torch.where(of_class, far, distance).amin(1).mean()
     return functional.cross_entropy(logits, labels) + CLUSTER * cluster + SEPARATION * separation, logits

@@ -78,8 +78,10 @@ def prototype_features(model: ModelHandle, params: FeaturesParams, run: Run) -> 
     for start in range(0, len(views), BATCH):
         run.report(start / len(views), f"{params.start + start} of {len(examples)} pictures read")
         with torch.inference_mode():
-            found, _ = layer_activations(model.network, layer, model.normalise(np.stack(views[start : start + BATCH])))
-        maps.append(found.half().cpu().numpy())
+            activations, _ = layer_activations(
+                model.network, layer, model.normalise(np.stack(views[start : start + BATCH]))
+            )
+        maps.append(activations.half().cpu().numpy())
     return Features(
         maps=np.concatenate(maps),
         index=np.array(index, np.int64),

@@ -96,7 +96,7 @@ def choose(
     for penalty in PENALTIES:  # from sparse to dense, each begins where the last ended
         weight = fit(train, classes, penalty, weight, allowed)
         tried.append((cross_entropy(validation.similarity @ weight.T, validation.labels), weight, penalty))
-    _, chosen, best = min(tried, key=lambda each: each[0])
+    _, chosen, best = min(tried, key=lambda candidate: candidate[0])
     return chosen, best
 
 

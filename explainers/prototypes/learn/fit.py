@@ -1,0 +1,103 @@
+"""Prototypes among the training patches, and how like them every picture is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.nn import functional
+
+from explainers.base import Run
+from explainers.prototypes.learn import distance, select
+from explainers.prototypes.learn.features import Features
+from models.prototypes.network import Metric, log_similarity, squared_distance
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be learnt: prototypes of each class, by which metric, from which seed."""
+
+    prototypes: int
+    metric: Metric
+    seed: int
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Prototypes, and what pictures are like them.
+
+    Attributes:
+        vector: float32 (P, D). owner: int (P,).
+        row: int (P,), the picture of each among the features. cell: int (P, 2).
+        similarity: float32 (n, P), greatest similarity of each picture to each.
+        maps: float32 (P, h, w), similarity of each prototype's own picture.
+        add_on: weights of the add-on layers by name.
+    """
+
+    vector: np.ndarray
+    owner: np.ndarray
+    row: np.ndarray
+    cell: np.ndarray
+    similarity: np.ndarray
+    maps: np.ndarray
+    add_on: dict[str, np.ndarray]
+
+
+def learn(features: Features, split: np.ndarray, plan: Plan, run: Run) -> Learnt:
+    """Choose prototypes among the training patches and compare every picture with them."""
+    classes = int(features.labels.max()) + 1
+    rows = [np.flatnonzero((features.labels == cls) & (split == "train")) for cls in range(classes)]
+    counts = [min(plan.prototypes, len(row)) for row in rows]
+    owner = np.repeat(np.arange(classes), counts)
+    if plan.metric == "cosine":
+        maps, add_on = features.maps.astype(np.float32), {}
+        wanted = [select.centres(_patches(maps[row]), k, run.rng) for row, k in zip(rows, counts, strict=True)]
+        near = select.cosine
+    else:
+        train = split == "train"
+        warm = distance.warm(
+            features.maps[train], features.labels[train], owner, plan.seed, run.part(0.72, 0.88).report
+        )
+        maps, add_on = _added(warm, features.maps), {k: v.numpy() for k, v in warm.add_on.state_dict().items()}
+        wanted = [warm.prototypes.numpy()[owner == cls] for cls in range(classes)]
+        near = select.nearness
+    chosen = [select.push(maps[row], centre, near) for row, centre in zip(rows, wanted, strict=True)]
+    vector = np.concatenate([one.vector for one in chosen])
+    image = np.concatenate([row[one.image] for row, one in zip(rows, chosen, strict=True)])
+    compared = compare(maps, vector, plan.metric)
+    return Learnt(
+        vector,
+        owner,
+        image,
+        np.concatenate([one.cell for one in chosen]),
+        compared.max((2, 3)),
+        compared[image, np.arange(len(image))],
+        add_on,
+    )
+
+
+def compare(maps: np.ndarray, vector: np.ndarray, metric: str) -> np.ndarray:
+    """Similarity of every place to every prototype, (n, P, h, w), as the network computes it; in batches."""
+    prototypes, pieces = torch.from_numpy(vector), []
+    if metric == "cosine":
+        prototypes = functional.normalize(prototypes, dim=1)
+    for z in torch.from_numpy(maps).split(256):
+        if metric == "cosine":
+            pieces.append(functional.conv2d(functional.normalize(z, dim=1), prototypes[:, :, None, None]))
+        else:
+            pieces.append(log_similarity(squared_distance(z, prototypes)))
+    return torch.cat(pieces).numpy()
+
+
+def _patches(maps: np.ndarray) -> np.ndarray:
+    """Patches of length 1; those that excite the network less than the median of their picture are left out.
+
+    Weak places are mostly background, which all classes share: prototypes there say little of a class.
+    """
+    rows = maps.transpose(0, 2, 3, 1).reshape(len(maps), -1, maps.shape[1])
+    length = np.linalg.norm(rows, axis=2)
+    return select.unit(rows[length >= np.median(length, axis=1, keepdims=True)])
+
+
+def _added(warm: distance.Distances, maps: np.ndarray) -> np.ndarray:
+    pieces = [warm.add_on(torch.from_numpy(piece).float()) for piece in np.array_split(maps, len(maps) // 256 + 1)]
+    return torch.cat(pieces).numpy()
