@@ -32,7 +32,7 @@ from explainers.results import Result as Result
 from explainers.results import Score as Score
 from models import ModelHandle
 from models.errors import InputError
-from models.sources import source_digest
+from models.weights import source_digest
 
 P = TypeVar("P", bound=Params)
 R = TypeVar("R", bound="Result")

@@ -1,6 +1,7 @@
 """Find weights, read them without unpickling anything, know them by their SHA-256, fetch them when asked."""
 
 import hashlib
+import importlib
 import importlib.util
 import socket
 from collections.abc import Sequence
@@ -162,3 +163,13 @@ def download_first(files: Sequence[tuple[str, str]]) -> Path:
             if place == len(files) - 1 or not isinstance(error.__cause__, EntryNotFoundError):
                 raise
     raise NotReadyError("No file was named that could be fetched; name a model that `seewhy models` lists.")
+
+
+def source_digest(*packages: str) -> str:
+    """SHA-256 over path and content of every Python file of the packages, in order of path."""
+    sha = hashlib.sha256()
+    for package in packages:
+        for folder in importlib.import_module(package).__path__:
+            for path in sorted(Path(folder).rglob("*.py")):
+                sha.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return sha.hexdigest()

@@ -38,6 +38,9 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "concept_named": {"k": 3, "cls": 1, "limit": 8, "pool": 40, "of": NET},
     "calibration": {"scenes": 4, "methods": ("gradcam",), "seed": 1},
     "trial": {"target": 3, "methods": ("gradcam",)},
+    "prototypes": {"target": 3, "hue": 0.2},
+    "prototype_gallery": {"limit": 3, "reasons": 0},
+    "prototypes_train": {"limit": 4, "prototypes": 2, "metric": "log_l2"},
 }
 
 
@@ -89,6 +92,8 @@ def test_the_link_of_a_kept_answer_opens_the_same_request(name: str, server: Eng
     lens, chosen, model = LENSES[name], dict(CHOSEN[name]), NET
     if takes_image(lens.params):
         chosen["image"] = imagesets.sample("chelsea")
+    if name in ("prototypes", "prototype_gallery"):
+        model = "menagerie_prototypes"
     if name == "concept_named":
         model = chosen["of"] = str(clip_file(tmp_path, labels=("cat", "dog", "sofa")))
         chosen["cls"] = 0

@@ -30,7 +30,7 @@ def measured() -> None:
 @pytest.fixture(autouse=True)
 def _quick(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if "measured" not in request.fixturenames:
-        monkeypatch.setattr(single, "evidence", lambda *_: None)
+        monkeypatch.setattr(single, "evidence", lambda *_, **__: None)
 
 
 def shown(tab: Tab, count: int = 1) -> list[Any]:

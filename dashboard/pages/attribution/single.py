@@ -87,7 +87,9 @@ def _method(field: Field) -> str:
     """The methods of both explainers in one list."""
     st.session_state.setdefault(METHOD, gradcam.name)
     fitting = [name for name, method in METHODS.items() if method.fits(field.card)]
-    if st.session_state[METHOD] not in fitting:  # another model was chosen
+    if (wanted := st.session_state[METHOD]) not in fitting:
+        title = METHODS[wanted].title if wanted in METHODS else wanted
+        st.caption(f"{title} reads attention, which {field.card.title} has not.")
         st.session_state[METHOD] = gradcam.name
     takes = usual_time.of_methods(field.card.name)
     common = {**field.common, "label": "Method", "key": METHOD}
@@ -99,7 +101,8 @@ def _method(field: Field) -> str:
 def _question(field: Field) -> str:
     """What can be asked of this model: a sentence only where it reads words."""
     fitting = [name for name in field.knob.kind.options() if name != "sentence" or field.card.reads_words]
-    if st.session_state.get(field.key) not in fitting:
+    if st.session_state.get(field.key) not in (None, *fitting):
+        st.caption(f"{field.card.title} reads no words, so a sentence cannot be asked about.")
         st.session_state[field.key] = field.knob.default
     return str(st.selectbox(**field.common, options=fitting))
 

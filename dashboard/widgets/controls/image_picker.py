@@ -82,7 +82,7 @@ def fresh() -> bool:
 
 def another(label: str, key: str, words: str) -> Photo | None:
     """A second picture, of the same samples and uploads; none while none is chosen."""
-    addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in offered())]
+    addresses = [*st.session_state.get(UPLOADS, []), *(entry.name for entry in imagesets.everything())]
     if st.session_state.get(key) not in addresses:
         st.session_state[key] = None
     address = st.selectbox(
