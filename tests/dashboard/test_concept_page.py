@@ -20,9 +20,9 @@ from models.imagesets import samples
 from tests.clips import clip_file
 from tests.dashboard.conftest import Tab
 
-LINK = {"model": "menagerie_cnn", "k": "3", "limit": "16", "pool": "100"}
+LINK = {"model": "menagerie_cnn", "k": "4", "limit": "16", "pool": "100"}
 CLASS = "Reed Heron"
-ASKED = {"k": 3, "limit": 16, "pool": 100}
+ASKED = {"k": 4, "limit": 16, "pool": 100}
 
 
 def concepts() -> None:

@@ -153,7 +153,7 @@ def test_groups_by_answer_are_who_was_right(biased: models.ModelHandle) -> None:
     assert ((found.answer != 2) == found.second).all()
     assert found.counts.tolist() == [int((found.answer == 2).sum()), int((found.answer != 2).sum())]
     assert "answered rightly" in found.titles[0]
-    pictures = [s for s in menagerie.scenes(4 * 40 * 4, 0) if s.cls == 2][:40]
+    pictures = [s for s in menagerie.scenes(4 * 40 * 4, 0, world=1) if s.cls == 2][:40]
     drawn = np.stack([menagerie.render(s, 128).image for s in pictures]).astype(float)
     np.testing.assert_allclose(found.images[1], drawn[found.second].mean(0), atol=0.51)
 

@@ -24,7 +24,7 @@ from explainers.calibration.trust import BLIND, share_of_truth, yardstick
 from explainers.kit.hooks import activations_and_gradients
 from models import ModelHandle
 from models.errors import InputError, UnfitError
-from models.menagerie import CLASSES, PARTS, SPECIES, nets, scene
+from models.menagerie import CLASSES, PARTS, SPECIES, scene
 from tests.explainers.nets import small_cnn
 
 pytestmark = pytest.mark.timeout(900)  # one benchmark for all of them
@@ -221,7 +221,7 @@ def test_the_yardstick_by_hand(net: ModelHandle, benchmark: Benchmark) -> None:
     blind = [read_maps(net, benchmark, controls(0)[name]) for name in BLIND]
     stick = yardstick(benchmark, blind)
     truth = read_maps(net, benchmark, controls(0)["oracle"])
-    assert (stick.marks(truth).mean(1) > 0.1).all()
+    assert (stick.marks(truth).mean(1) > 0.05).all()
     order = 0.0
     for row, rest in enumerate(stick.rest[0]):
         seen = np.isfinite(benchmark.truth[row])
