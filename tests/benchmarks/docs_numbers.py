@@ -54,6 +54,7 @@ def main() -> None:
             request, answer = measured(net, world)
             write(net, world, tables(net, world, answer.result))
             if world == nets.world_of(net):
+                path_of(request).parent.mkdir(exist_ok=True)
                 path_of(request).write_bytes(to_bytes(answer))
 
 
