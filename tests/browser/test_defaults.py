@@ -7,7 +7,7 @@ from tests.browser.conftest import Person, Server, figure, settled
 from tests.browser.shots import WIDTHS, addresses, finished
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-BUTTONS = ("Compare the groups", "Measure the method", "Learn the concepts")
+BUTTONS = ("Compare the groups", "Measure the method", "Learn the concepts", "Look at all prototypes", "Train")
 OURS = {name: address for name, address in addresses().items() if name not in ("browse", "jobs", "calibration")}
 MOST_SHIFT = 0.05
 # The sum of all layout shifts, as browsers measure it.
