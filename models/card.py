@@ -11,7 +11,7 @@ from torch import nn
 from models import labels, weights
 from models.errors import InputError, UnfitError
 from models.imagesets.frame import Frame, Resampling, frame
-from models.layers import Layer, attends, find_layers
+from models.layers import Layer, find_layers, is_attention
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +79,7 @@ class ModelCard:
     @cached_property
     def attends(self) -> bool:
         """Whether its blocks attend over the whole picture, so that methods that read attention fit it."""
-        return attends(self._meta) and any(layer.layout == "tokens" for layer in self.layers)
+        return any(map(is_attention, self._meta.modules())) and any(layer.layout == "tokens" for layer in self.layers)
 
     @property
     def reads_words(self) -> bool:

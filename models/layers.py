@@ -176,6 +176,6 @@ def _is_main(name: str, tower: str = "") -> bool:
     return len(parts) == 1 or (len(parts) == 2 and parts[1].isdigit()) or parts[2:] in (["norm1"], ["ln_1"])
 
 
-def attends(network: nn.Module) -> bool:
-    """Whether a network has blocks whose attention can be read, as timm writes them."""
-    return any(hasattr(module, "attn_drop") and hasattr(module, "fused_attn") for module in network.modules())
+def is_attention(module: nn.Module) -> bool:
+    """Whether it is a block whose attention can be read, as timm writes them."""
+    return hasattr(module, "attn_drop") and hasattr(module, "fused_attn")

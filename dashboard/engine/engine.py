@@ -1,4 +1,4 @@
-"""The engine: asks, remembers who waits for what, and supervisors out what is kept."""
+"""The engine: asks, remembers who waits for what, and hands out what is kept."""
 
 import logging
 import threading

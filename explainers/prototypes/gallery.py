@@ -168,6 +168,7 @@ class _Search:
     def __init__(self, model: ModelHandle, network: PrototypeNet, count: int) -> None:
         self.model, self.network, self.count = model, network, count
         self.seen: list[tuple[Example, Photo]] = []
+        self.views: list[np.ndarray] = []
         self.similarity: list[np.ndarray] = []
         self.cells: list[np.ndarray] = []
         self.grid = (1, 1)
@@ -177,6 +178,7 @@ class _Search:
         views = np.stack([self.model.view(photo).pixels for _, photo in batch])
         with torch.inference_mode():
             maps = self.network.similarities(self.model.normalise(views)).float().cpu().numpy()
+        self.views += list(views)
         self.grid = (maps.shape[2], maps.shape[3])
         for one, (example, photo) in zip(maps, batch, strict=True):
             strongest, cells = peaks(one)
@@ -186,9 +188,8 @@ class _Search:
 
     def crop(self, picture: int, prototype: int) -> np.ndarray:
         """The patch of a picture that looks most like a prototype."""
-        pixels = self.model.view(self.seen[picture][1]).pixels
         row, column = self.cells[picture][prototype]
-        return small(cut(pixels, (int(row), int(column)), self.grid))
+        return small(cut(self.views[picture], (int(row), int(column)), self.grid))
 
 
 def _reasons(model: ModelHandle, network: PrototypeNet, seen: list[tuple[Example, Photo]], run: Run) -> np.ndarray:

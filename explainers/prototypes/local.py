@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from explainers.base import AboutClass, Evidence, Run, explainer
 from explainers.kinds import Class
@@ -159,8 +160,7 @@ def _result(
     views, maps, weight = seen
     similarity, cells = peaks(maps[0])
     logits = weight @ similarity
-    chance = np.exp(logits - logits.max())
-    chance /= chance.sum()
+    chance = softmax(logits)
     target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
     falls = phi(maps)
     ranks = percentiles(falls)

@@ -52,9 +52,7 @@ class Similarity(nn.Module):
     def forward(self, maps: Float[Tensor, "b d h w"]) -> Float[Tensor, "b p h w"]:
         """Cosine, or ``log((d + 1) / (d + epsilon))`` of the squared distance d."""
         z = self.add_on(maps)
-        if self.metric == "cosine":
-            return compare(functional.normalize(z, dim=1), functional.normalize(self.prototypes, dim=1))
-        return log_similarity(squared_distance(z, self.prototypes))
+        return similarity(z, self.prototypes, self.metric)
 
 
 def add_on(channels: int) -> nn.Sequential:
@@ -65,6 +63,13 @@ def add_on(channels: int) -> nn.Sequential:
 def compare(z: Float[Tensor, "b d h w"], prototypes: Float[Tensor, "p d"]) -> Float[Tensor, "b p h w"]:
     """Inner product of every place with every prototype."""
     return functional.conv2d(z, prototypes[:, :, None, None])
+
+
+def similarity(z: Float[Tensor, "b d h w"], prototypes: Float[Tensor, "p d"], metric: Metric) -> Tensor:
+    """Similarity of every place to every prototype, (B, P, h, w): cosine, or equation 1 of Chen et al. 2019."""
+    if metric == "cosine":
+        return compare(functional.normalize(z, dim=1), functional.normalize(prototypes, dim=1))
+    return log_similarity(squared_distance(z, prototypes))
 
 
 def squared_distance(z: Float[Tensor, "b d h w"], prototypes: Float[Tensor, "p d"]) -> Float[Tensor, "b p h w"]:

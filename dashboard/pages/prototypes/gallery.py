@@ -7,11 +7,10 @@ from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.prototypes import gallery as figures
 from dashboard.figures.prototypes.local import framed
+from dashboard.pages.prototypes.keep import keep_as_model
 from dashboard.widgets.chart import chart
 from dashboard.widgets.study import Begin, Study
 from explainers.prototypes.gallery import Gallery, prototype_gallery
-from models.checkpoints import trained
-from models.errors import SeewhyError
 from models.labels import short
 from models.prototypes.file import without
 
@@ -70,19 +69,10 @@ def _without(answer: Answer[Gallery]) -> None:
 
 def _keep(model: str, removed: list[int]) -> None:
     """Write the classifier without them, as another model."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name of the model", value=f"{model.split('/')[-1]} pruned", key="gallery.name")
-        wanted = st.button("Keep without them", key="gallery.keep")
     source = models.card(model).path
-    if not wanted or source is None:
-        return
-    try:
-        path = trained.path_of(trained.PREFIX + name.strip())
-        without(source, removed, path)
-    except SeewhyError as error:
-        st.error(str(error))
-        return
-    st.success(f"It is a model now: choose **{trained.PREFIX}{path.stem}** in the list of models.")
+    if source is not None:
+        suggested = f"{model.split('/')[-1]} pruned"
+        keep_as_model("gallery", "Keep without them", suggested, lambda path: without(source, removed, path))
 
 
 STUDY = Study(

@@ -6,12 +6,11 @@ import streamlit as st
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.prototypes.local import framed
+from dashboard.pages.prototypes.keep import keep_as_model
 from dashboard.widgets import layout
 from dashboard.widgets.study import Begin, Study
 from explainers.prototypes.train import prototypes_train
 from explainers.prototypes.trained import TrainedPrototypes
-from models.checkpoints import trained
-from models.errors import SeewhyError
 from models.labels import short
 from models.prototypes.file import save
 
@@ -43,19 +42,8 @@ def draw(answer: Answer[TrainedPrototypes], _look: Look) -> None:
 
 @st.fragment
 def _keep(result: TrainedPrototypes) -> None:
-    """Write it into the folder of one's own models, from where every page finds it."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Name of the model", value=f"{result.source.split('/')[-1]} prototypes", key="own.name")
-        wanted = st.button("Keep as a model", type="primary", key="own.keep")
-    if not wanted:
-        return
-    try:
-        path = trained.path_of(trained.PREFIX + name.strip())
-        save(path, result.about(), result.tensors())
-    except SeewhyError as error:
-        st.error(str(error))
-        return
-    st.success(f"It is a model now: choose **{trained.PREFIX}{path.stem}** in the list of models on any page.")
+    suggested = f"{result.source.split('/')[-1]} prototypes"
+    keep_as_model("own", "Keep as a model", suggested, lambda path: save(path, result.about(), result.tensors()))
 
 
 STUDY = Study(

@@ -12,6 +12,7 @@ from explainers.attribution.methods.problem import Attribution, Problem
 from explainers.kit.hooks import frozen, record_output
 from models import Layer
 from models.errors import InputError, UnfitError
+from models.layers import is_attention
 
 UNFIT = (
     "This method needs a transformer whose blocks attend over the whole picture (ViT, DeiT, DINOv2, DINOv3);"
@@ -82,14 +83,10 @@ def of_head(problem: Problem) -> Attribution:
 
 def _block(problem: Problem) -> int:
     """The block that holds the layer; the last one where none does."""
-    names = [name.rpartition(".")[0] for name, module in problem.model.network.named_modules() if _attends(module)]
+    names = [name.rpartition(".")[0] for name, module in problem.model.network.named_modules() if is_attention(module)]
     where = problem.where.name
     inside = [index for index, name in enumerate(names) if f"{where}.".startswith(f"{name}.")]
     return inside[-1] if inside else len(names) - 1
-
-
-def _attends(module: nn.Module) -> bool:
-    return hasattr(module, "attn_drop") and hasattr(module, "fused_attn")
 
 
 def _eye(attended: Float[Tensor, "b heads n n"]) -> Float[Tensor, "b n n"]:
@@ -103,7 +100,7 @@ def attention(network: nn.Module) -> Iterator[list[Tensor]]:
     In timm the attention after its softmax is what the module ``attn_drop`` is given.
     """
     seen: list[Tensor] = []
-    blocks: list[Any] = [module for module in network.modules() if _attends(module)]
+    blocks: list[Any] = [module for module in network.modules() if is_attention(module)]
     fused = [bool(block.fused_attn) for block in blocks]
 
     def hook(_module: nn.Module, inputs: tuple[Tensor, ...], _output: Tensor) -> None:

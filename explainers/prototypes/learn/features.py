@@ -4,7 +4,7 @@ Limits: nobody asks for it but the training; another number of prototypes, or an
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import numpy as np
 import torch
@@ -14,8 +14,8 @@ from explainers.kinds import LayerName, Text
 from explainers.kit.hooks import layer_activations
 from explainers.params import Params, knob
 from models import ModelHandle
-from models.errors import InputError
-from models.imagesets.labelled import Labelled, labelled
+from models.imagesets.labelled import Example, Labelled, labelled
+from models.imagesets.reader import Reader
 
 BATCH = 16
 CHUNK = 64
@@ -67,25 +67,26 @@ def prototype_features(model: ModelHandle, params: FeaturesParams, run: Run) -> 
     """Run the backbone over a chunk; see the module's docstring."""
     examples = _listed(params.images, params.held, params.limit, params.seed).examples
     layer = model.layer(params.layer)
-    views, index, skipped = [], [], []
-    for at in range(params.start, min(params.start + CHUNK, len(examples))):
-        try:
-            views.append(model.view(examples[at].read()).pixels)
-            index.append(at)
-        except InputError as error:
-            skipped.append((examples[at].name, str(error)))
-    maps = [np.zeros((0, *layer.shape), np.float16)]
-    for start in range(0, len(views), BATCH):
-        run.report(start / len(views), f"{params.start + start} of {len(examples)} pictures read")
+    stretch = range(params.start, min(params.start + CHUNK, len(examples)))
+    reader = Reader([(examples[at].name, partial(_viewed, model, examples[at], at)) for at in stretch])
+    maps, index = [np.zeros((0, *layer.shape), np.float16)], []
+    for batch in reader.batches(BATCH):
+        run.report(
+            (reader.tried - len(batch)) / CHUNK, f"{params.start + reader.tried} of {len(examples)} pictures read"
+        )
         with torch.inference_mode():
-            activations, _ = layer_activations(
-                model.network, layer, model.normalise(np.stack(views[start : start + BATCH]))
-            )
+            x = model.normalise(np.stack([pixels for _, pixels in batch]))
+            activations, _ = layer_activations(model.network, layer, x)
         maps.append(activations.half().cpu().numpy())
+        index += [at for at, _ in batch]
     return Features(
         maps=np.concatenate(maps),
         index=np.array(index, np.int64),
         labels=np.array([examples[at].label for at in index], np.int64),
         layer=layer.name,
-        skipped=tuple(skipped),
+        skipped=tuple(reader.skipped),
     )
+
+
+def _viewed(model: ModelHandle, example: Example, at: int) -> tuple[int, np.ndarray]:
+    return at, model.view(example.read()).pixels

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from explainers.base import Run
 from explainers.prototypes.learn import distance, select
 from explainers.prototypes.learn.features import Features
-from models.prototypes.network import Metric, log_similarity, squared_distance
+from models.prototypes.network import Metric, similarity
 
 
 @dataclass(frozen=True)
@@ -75,17 +74,10 @@ def learn(features: Features, split: np.ndarray, plan: Plan, run: Run) -> Learnt
     )
 
 
-def compare(maps: np.ndarray, vector: np.ndarray, metric: str) -> np.ndarray:
+def compare(maps: np.ndarray, vector: np.ndarray, metric: Metric) -> np.ndarray:
     """Similarity of every place to every prototype, (n, P, h, w), as the network computes it; in batches."""
-    prototypes, pieces = torch.from_numpy(vector), []
-    if metric == "cosine":
-        prototypes = functional.normalize(prototypes, dim=1)
-    for z in torch.from_numpy(maps).split(256):
-        if metric == "cosine":
-            pieces.append(functional.conv2d(functional.normalize(z, dim=1), prototypes[:, :, None, None]))
-        else:
-            pieces.append(log_similarity(squared_distance(z, prototypes)))
-    return torch.cat(pieces).numpy()
+    prototypes = torch.from_numpy(vector)
+    return torch.cat([similarity(z, prototypes, metric) for z in torch.from_numpy(maps).split(256)]).numpy()
 
 
 def _patches(maps: np.ndarray) -> np.ndarray:
