@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import models
 from models import ModelHandle
 from tests.explainers.nets import photo, small_cnn
 
@@ -11,4 +12,6 @@ def example(name: str) -> tuple[ModelHandle, dict[str, Any]]:
         return small_cnn(), {"limit": 10}
     if name == "groups":
         return small_cnn(), {"split": "source", "others": "menagerie_biased", "cls": 3, "limit": 10, "count": 3}
+    if name == "tcav":
+        return models.load("menagerie_cnn", "cpu"), {"limit": 6, "draws": 3}
     return small_cnn(), {"image": photo()}

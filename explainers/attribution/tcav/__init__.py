@@ -1,0 +1,1 @@
+"""TCAV: a concept that the visitor brings, as a direction at a layer, and how it moves a class."""
