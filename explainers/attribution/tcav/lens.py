@@ -58,7 +58,7 @@ class Tcav(AboutClass, AtLayer):
         random: (R,), the same along directions between random pictures.
         accuracy: (R,), of each direction on pictures held out. random_accuracy: (R,), of the random ones.
         slopes: (N,), mean derivative of the logit along the concept, a picture each.
-        p: of a two-sided Welch test between ``scores`` and ``random``.
+        p: of a two-sided Mann-Whitney test between ``scores`` and ``random``.
         shown: uint8 (m, H, W, 3), pictures of the concept. others: uint8 (m, H, W, 3), of the others.
         moved: uint8 (k, H, W, 3), pictures of the class, the strongest derivative first.
         concept: the name of the concept. cls, label, layer: what was asked.
