@@ -1,26 +1,23 @@
 """How far to trust a fooling image: is it as sure as a file, and are random pictures of the same kind as sure?"""
 
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, UInt8
 from PIL import Image
 
 from explainers.base import Evidence, Run, Score
+from explainers.fooling.archive import Fooling, FoolingParams, stretch_params
 from explainers.fooling.chunk import encoding_of
 from explainers.fooling.judge import judge_of
 from models import ModelHandle, Photo
-
-if TYPE_CHECKING:
-    from explainers.fooling.evolve import Fooling, FoolingParams
 
 RANDOM = 1000  # random pictures at most
 LOOKED = 100  # champions that are asked again
 BATCH = 100
 
 
-def measure(model: ModelHandle, params: "FoolingParams", result: "Fooling", run: Run) -> Evidence:
+def measure(model: ModelHandle, params: FoolingParams, result: Fooling, run: Run) -> Evidence:
     """The champions against the best of as many random pictures, and as files."""
     judge = judge_of(model, params.classes, params.crops)
     best = np.zeros(judge.count)
@@ -45,11 +42,9 @@ def measure(model: ModelHandle, params: "FoolingParams", result: "Fooling", run:
 
 
 def _random(
-    model: ModelHandle, params: "FoolingParams", result: "Fooling", count: int, rng: np.random.Generator
+    model: ModelHandle, params: FoolingParams, result: Fooling, count: int, rng: np.random.Generator
 ) -> UInt8[np.ndarray, "n s s 3"]:
     """Pictures of first genomes, which nothing was selected for."""
-    from explainers.fooling.evolve import stretch_params
-
     encoding = encoding_of(model, stretch_params(model, params))
     return encoding.render([encoding.random(rng) for _ in range(count)])
 
@@ -61,7 +56,7 @@ def reread(image: UInt8[np.ndarray, "h w 3"]) -> UInt8[np.ndarray, "h w 3"]:
     return np.asarray(Image.open(buffer).convert("RGB"))
 
 
-def _confidence(result: "Fooling", best: Float[np.ndarray, " k"], count: int) -> Score:
+def _confidence(result: Fooling, best: Float[np.ndarray, " k"], count: int) -> Score:
     middle, chance = float(np.median(result.confidence)), float(np.median(best))
     return Score(
         name="median_confidence",
@@ -74,7 +69,7 @@ def _confidence(result: "Fooling", best: Float[np.ndarray, " k"], count: int) ->
     )
 
 
-def _sure(result: "Fooling", best: Float[np.ndarray, " k"], count: int) -> Score:
+def _sure(result: Fooling, best: Float[np.ndarray, " k"], count: int) -> Score:
     share, chance = result.sure / len(best), float((best >= 0.5).mean())
     return Score(
         name="fooled",

@@ -5,22 +5,18 @@ distance from the middle r and a bias to hue, saturation and brightness. It begi
 adds and takes away nodes and connections, changes activations, and moves weights a little (NEAT-style: no speciation
 and no crossover). Connections never form a circle.
 
-Rendering is in `cppn_render`.
+What a genome is stands in `cppn_genome`, how it is drawn in `cppn_render`.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int, Int8
 
 from explainers.kit import polynomial
+from explainers.kit.cppn_genome import ACTIVATIONS, FIRST, INPUTS, OUTPUTS, Genome
 from explainers.kit.cppn_render import render as render
 from models.errors import InputError
-
-ACTIVATIONS = ("sine", "sigmoid", "Gaussian", "linear")
-INPUTS, OUTPUTS = 4, 3  # x, y, r, bias; hue, saturation, brightness
-FIRST = INPUTS + OUTPUTS  # index of the first hidden node
 
 Coordinates = Literal["unit", "pixel"]
 
@@ -49,27 +45,6 @@ class Mutation:
 
 
 PAPER = Mutation()
-
-
-@dataclass(frozen=True, eq=False)
-class Genome:
-    """A network that draws. Nodes: 0 to 3 are x, y, r and bias, 4 to 6 hue, saturation, brightness, then hidden ones.
-
-    Attributes:
-        activation: int8 (n - 4,), index into `ACTIVATIONS` of every node that is no input.
-        source, target: int16 (c,), the nodes that each connection joins.
-        weight: float32 (c,).
-    """
-
-    activation: Int8[np.ndarray, " m"]
-    source: Int[np.ndarray, " c"]
-    target: Int[np.ndarray, " c"]
-    weight: Float[np.ndarray, " c"]
-
-    @property
-    def nodes(self) -> int:
-        """How many, inputs and outputs among them."""
-        return INPUTS + len(self.activation)
 
 
 def random(rng: np.random.Generator, how: Mutation = PAPER) -> Genome:

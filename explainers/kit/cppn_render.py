@@ -6,7 +6,7 @@ batch of genomes node by node, each at its place in the order, so that nothing g
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -14,18 +14,15 @@ from jaxtyping import Float, UInt8
 from scipy.special import expit
 from torch import Tensor
 
+from explainers.kit.cppn_genome import INPUTS, OUTPUTS, Genome
 from explainers.kit.hsv import to_rgb, to_rgb_on
 from models.errors import InputError
 
-if TYPE_CHECKING:
-    from explainers.kit.cppn import Genome
-
-INPUTS, OUTPUTS = 4, 3
 BATCH = 64  # genomes drawn at once on a device that is no CPU
 
 
 def render(
-    genomes: "Sequence[Genome]", size: int, *, coords: Literal["unit", "pixel"] = "unit", device: str = "cpu"
+    genomes: Sequence[Genome], size: int, *, coords: Literal["unit", "pixel"] = "unit", device: str = "cpu"
 ) -> UInt8[np.ndarray, "b s s 3"]:
     """Draw genomes.
 
@@ -66,7 +63,7 @@ def grid(size: int, coords: str) -> Float[np.ndarray, "4 p"]:
     return np.stack([x, y, r, np.ones_like(x)]).astype(np.float32)
 
 
-def order(genome: "Genome") -> list[int]:
+def order(genome: Genome) -> list[int]:
     """The nodes that count for the picture, inputs aside, each after all that it takes in."""
     inward: dict[int, list[int]] = {}
     for source, target in zip(genome.source.tolist(), genome.target.tolist(), strict=True):
@@ -83,7 +80,7 @@ def order(genome: "Genome") -> list[int]:
     return list(done)
 
 
-def _draw(genome: "Genome", size: int, coords: str) -> Float[np.ndarray, "3 p"]:
+def _draw(genome: Genome, size: int, coords: str) -> Float[np.ndarray, "3 p"]:
     """Values of hue, saturation and brightness at every pixel, before they are brought to 0 to 1."""
     inputs = grid(size, coords)
     values = np.zeros((genome.nodes, inputs.shape[1]), np.float32)
@@ -113,7 +110,7 @@ def _unit(values: Float[np.ndarray, "3 p"]) -> Float[np.ndarray, "3 p"]:
     return np.minimum(np.abs(values), 1)
 
 
-def render_on(genomes: "Sequence[Genome]", size: int, coords: str, device: torch.device) -> UInt8[Tensor, "b p 3"]:
+def render_on(genomes: Sequence[Genome], size: int, coords: str, device: torch.device) -> UInt8[Tensor, "b p 3"]:
     """Draw a batch on a device and leave it there."""
     orders = [order(genome) for genome in genomes]
     depth = max(map(len, orders))
@@ -130,7 +127,7 @@ def render_on(genomes: "Sequence[Genome]", size: int, coords: str, device: torch
 
 
 def _tables(
-    genomes: "Sequence[Genome]", orders: list[list[int]], depth: int
+    genomes: Sequence[Genome], orders: list[list[int]], depth: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Dense weights (b, depth, 4 + depth), activations (b, depth), and the rows that hold the three outputs."""
     weights = np.zeros((len(genomes), depth, INPUTS + depth), np.float32)
