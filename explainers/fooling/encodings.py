@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import UInt8
 
 from explainers.kit import cppn, polynomial
-from explainers.kit.cppn import Coordinates, Genome, Mutation
+from explainers.kit.cppn import Coordinates, Mutation
+from explainers.kit.cppn_genome import Genome
 from explainers.kit.hsv import to_rgb
 
 G = TypeVar("G")
