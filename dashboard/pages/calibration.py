@@ -254,4 +254,11 @@ def stored(entry: StoredEntry) -> Mapping[str, str] | None:
     return None
 
 
-PAGE = Page(question="Can I trust the explainer?", title="Calibration", order=80, draw=draw, link=stored)
+PAGE = Page(
+    question="Can I trust the explainer?",
+    title="Calibration",
+    order=80,
+    promise="Every method against a world whose truth is known, with controls.",
+    draw=draw,
+    link=stored,
+)

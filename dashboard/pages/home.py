@@ -19,11 +19,6 @@ from models import DEFAULT, imagesets
 EXAMPLE, SHOWN, CARD = "coffee", 6, 136
 WHERE = "attribution"  # the page of a single picture
 PROMISE = "Open a vision model and see *why* it decides, with a measurement of how far to trust each picture."
-ABOUT = {
-    "attribution": "A map of the evidence in your photo, for any class, with tests beside it.",
-    "concepts": "The concepts that a class is made of, and the strategies that they form.",
-    "calibration": "Every method against a world whose truth is known, with controls.",
-}
 
 
 def draw() -> None:
@@ -66,10 +61,10 @@ def _explained() -> Request[GradCam] | None:
 def _questions() -> None:
     """A way into each page, by the question that it answers."""
     for address, page in pages.pages().items():
-        if address in ABOUT:
+        if page.promise:
             with st.container(border=True, gap=None):
                 st.page_link(pages.entry(address), label=f"**{page.question}**")
-                st.caption(f"{page.title}. {ABOUT[address]}")
+                st.caption(f"{page.title}. {page.promise}")
 
 
 def _drop() -> None:

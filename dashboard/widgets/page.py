@@ -31,6 +31,7 @@ class Page:
         question: what it answers, for the navigation.
         title: the method's name.
         order: its place in the navigation.
+        promise: what a visitor finds there, in a sentence; with one, the first screen leads there.
         studies: what it is made of; several are chosen from on the page.
         draw: draws the page, where it is not made of studies.
         opening: the example that a page without studies opens on, as its link would say it, and
@@ -43,6 +44,7 @@ class Page:
     question: str
     title: str
     order: int
+    promise: str = ""
     studies: tuple[Study[Result], ...] = ()
     draw: Callable[[], None] | None = None
     opening: Mapping[str, str] = field(default_factory=dict)

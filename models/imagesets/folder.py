@@ -2,10 +2,11 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby, zip_longest
 from pathlib import Path
+from typing import TypeVar
 
 from models.errors import InputError
 from models.imagesets.decode import check_bytes, check_header, clean_name, open_upload
@@ -26,6 +27,8 @@ PICTURES = (
 )  # endings, usually
 UPLOADED = "an uploaded folder"
 TEXT_BYTES = 64_000_000  # of one text file beside pictures, and of all of them together
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def image_folder(path: str | Path, limit: int | None = None, *, thorough: bool =
         raise InputError(f"The limit of pictures must be at least 1; it is {limit}.")
     entries: list[Entry] = []
     skipped: list[tuple[Path, str]] = []
-    for entry in _spread(_candidates(root)):
+    for entry in spread(_candidates(root), lambda entry: entry.label):
         if len(entries) == limit:
             break
         try:
@@ -194,10 +197,14 @@ def _order(entry: Entry) -> tuple[str, str]:
     return entry.label or "", entry.path.as_posix()
 
 
-def _spread(entries: list[Entry]) -> Iterator[Entry]:
-    """The first of every class, the second of every class, and so on."""
-    classes = [list(group) for _, group in groupby(entries, key=lambda entry: entry.label)]
-    return (entry for entry in chain.from_iterable(zip_longest(*classes)) if entry is not None)
+def spread(items: Sequence[T], group: Callable[[T], Hashable]) -> list[T]:
+    """The first of every group, the second of every group, and so on; within a group the order stays."""
+    seen: Counter[Hashable] = Counter()
+    turns = []
+    for item in items:
+        seen[group(item)] += 1
+        turns.append(seen[group(item)])
+    return [items[at] for at in sorted(range(len(items)), key=turns.__getitem__)]
 
 
 def _check(path: Path, thorough: bool) -> None:

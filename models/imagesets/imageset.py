@@ -18,7 +18,7 @@ from models import menagerie
 from models.errors import InputError
 from models.handle import ModelHandle
 from models.imagesets import datasets
-from models.imagesets.folder import Entry, Folder, image_folder, listed, title
+from models.imagesets.folder import Entry, Folder, image_folder, listed, spread, title
 from models.menagerie import Scene, nets
 
 MENAGERIE = ("menagerie", "menagerie_biased")
@@ -218,15 +218,10 @@ def _wordnet(labels: tuple[str, ...]) -> dict[str, int]:
 
 def _ordered(folder: Folder, names: dict[str, int], cls: int, most: int) -> list[Entry]:
     """Spread over the classes; where not all can be looked at, those labelled as the class first."""
-    turn: dict[str | None, int] = {}
-    places = []
-    for entry in folder.entries:
-        turn[entry.label] = turn.get(entry.label, 0) + 1
-        places.append(turn[entry.label])
-    spread = [folder.entries[i] for i in np.argsort(places, kind="stable")]
-    if len(spread) > most:
-        spread.sort(key=lambda entry: names.get(entry.label or "", UNKNOWN) != cls)
-    return spread[:most]
+    entries = spread(folder.entries, lambda entry: entry.label)
+    if len(entries) > most:
+        entries.sort(key=lambda entry: names.get(entry.label or "", UNKNOWN) != cls)
+    return entries[:most]
 
 
 def _items(

@@ -10,7 +10,7 @@ import numpy as np
 from models import menagerie
 from models.errors import InputError
 from models.imagesets import datasets
-from models.imagesets.folder import Entry, listed, title
+from models.imagesets.folder import Entry, listed, spread, title
 from models.imagesets.imageset import MENAGERIE, sources
 from models.imagesets.photo import Photo
 from models.menagerie import Scene
@@ -113,7 +113,7 @@ def _own_split(name: str, entries: dict[str, Entry], limit: int) -> Labelled:
         counts[split, cls] = counts.get((split, cls), 0) + 1
         if cls in classes and counts[split, cls] <= limit:
             examples.append(Example(path, classes.index(cls), split, entries[path].photo))
-    return Labelled(name, classes, _spread(examples))
+    return Labelled(name, classes, tuple(spread(examples, lambda example: (example.split, example.label))))
 
 
 def _split(name: str, entries: dict[str, tuple[str, Entry]], limit: int, seed: int) -> Labelled:
@@ -127,7 +127,7 @@ def _split(name: str, entries: dict[str, tuple[str, Entry]], limit: int, seed: i
         for at, path in enumerate(paths):
             split: Split = "validation" if at < held else "test" if at < 2 * held else "train"
             examples.append(Example(path, label, split, entries[path][1].photo))
-    return Labelled(name, classes, _spread(examples))
+    return Labelled(name, classes, tuple(spread(examples, lambda example: (example.split, example.label))))
 
 
 def _classes(name: str, named: list[str]) -> tuple[str, ...]:
@@ -136,13 +136,3 @@ def _classes(name: str, named: list[str]) -> tuple[str, ...]:
         what = f"one class, {classes[0]}" if classes else "no class folder"
         raise InputError(f"'{name}' holds {what}: give a folder with a folder of pictures for each of two or more.")
     return classes
-
-
-def _spread(examples: list[Example]) -> tuple[Example, ...]:
-    """The first of every class, the second of every class, and so on."""
-    turn: dict[tuple[str, int], int] = {}
-    order = []
-    for at, example in enumerate(examples):
-        place = turn[example.split, example.label] = turn.get((example.split, example.label), 0) + 1
-        order.append((place, at))
-    return tuple(examples[at] for _, at in sorted(order))

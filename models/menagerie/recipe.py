@@ -44,7 +44,7 @@ RECIPES: dict[int, dict[str, Recipe]] = {
     },
     2: {
         "menagerie_cnn": Recipe(steps=3000, rate=3e-3, pictures=20_000, world=2),
-        "menagerie_biased_cnn": Recipe(steps=1000, rate=3e-3, pictures=12_000, world=2),
+        "menagerie_biased_cnn": Recipe(steps=3000, rate=3e-3, pictures=20_000, world=2),
         "menagerie_vit": Recipe(steps=4000, rate=1e-3, warmup=0.1, half=True, pictures=20_000, world=2),
     },
 }

@@ -2,4 +2,10 @@
 
 from dashboard.widgets.page import Page, studies_in
 
-PAGE = Page(question="Where does it look?", title="Attribution", order=1, studies=studies_in(__package__))
+PAGE = Page(
+    question="Where does it look?",
+    title="Attribution",
+    order=1,
+    promise="A map of the evidence in your photo, for any class, with tests beside it.",
+    studies=studies_in(__package__),
+)

@@ -174,6 +174,7 @@ PAGE = Page(
     question="What does it look for?",
     title="Concepts",
     order=2,
+    promise="The concepts that a class is made of, and the strategies that they form.",
     draw=draw,
     link=stored,
     opening=OPENING,

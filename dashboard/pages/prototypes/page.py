@@ -2,4 +2,10 @@
 
 from dashboard.widgets.page import Page, studies_in
 
-PAGE = Page(question="What does it look like?", title="Prototypes", order=3, studies=studies_in(__package__))
+PAGE = Page(
+    question="What does it look like?",
+    title="Prototypes",
+    order=3,
+    promise="The training pictures that yours resembles, and whether by colour, texture or shape.",
+    studies=studies_in(__package__),
+)
