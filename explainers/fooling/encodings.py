@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -17,6 +17,7 @@ RATE, HALVED = 0.1, 1000  # of the direct encoding: share of values that move, a
 LEVELS = 255
 
 
+@runtime_checkable
 class Encoding(Protocol[G]):
     """What evolution needs of a way to write pictures down.
 

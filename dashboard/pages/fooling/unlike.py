@@ -8,7 +8,7 @@ from dashboard.figures.fooling import unlike as figures
 from dashboard.widgets import layout
 from dashboard.widgets.chart import chart
 from dashboard.widgets.study import Begin, Study
-from explainers.fooling.studies.unlike import Unlike, fooling_unlike
+from explainers.fooling.studies.unlike import PLAINNESS, Unlike, fooling_unlike
 
 
 def draw(answer: Answer[Unlike], look: Look) -> None:
@@ -23,9 +23,7 @@ def draw(answer: Answer[Unlike], look: Look) -> None:
     alt = f"Likeness to photos of the class. {result.plain}"
     chart(answer, look, "likeness", lambda: figures.likeness(result, look), alt=alt)
     st.markdown("##### How plain they are, without any network")
-    means = ", ".join(
-        f"{name} {value:.2f}" for name, value in zip(("entropy", "PNG", "zlib"), _means(result), strict=True)
-    )
+    means = "; ".join(f"{name} {value:.2f}" for name, value in zip(PLAINNESS, result.plainness.mean(0), strict=True))
     chart(answer, look, "plainness", lambda: figures.plainness(result, look), alt=f"Means of champions: {means}")
 
 

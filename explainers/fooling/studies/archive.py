@@ -7,12 +7,15 @@ from jaxtyping import Float, Int, UInt8
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
+import models
 from explainers.base import Run
-from explainers.fooling.evolve import Fooling, FoolingParams, fooling
+from explainers.fooling.archive import Fooling, FoolingParams
+from explainers.fooling.evolve import fooling
 from explainers.fooling.judge import fitting_size
 from explainers.kinds import Images
 from explainers.params import knob
 from models import ModelCard, ModelHandle, imagesets, menagerie
+from models.errors import InputError
 from models.imagesets import datasets
 from models.imagesets.imageset import MENAGERIE, UNKNOWN, class_of, image_set
 from models.imagesets.reader import Reader
@@ -53,6 +56,11 @@ def strongest(confidence: Float[np.ndarray, " k"], count: int) -> Int[np.ndarray
     """Rows of the most confident champions, the most confident first; cells that stayed empty are left out."""
     order = np.argsort(-confidence, kind="stable")[:count]
     return order[confidence[order] > 0]
+
+
+def card_of(name: str, card: ModelCard) -> ModelCard:
+    """The card of a model by name; ``card`` where that is its own name, which need not be in the zoo."""
+    return card if name == card.name else models.card(name)
 
 
 def same_class(labels: tuple[str, ...], others: tuple[str, ...]) -> np.ndarray:
@@ -100,13 +108,16 @@ def photos_of(model: ModelHandle, params: ArchiveParams, side: int, run: Run) ->
         views = [resized(model.view(entry.photo()).pixels, side) for entry in entries]
         return Photos(np.stack(views), np.full(len(views), UNKNOWN), "the sample photos")
     most = params.photos if source in MENAGERIE else EVERYTHING  # a folder comes spread over its classes
-    found = image_set(source, model, UNKNOWN, most=most, seed=params.seed)
-    pictures, labels = [], []
-    for _, picture in Reader(found.items[: params.photos]):
-        run.report(len(labels) / params.photos, f"reading {found.title}, {len(labels)} pictures")
+    offered = image_set(source, model, UNKNOWN, most=most, seed=params.seed)
+    pictures: list[np.ndarray] = []
+    labels: list[int] = []
+    for _, picture in Reader(offered.items[: params.photos]):
+        run.report(len(labels) / params.photos, f"reading {offered.title}, {len(labels)} pictures")
         pictures.append(resized(picture.pixels, side))
         labels.append(picture.label)
-    return Photos(np.stack(pictures), np.array(labels), found.title)
+    if not pictures:
+        raise InputError(f"None of the pictures of {offered.title} could be read; choose other images.")
+    return Photos(np.stack(pictures), np.array(labels), offered.title)
 
 
 def random_pictures(count: int, side: int, rng: np.random.Generator) -> UInt8[np.ndarray, "n s s 3"]:

@@ -74,11 +74,11 @@ class Detect(Result):
     def sentence(self) -> str:
         """The best score, and what the network's own confidence does."""
         best = int(self.auroc.argmax())
-        own = self.auroc[self.names.index("max_softmax")]
+        confidence = self.auroc[self.names.index("max_softmax")]
         count = int(self.fooling.sum())
         return (
             f"*{TITLES[self.names[best]]}* tells {count} champions from {len(self.fooling) - count} photos best (area"
-            f" {self.auroc[best]:.2f}); the network's own confidence has {own:.2f}."
+            f" {self.auroc[best]:.2f}); the network's own confidence has {confidence:.2f}."
         )
 
 
@@ -123,7 +123,16 @@ def fooling_detect(model: ModelHandle, params: DetectParams, run: Run) -> Detect
     noise = seen(run.part(0.85, 0.95), name, name, params, "random")
     readable(model.card, champions)
     run.report(0.95, "scoring")
-    order = run.rng.permutation(len(photos.labels))
+    return detected(champions, photos, noise, run.rng)
+
+
+def detected(champions: Seen, photos: Seen, noise: Seen, rng: np.random.Generator) -> Detect:
+    """Scores of what the network saw; ``rng`` draws the half of the photos that is known.
+
+    Raises:
+        InputError: there are too few of either.
+    """
+    order = rng.permutation(len(photos.labels))
     known, rest = np.sort(order[: len(order) // 2]), np.sort(order[len(order) // 2 :])
     if min(len(champions.labels), len(known)) < FEWEST:
         raise InputError(
@@ -131,11 +140,9 @@ def fooling_detect(model: ModelHandle, params: DetectParams, run: Run) -> Detect
             " and two champions or more."
         )
     strange = [_strangeness(group, photos, known) for group in (champions, photos, noise)]
-    scores = np.concatenate([strange[0], strange[1][:, rest]], 1)
-    fooling = np.arange(scores.shape[1]) < len(champions.labels)
+    scores, fooling = _beside(strange[0], strange[1][:, rest])
+    against, noisy = _beside(strange[2], strange[1][:, rest])
     areas = [auroc(row, fooling) for row in scores]
-    against = np.concatenate([strange[2], strange[1][:, rest]], 1)
-    noisy = np.arange(against.shape[1]) < len(noise.labels)
     curves = np.stack([_curve(row, fooling) for row in scores])
     return Detect(
         auroc=np.array([area for area, _ in areas]),
@@ -151,6 +158,11 @@ def fooling_detect(model: ModelHandle, params: DetectParams, run: Run) -> Detect
         photos=photos.title,
         known=len(known),
     )
+
+
+def _beside(strange: np.ndarray, usual: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scores of both (d, n + m), and which are of the first."""
+    return np.concatenate([strange, usual], 1), np.arange(strange.shape[1] + usual.shape[1]) < strange.shape[1]
 
 
 def _strangeness(group: Seen, photos: Seen, known: np.ndarray) -> np.ndarray:

@@ -4,13 +4,16 @@ Limits: nobody asks for it but the retraining; another number of rounds finds th
 """
 
 from dataclasses import dataclass, fields, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 
 from explainers.base import Evidence, Result, Run, explainer
+from explainers.fooling.archive import FoolingParams, stretch_params
 from explainers.fooling.chunk import encoding_of, pack
 from explainers.fooling.evolution import Evolution
-from explainers.fooling.evolve import FoolingParams, champions, stretch_params
+from explainers.fooling.evolve import champions
 from explainers.fooling.judge import judge_of
 from explainers.fooling.studies.archive import (
     AUTO,
@@ -46,7 +49,7 @@ class LearningParams(FoolingParams):
         help="Labelled photos of the network's classes; automatic takes drawn animals or clothes where it knows them.",
         label="Photos",
     )
-    limit: int = knob(20, 2, 1000, "Photos of each class to learn from.", label="Photos of a class")
+    limit: int = knob(40, 4, 1000, "Photos of each class to learn from.", label="Photos of a class")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,7 @@ class Round(Result):
 
     Attributes:
         confidence: (K,), of the champions evolved on its network, a row a class.
-        features: float32 (m, D), last features of those champions: what the next round learns from.
+        features: float32 (m, D), last features of these and all earlier champions: what the next round learns from.
         champions: uint8 (e, s, s, 3), the most confident. classes, sure: int and float (e,), of these.
         accuracy, accused: (), share of the photos kept apart that are named rightly, and called fooling images.
     """
@@ -102,7 +105,7 @@ class Champions:
     classes: np.ndarray
 
 
-def _nothing(_model: ModelHandle, _params: LearningParams, _result: Result, _run: Run) -> Evidence:
+def _nothing(_model: ModelHandle, _params: Any, _result: Any, _run: Run) -> Evidence:
     """A piece of work claims nothing."""
     return Evidence(scores=())
 
@@ -145,37 +148,42 @@ def _features(model: ModelHandle, layer: LastLayer, examples: list[Example], run
     def viewed(example: Example) -> tuple[np.ndarray, int]:
         return model.view(example.read()).pixels, example.label
 
-    reader = Reader([(example.name, lambda example=example: viewed(example)) for example in examples])
-    features, labels = [], []
+    reader = Reader([(example.name, partial(viewed, example)) for example in examples])
+    features: list[np.ndarray] = []
+    labels: list[int] = []
     for batch in reader.batches(BATCH):
         run.report((reader.tried - len(batch)) / len(examples), f"{reader.tried} of {len(examples)} photos read")
         features.append(features_and_logits(model, np.stack([pixels for pixels, _ in batch]), layer)[0])
         labels += [label for _, label in batch]
+    if not labels:
+        raise InputError("None of the photos could be read; choose other images.")
     return np.concatenate(features), np.array(labels)
 
 
 @explainer("A round of retraining", paper="https://arxiv.org/abs/1412.1897", evidence=_nothing, inner=True)
 def fooling_round(model: ModelHandle, params: RoundParams, run: Run) -> Round:
     """Learn what the rounds before left, and evolve again; see the module's docstring."""
-    photos = run.part(0.0, 0.2).reuse(fooling_photos.request(model.card.name, learning_of(params)))
+    photos = run.part(0.0, 0.1).reuse(fooling_photos.request(model.card.name, learning_of(params)))
     layer = last_layer(model)
+    extra = np.zeros((0, layer.module.in_features), np.float32)
     if params.number == 0:
         weight = beginning(layer)
         weight[-1, -1] = -np.inf  # a class that is never the answer
-        whole = kept_archive(run.part(0.2, 0.95), model.card.name, params)
+        whole = kept_archive(run.part(0.1, 0.95), model.card.name, params)
         archive = Champions(whole.confidence, whole.images, whole.classes)
     else:
-        extra = _extra(model, layer, params, run.part(0.2, 0.3))
-        run.report(0.3, f"round {params.number}: fitting the last layer")
-        weight = learnt(layer, photos, extra)
-        archive = _evolved(with_head(model, layer, weight, EXTRA), params, run.part(0.35, 0.95))
+        before = replace(params, number=params.number - 1, noise=False)
+        extra = run.part(0.1, 0.4).reuse(fooling_round.request(model.card.name, before)).features
+        run.report(0.4, f"round {params.number}: fitting the last layer")
+        weight = learnt(layer, photos, _noise(model, layer, params, extra, run.rng) if params.noise else extra)
+        archive = _evolved(with_head(model, layer, weight, EXTRA), params, run.part(0.5, 0.95))
     run.report(0.95, "looking at the champions")
     best = strongest(archive.confidence, len(archive.confidence))
     images = as_fed(model, archive.images[best], model.card)
     guesses = (np.concatenate([photos.test, np.ones((len(photos.test), 1))], 1) @ weight.T).argmax(1)
     return Round(
         confidence=archive.confidence,
-        features=features_and_logits(model, images, layer)[0],
+        features=np.concatenate([extra, features_and_logits(model, images, layer)[0]]),
         champions=np.stack([resized(one, SIDE) for one in archive.images[best[:SHOWN]]]),
         classes=archive.classes[best[:SHOWN]],
         sure=archive.confidence[best[:SHOWN]],
@@ -191,17 +199,12 @@ def learnt(layer: LastLayer, photos: Learnt, extra: np.ndarray) -> np.ndarray:
     return fit(features, labels, beginning(layer), PULL)
 
 
-def _extra(model: ModelHandle, layer: LastLayer, params: RoundParams, run: Run) -> np.ndarray:
-    """Features (m, D) of what the class more is learnt from: champions of the rounds before, or random pictures."""
-    before = [
-        run.reuse(fooling_round.request(model.card.name, replace(params, number=number, noise=False)))
-        for number in range(params.number)
-    ]
-    champions = np.concatenate([one.features for one in before])
-    if not params.noise:
-        return champions
-    side = params.size or model.card.input_size[1]
-    pictures = as_fed(model, random_pictures(len(champions), side, run.rng), model.card)
+def _noise(
+    model: ModelHandle, layer: LastLayer, params: RoundParams, extra: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """Features of as many random pictures as there are champions, of their size."""
+    side = stretch_params(model, archive_of(params)).size
+    pictures = as_fed(model, random_pictures(len(extra), side, rng), model.card)
     return features_and_logits(model, pictures, layer)[0]
 
 

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 import torch
 
-import models
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.fooling.studies.archive import (
     ArchiveParams,
     as_fed,
+    card_of,
     kept_archive,
     photos_of,
     random_pictures,
@@ -79,7 +79,7 @@ def seen(run: Run, model: str, source: str, params: ArchiveParams, of: Of) -> Se
 @explainer("What a model sees", paper="https://arxiv.org/abs/1412.1897", evidence=_nothing, inner=True)
 def fooling_seen(model: ModelHandle, params: SeenParams, run: Run) -> Seen:
     """Look at the pictures; see the module's docstring."""
-    card = model.card if params.source == model.card.name else models.card(params.source)
+    card = card_of(params.source, model.card)
     archive = kept_archive(run.part(0.0, 0.7), params.source, params)
     side = archive.images.shape[1]
     confidence = np.zeros(0)

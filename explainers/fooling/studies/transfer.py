@@ -18,7 +18,7 @@ import numpy as np
 
 import models
 from explainers.base import Evidence, Result, Run, Score, explainer
-from explainers.fooling.studies.archive import ArchiveParams, resized, same_class
+from explainers.fooling.studies.archive import ArchiveParams, card_of, resized, same_class
 from explainers.fooling.studies.seen import Seen, seen
 from explainers.kinds import ModelNames
 from explainers.params import knob
@@ -88,8 +88,9 @@ class Transfer(Result):
 def measure_transfer(_model: ModelHandle, _params: TransferParams, result: Transfer, run: Run) -> Evidence:
     """For every other network: champions that keep their class, beside the same answers with classes shuffled."""
     scores = []
+    run.report(0.0, "shuffling classes")
     for column in range(1, len(result.names)):
-        run.report((column - 1) / (len(result.names) - 1), f"comparing with {result.titles[column]}")
+        run.report(column / len(result.names), f"comparing with {result.titles[column]}")
         known = result.classes[:, column] != UNKNOWN
         classes, answers = result.classes[known, column], result.answers[known, column]
         scores.append(_score(result, column, classes == answers, _by_lot(classes, answers, run.rng)))
@@ -159,9 +160,9 @@ def _others(card: ModelCard, params: TransferParams) -> list[ModelCard]:
     """
     if params.others is None:
         others = [other for other in models.cards() if other.ready and other.name != card.name]
-        others = [other for other in others if other.labels == card.labels]
+        others = [other for other in others if set(other.labels) == set(card.labels)]
     else:
-        others = [models.card(name) for name in dict.fromkeys(params.others) if name != card.name]
+        others = [card_of(name, card) for name in dict.fromkeys(params.others)]
     strangers = [other.title for other in others if not set(other.labels) & set(card.labels)]
     if strangers:
         raise InputError(f"{strangers[0]} shares no class with {card.title}; choose a model that knows the same ones.")

@@ -17,7 +17,7 @@ import numpy as np
 
 import models
 from explainers.base import Evidence, Result, Run, Score, explainer
-from explainers.fooling.studies.archive import ArchiveParams
+from explainers.fooling.studies.archive import ArchiveParams, card_of
 from explainers.fooling.studies.seen import Seen, readable, seen
 from explainers.kinds import ModelName
 from explainers.kit.detectors import likeness
@@ -95,6 +95,7 @@ def measure_unlike(_model: ModelHandle, _params: UnlikeParams, result: Unlike, r
     value = float(result.likeness.mean())
     draws = run.rng.choice(result.likeness, (DRAWS, len(result.likeness))).mean(1)
     others, chance = float(result.other_likeness.mean()), float(result.random_likeness.mean())
+    run.report(0.5, "comparing with photos")
     like = Score(
         name="likeness",
         title="Likeness to the class",
@@ -147,7 +148,7 @@ def fooling_unlike(model: ModelHandle, params: UnlikeParams, run: Run) -> Unlike
     photos = seen(run.part(0.7, 0.85), by.name, model.card.name, params, "photos")
     noise = seen(run.part(0.85, 1.0), by.name, model.card.name, params, "random")
     readable(by, champions)
-    return _compared(by, champions, photos, noise)
+    return compared(by, champions, photos, noise)
 
 
 def _judge(card: ModelCard, params: UnlikeParams) -> ModelCard:
@@ -157,18 +158,23 @@ def _judge(card: ModelCard, params: UnlikeParams) -> ModelCard:
         InputError: the named one shares no class; or none is named and there is no other.
     """
     if params.by is not None:
-        judge = models.card(params.by)
+        judge = card_of(params.by, card)
         if not set(judge.labels) & set(card.labels):
             raise InputError(f"{judge.title} shares no class with {card.title}; choose a model that knows the same.")
         return judge
-    same = (other for other in models.cards() if other.ready and other.labels == card.labels)
-    judge = next((other for other in same if other.name != card.name), None)
-    if judge is None:
-        raise InputError(f"No other model on this machine knows the classes of {card.title}; name one as by.")
-    return judge
+    same = (other for other in models.cards() if other.ready and set(other.labels) == set(card.labels))
+    for other in same:
+        if other.name != card.name:
+            return other
+    raise InputError(f"No other model on this machine knows the classes of {card.title}; name one as by.")
 
 
-def _compared(by: ModelCard, champions: Seen, photos: Seen, noise: Seen) -> Unlike:
+def compared(by: ModelCard, champions: Seen, photos: Seen, noise: Seen) -> Unlike:
+    """What the model ``by`` saw, put side by side.
+
+    Raises:
+        InputError: no two photos are of one class, or hardly a champion's class has photos.
+    """
     labels = np.where(photos.labels == UNKNOWN, photos.chances.argmax(1), photos.labels)
     centre = photos.features.mean(0)
     among = likeness(photos.features, photos.features, centre)
