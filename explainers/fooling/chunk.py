@@ -21,7 +21,7 @@ from explainers.params import Params, knob
 from models import ModelHandle
 
 Way = Literal["cppn", "direct"]
-SECONDS = 400 * 128**2  # pixels that a stretch evaluates: about two seconds of EfficientNet-Lite0 on one core
+STRETCH = 400 * 128**2  # pixels that a stretch evaluates: about two seconds of EfficientNet-Lite0 on one core
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class StretchParams(Params):
     size: int = knob(128, 1, 1024, help="Rows and columns.")
     children: int = knob(400, 1, 100_000, help="Children a generation.")
     classes: tuple[int, ...] | None = knob(None, kind=Classes(), help="Which classes.")
-    crops: Literal[1, 10] = knob(1, help="Views of each picture.")
+    crops: int = knob(1, 1, 10, help="Views of each picture.")
     coords: Literal["unit", "pixel"] = knob("unit", help="What the inputs count.")
     spread: float = knob(10.0, 0.1, 1000.0, help="Weights lie between minus and plus this.")
     generations: int = knob(1, 1, None, help="After so many generations.")
@@ -68,7 +68,7 @@ def _nothing(_model: ModelHandle, _params: StretchParams, _result: Stretch, _run
 
 def length(params: StretchParams) -> int:
     """Generations of a stretch."""
-    return max(1, round(SECONDS / (params.children * params.crops * params.size**2)))
+    return max(1, round(STRETCH / (params.children * params.crops * params.size**2)))
 
 
 def encoding_of(model: ModelHandle, params: StretchParams) -> Encoding[Any]:

@@ -49,7 +49,7 @@ def ten(pictures: UInt8[np.ndarray, "b s s 3"]) -> Iterator[UInt8[np.ndarray, "b
     for down, right in ((0, 0), (0, far), (far, 0), (far, far), (middle, middle)):
         view = pictures[:, down : down + side, right : right + side]
         yield view
-        yield view[:, :, ::-1]
+        yield np.ascontiguousarray(view[:, :, ::-1])
 
 
 def judge_of(model: ModelHandle, classes: tuple[int, ...] | None, crops: int) -> Judge:
