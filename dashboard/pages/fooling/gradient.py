@@ -2,14 +2,18 @@
 
 import streamlit as st
 
+from dashboard import pages
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.fooling import gradient as figures
 from dashboard.figures.tiles import predictions
 from dashboard.widgets import layout
 from dashboard.widgets.chart import chart
+from dashboard.widgets.controls.explain_this import explain_this
 from dashboard.widgets.study import Begin, Study
 from explainers.fooling.studies.gradient import FoolingGradient, fooling_gradient
+from models import Photo
+from models.labels import short
 
 
 def draw(answer: Answer[FoolingGradient], look: Look) -> None:
@@ -20,6 +24,8 @@ def draw(answer: Answer[FoolingGradient], look: Look) -> None:
     chart(answer, look, "climb", lambda: figures.climb(result, look), alt=f"Probability by iteration. {result.plain}")
     st.markdown("##### Predictions")
     st.html(predictions(result.after, result.target, look))
+    name = f"climbed to {short(result.label)}"
+    explain_this(Photo(result.image, name), answer.provenance.model, pages.that_explain_a_picture())
 
 
 STUDY = Study(

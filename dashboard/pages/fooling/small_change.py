@@ -2,13 +2,17 @@
 
 import streamlit as st
 
+from dashboard import pages
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.fooling import small_change as figures
 from dashboard.figures.tiles import predictions
 from dashboard.widgets import layout
+from dashboard.widgets.controls.explain_this import explain_this
 from dashboard.widgets.study import Study
 from explainers.fooling.studies.small_change import SmallChange, fooling_small_change
+from models import Photo
+from models.labels import short
 
 
 def draw(answer: Answer[SmallChange], look: Look) -> None:
@@ -20,6 +24,8 @@ def draw(answer: Answer[SmallChange], look: Look) -> None:
     for column, title, top in ((before, "Before", result.before), (after, "After", result.after)):
         column.markdown(f"##### {title}")
         column.html(predictions(top, result.target, look))
+    photo = Photo(result.changed, f"changed unseen from {short(result.before[0][1])}")
+    explain_this(photo, answer.provenance.model, pages.that_explain_a_picture())
 
 
 STUDY = Study(

@@ -9,6 +9,7 @@ Limits: that no change was found within a budget proves nothing, stronger search
 signs at the full budget: where that changes the answer as well, the network was never sure.
 """
 
+import warnings
 from dataclasses import dataclass
 from functools import partial
 from typing import Literal
@@ -184,7 +185,6 @@ def _attack(
     target, towards = aim
     channels = model.card.input_size[0]
     x = torch.tensor(image[..., :channels], device=model.device).permute(2, 0, 1)[None].float() / 255
-    x.requires_grad_()
     radius = params.budget / 255
     calls = [0]
 
@@ -194,7 +194,8 @@ def _attack(
         with Plain():
             return log_chance(model, logits_of_pixels(model, pixels))
 
-    with restore_after(model.network), frozen(model.network), torch.enable_grad():
+    with restore_after(model.network), frozen(model.network), torch.enable_grad(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Input Tensor 0 did not already require gradients", UserWarning)
         if params.method == "fgsm":
             fgsm = FGSM(forward, _loss, 0.0, 1.0)
             fgsm.zero_thresh = 0.0  # of a sure network the gradient is small everywhere, and its sign still counts
