@@ -119,7 +119,7 @@ class Lesson:
         return torch.where(mirrored, padded.flip(3), padded).contiguous(memory_format=torch.channels_last)
 
     def _normalise(self, images: UInt8[np.ndarray, "b h w c"]) -> Float[Tensor, "b c h w"]:
-        batch = torch.from_numpy(images).to(self.device).permute(0, 3, 1, 2).float().div_(255)
+        batch = torch.tensor(images, device=self.device).permute(0, 3, 1, 2).float().div_(255)
         mean, std = (torch.tensor(v, device=self.device).view(-1, 1, 1) for v in (self.chosen.mean, self.chosen.std))
         return batch.sub_(mean).div_(std)
 
