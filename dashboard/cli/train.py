@@ -1,4 +1,4 @@
-"""Train a prototype classifier from the command line."""
+"""Train prototypes and small classifiers from the command line."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from dashboard.cli.calibrate import training
-from dashboard.cli.console import out, worked
+from dashboard.cli.console import out, progress, worked
 
 
 @training.command("prototypes")
@@ -36,3 +36,25 @@ def train_prototypes(  # noqa: PLR0913 - one argument an option
     if result.skipped:
         out.print(f"{len(result.skipped)} files could not be read: {', '.join(n for n, _ in result.skipped[:5])}")
     out.print(f"{output}: {result.sentence}", soft_wrap=True, highlight=False)
+
+
+@training.command("classifier")
+def train_classifier(
+    data: Annotated[Path, typer.Option(help="Folder of Fashion-MNIST, or folder or zip with train/CLASS, test/CLASS.")],
+    output: Annotated[Path, typer.Option("--out", help="File for the weights; is then a model: --model FILE.")],
+    name: Annotated[str, typer.Option(help="fashion_lenet or cifar10_cnn.")] = "fashion_lenet",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
+) -> None:
+    """Train a small network; an interrupted training goes on where it stopped."""
+    from models.small.train import train
+
+    with progress() as bar:
+        task = bar.add_task("training", total=1.0)
+        facts = train(
+            name,
+            source=data,
+            out=output,
+            seed=seed,
+            report=lambda fraction, note: bar.update(task, completed=fraction, description=note),
+        )
+    out.print(f"{output}: {float(facts['accuracy']):.1%} of the test pictures named rightly", soft_wrap=True)

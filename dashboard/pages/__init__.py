@@ -34,6 +34,11 @@ def entry(address: str) -> st.Page:
     return st.Page(page.show, title=page.question, url_path=address, help=page.title)
 
 
+def that_explain_a_picture() -> dict[str, st.Page]:
+    """The pages whose address can name a picture, by their questions."""
+    return {page.question: entry(address) for address, page in pages().items() if page.picture}
+
+
 @dataclass(frozen=True)
 class Home:
     """Where a stored answer is shown.

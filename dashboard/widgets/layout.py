@@ -49,11 +49,11 @@ def grid(pictures: Sequence[Titled], columns: int) -> None:
                 _titled(*picture, "stretch")
 
 
-def tiles(pictures: Sequence[Titled]) -> None:
+def tiles(pictures: Sequence[Titled], width: int = TILE) -> None:
     """Many small pictures, as many in a row as there is room for; two on a phone (`style.css`)."""
     with st.container(horizontal=True, gap="small", key="tiles"):
         for picture in pictures:
-            with st.container(width=TILE, gap=None):
+            with st.container(width=width, gap=None):
                 _titled(*picture, "stretch")
 
 

@@ -32,6 +32,7 @@ class Page:
         title: the method's name.
         order: its place in the navigation.
         promise: what a visitor finds there, in a sentence; with one, the first screen leads there.
+        picture: whether its address can name a picture to explain.
         studies: what it is made of; several are chosen from on the page.
         draw: draws the page, where it is not made of studies.
         opening: the example that a page without studies opens on, as its link would say it, and
@@ -45,6 +46,7 @@ class Page:
     title: str
     order: int
     promise: str = ""
+    picture: bool = False
     studies: tuple[Study[Result], ...] = ()
     draw: Callable[[], None] | None = None
     opening: Mapping[str, str] = field(default_factory=dict)

@@ -3,13 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from explainers.attribution.methods.targets import Target, embedding, of_neuron, of_similarity, pooled
 from explainers.attribution.sentences import plain
 from explainers.kit.hooks import Site
+from explainers.kit.penultimate import answering_layer
 from models import Layer, ModelHandle, Photo, clip
 from models.errors import InputError
 
@@ -84,32 +84,8 @@ def embedded_at(model: ModelHandle, x: Float[Tensor, "1 colours y x"]) -> tuple[
     """
     if clip.is_clip(model.network):
         return clip.EMBEDS_AT, pooled
-    head = _answering(model.network, x)
+    head = answering_layer(model.network, x)
     if head:
         return Site(head, input=True), pooled
     layer = model.layer(None)
     return layer.name, lambda output: layer.as_map(output).mean((2, 3))
-
-
-def _answering(network: nn.Module, x: Tensor) -> str:
-    """Name of the linear layer whose output is the network's own answer; empty when there is none."""
-    gave: dict[str, Tensor] = {}
-
-    def note(name: str) -> Callable[[nn.Module, object, Tensor], None]:
-        def hook(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-            gave[name] = output
-
-        return hook
-
-    handles = [
-        module.register_forward_hook(note(name))
-        for name, module in network.named_modules()
-        if isinstance(module, nn.Linear)
-    ]
-    try:
-        with torch.inference_mode():
-            answer = network(x)
-    finally:
-        for handle in handles:
-            handle.remove()
-    return next((name for name, output in gave.items() if output.shape == answer.shape and output.equal(answer)), "")

@@ -6,7 +6,7 @@ says what lies behind it, so that an answer's address changes with the content a
 """
 
 from explainers.kinds.plain import Choice, Kind, Many, Names, Number, Switch, Text, Whole
-from explainers.kinds.pointing import Class, Classes, Images, LayerName, Layers, ModelName, Picture
+from explainers.kinds.pointing import Class, Classes, Images, LayerName, Layers, ModelName, ModelNames, Picture
 
 __all__ = [
     "Choice",
@@ -18,6 +18,7 @@ __all__ = [
     "Layers",
     "Many",
     "ModelName",
+    "ModelNames",
     "Names",
     "Number",
     "Picture",

@@ -10,7 +10,7 @@ import numpy as np
 from models import ModelCard
 from models.errors import InputError
 
-Table = Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+Table = Mapping[Any, Any] | Callable[[], Mapping[Any, Any]]
 
 
 @dataclass(frozen=True)

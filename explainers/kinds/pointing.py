@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import models
-from explainers.kinds.plain import Kind, Many, Whole, wrong
+from explainers.kinds.plain import Kind, Many, Names, Whole, wrong
 from models import ModelCard, Photo
 from models.errors import InputError, NotReadyError
 from models.imagesets.imageset import content_digest
@@ -85,6 +85,27 @@ class ModelName(Kind):
             return models.card(value).digest if value else ""
         except (InputError, NotReadyError):
             return ""
+
+
+def ready_models() -> dict[str, str]:
+    """Name and title of the zoo's models that are on this machine."""
+    return {card.name: card.title for card in models.cards() if card.ready}
+
+
+@dataclass(frozen=True)
+class ModelNames(Names):
+    """Several models of the zoo, or files."""
+
+    of: Any = ready_models
+    noun: str = "model"
+
+    def accept_one(self, name: str, item: Any) -> Any:
+        """A text: whether there is such a model is known only where it is looked for."""
+        return Many.accept_one(self, name, item)
+
+    def stamp(self, value: Any) -> str:
+        """The digests of their weights; where the explainer chooses, of all that it may choose from."""
+        return ",".join(ModelName().stamp(name) for name in (ready_models() if value is None else value))
 
 
 @dataclass(frozen=True)

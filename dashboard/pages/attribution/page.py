@@ -7,5 +7,6 @@ PAGE = Page(
     title="Attribution",
     order=1,
     promise="A map of the evidence in your photo, for any class, with tests beside it.",
+    picture=True,
     studies=studies_in(__package__),
 )

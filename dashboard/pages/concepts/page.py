@@ -175,6 +175,7 @@ PAGE = Page(
     title="Concepts",
     order=2,
     promise="The concepts that a class is made of, and the strategies that they form.",
+    picture=True,
     draw=draw,
     link=stored,
     opening=OPENING,

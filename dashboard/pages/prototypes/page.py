@@ -7,5 +7,6 @@ PAGE = Page(
     title="Prototypes",
     order=3,
     promise="The training pictures that yours resembles, and whether by colour, texture or shape.",
+    picture=True,
     studies=studies_in(__package__),
 )

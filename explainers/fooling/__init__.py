@@ -1,0 +1,1 @@
+"""Fooling: pictures that no person recognises and a network is sure of."""

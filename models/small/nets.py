@@ -1,0 +1,117 @@
+"""The small networks: how they are built, what they know, how well."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import safe_open
+from timm.models.resnet import BasicBlock, ResNet
+from torch import nn
+
+from models.errors import InputError
+
+WEIGHTS = Path(__file__).parent / "weights"
+CLOTHES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "trainer", "bag", "ankle boot")
+THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """One small network.
+
+    Attributes:
+        name, title: as in the zoo.
+        make: builds it without weights.
+        labels: in the order of its answers.
+        input_size, mean, std: how it sees.
+        data: what it learnt, and under which licence.
+        mirrored: whether a picture and its mirror image are the same thing.
+    """
+
+    name: str
+    title: str
+    make: Callable[[], nn.Module]
+    labels: tuple[str, ...]
+    input_size: tuple[int, int, int]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    data: str
+    mirrored: bool = True
+
+    @property
+    def path(self) -> Path | None:
+        """The shipped weights, or None where there are none."""
+        file = WEIGHTS / f"{self.name}.safetensors"
+        return file if file.is_file() else None
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What is written in the weights file: accuracy, seed, command, versions."""
+        if self.path is None:
+            return {}
+        with safe_open(self.path, framework="pt") as opened:
+            return dict(opened.metadata() or {})
+
+
+def _lenet() -> nn.Module:
+    """LeNet-5 (LeCun et al. 1998) with ReLUs, max pooling and more channels."""
+    return nn.Sequential(
+        nn.Sequential(nn.Conv2d(1, 16, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2)),
+        nn.Sequential(nn.Conv2d(16, 32, 5), nn.ReLU(), nn.MaxPool2d(2)),
+        nn.Flatten(),
+        nn.Sequential(nn.Linear(800, 120), nn.ReLU()),
+        nn.Sequential(nn.Linear(120, 84), nn.ReLU()),
+        nn.Linear(84, 10),
+    )
+
+
+def _resnet() -> nn.Module:
+    return ResNet(
+        BasicBlock,  # type: ignore[arg-type]  # timm takes the class but is annotated as taking an instance
+        (1, 1, 1, 1),
+        num_classes=10,
+        output_stride=8,
+        channels=(32, 64, 96, 128),
+        stem_width=32,
+        replace_stem_pool=True,
+    )
+
+
+SPECS: dict[str, Spec] = {
+    spec.name: spec
+    for spec in (
+        Spec(
+            "fashion_lenet",
+            "LeNet of Fashion-MNIST",
+            _lenet,
+            CLOTHES,
+            (1, 28, 28),
+            (0.286,),
+            (0.353,),
+            "Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence)",
+            mirrored=False,
+        ),
+        Spec(
+            "cifar10_cnn",
+            "Narrow ResNet of CIFAR-10",
+            _resnet,
+            THINGS,
+            (3, 32, 32),
+            (0.491, 0.482, 0.447),
+            (0.247, 0.243, 0.262),
+            "CIFAR-10 (Krizhevsky 2009)",
+        ),
+    )
+}
+
+
+def spec(name: str) -> Spec:
+    """The network of a name; an `InputError` that lists all names otherwise."""
+    if name not in SPECS:
+        raise InputError(f"There is no small network '{name}'; there are: {', '.join(SPECS)}.")
+    return SPECS[name]
+
+
+def build(name: str) -> nn.Module:
+    """The network without weights."""
+    return spec(name).make()
