@@ -3,12 +3,13 @@
 import numpy as np
 import torch
 
-from explainers.kit.maco import COLOURS, SIDE, imagine, magnitudes
+from explainers.kit.canvas import COLOURS, magnitudes
+from explainers.kit.maco import SIDE, imagine
 from tests.explainers.nets import fingerprint, small_cnn
 
 
 def test_magnitudes_fall_with_frequency() -> None:
-    size = magnitudes()
+    size = magnitudes(SIDE)
     assert size.shape == (3, SIDE, SIDE // 2 + 1)
     assert size[0, 1, 1] > 5 * size[0, SIDE // 2, SIDE // 2]
 
