@@ -21,6 +21,7 @@ from models.checkpoints.description import describe
 from models.errors import InputError, NotReadyError
 from models.handle import ModelHandle
 from models.prototypes import file as prototypes
+from models.small import card as small_card
 from models.small import nets as small
 
 logger = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def card(name: str) -> ModelCard:
     if name in _menagerie():
         return _menagerie_card(name)
     if name in small.SPECS:
-        return _small_card(name)
+        return small_card.card(name)
     if name in SHIPPED:
         return replace(_local(SHIPPED[name]), name=name, licence="Apache-2.0", title="Menagerie prototypes")
     if name.startswith(trained.PREFIX):
@@ -234,7 +235,7 @@ def _local(path: Path) -> ModelCard:
     if arch in _menagerie():
         return _menagerie_card(arch, path)
     if arch in small.SPECS:
-        return _small_card(arch, path)
+        return small_card.card(arch, path)
     if arch.startswith("clip/"):
         return clip_cards.local(path, dict(about.fields), about.names)
     facts = about.pretrained()
@@ -261,26 +262,6 @@ def _steps(path: Path, _changed: int, _about: str) -> tuple[str, ...]:
     with torch.device("meta"):
         network = describe(path).network()
     return weights.steps(network, path)
-
-
-def _small_card(name: str, path: Path | None = None) -> ModelCard:
-    spec = small.SPECS[name]
-    accuracy = spec.metadata.get("accuracy")
-    words = f"; {float(accuracy):.1%} of the test pictures named rightly" if accuracy and path is None else ""
-    return ModelCard(
-        name=str(path or name),
-        title=spec.title,
-        labels=spec.labels,
-        input_size=spec.input_size,
-        mean=spec.mean,
-        std=spec.std,
-        licence="Apache-2.0",
-        source=f"trained by `seewhy train classifier` on {spec.data}{words}",
-        path=path or spec.path,
-        build=partial(small.build, name),
-        fill=weights.fill_strict,
-        remedy="" if path or spec.path else f"Run `seewhy train classifier --name {name} --data DATA --out FILE`.",
-    )
 
 
 def _menagerie() -> tuple[str, ...]:

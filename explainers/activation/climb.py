@@ -62,13 +62,13 @@ def activation_climb(model: ModelHandle, params: ClimbParams, run: Run) -> Climb
         run.report(share, f"step {step} of {params.steps}", None if pictures is None else np.hstack(list(pictures)))
 
     penalty = roughness if params.prior == "none" else None
-    made = visualise(model, condition, canvas, run.rng, steps=params.steps, penalty=penalty, on_step=on_step)
+    climbed = visualise(model, condition, canvas, run.rng, steps=params.steps, penalty=penalty, on_step=on_step)
     return Climbed(
-        images=made.images,
-        alpha=made.alpha,
-        trace=made.scores,
-        frames=np.stack([*frames, made.images[0]]),
-        broken=made.broken,
+        images=climbed.images,
+        alpha=climbed.alpha,
+        trace=climbed.scores,
+        frames=np.stack([*frames, climbed.images[0]]),
+        broken=climbed.broken,
     )
 
 
@@ -95,8 +95,8 @@ def _judged(_model: ModelHandle, _params: JudgedParams, _result: Judged, _run: R
 def activation_judged(model: ModelHandle, params: JudgedParams, run: Run) -> Judged:
     """Show the pictures to a network that took no part."""
     shared = {name: getattr(params, name) for name in ClimbParams.__dataclass_fields__}
-    made = run.reuse(activation_climb.request(params.source, ClimbParams(**shared)))
-    return Judged(logits=logits_as_photos(model, made.images))
+    climbed = run.reuse(activation_climb.request(params.source, ClimbParams(**shared)))
+    return Judged(logits=logits_as_photos(model, climbed.images))
 
 
 def logits_as_photos(model: ModelHandle, images: np.ndarray) -> np.ndarray:

@@ -153,24 +153,26 @@ def _exciting(model: ModelHandle, params: ActivationParams, result: Activation, 
 def activation(model: ModelHandle, params: ActivationParams, run: Run) -> Activation:
     """Make the pictures and have them judged; see the module's docstring."""
     shared = climb_params(params)
-    made = run.part(0.0, 0.9).reuse(activation_climb.request(model.card.name, shared))
+    climbed = run.part(0.0, 0.9).reuse(activation_climb.request(model.card.name, shared))
     asks = params.condition in ("class", "difference")
     run.report(0.9, "having them judged")
-    own = _chances(model, logits_as_photos(model, made.images), params.target) if asks else np.full(params.n, UNKNOWN)
+    probability = (
+        _chances(model, logits_as_photos(model, climbed.images), params.target) if asks else np.full(params.n, UNKNOWN)
+    )
     judge = judge_of(model, params) if asks else ""
     nothing = np.full(params.n, UNKNOWN)
     chances = _verdicts(model, judge, params, run) if judge else np.zeros((params.n, 0))
     others = np.delete(chances, params.target, 1).max(1) if judge else nothing
     return Activation(
-        images=made.images,
-        alpha=made.alpha,
-        probability=own,
+        images=climbed.images,
+        alpha=climbed.alpha,
+        probability=probability,
         independent_probability=chances[:, params.target] if judge else nothing,
         strongest_other=others,
         rank=(chances > chances[:, [params.target]]).sum(1) if judge else np.full(params.n, -1),
-        trace=made.trace,
-        frames=made.frames,
-        broken=made.broken,
+        trace=climbed.trace,
+        frames=climbed.frames,
+        broken=climbed.broken,
         judge=models.card(judge).title if judge else "",
         prior=params.prior,
         label=title_of(model, params),
@@ -209,6 +211,6 @@ def judge_of(model: ModelHandle, params: ActivationParams) -> str:
 
 def _verdicts(model: ModelHandle, judge: str, params: ActivationParams, run: Run) -> np.ndarray:
     """Probabilities of the judge, (N, K)."""
-    asked = JudgedParams(**vars(climb_params(params)), source=model.card.name)
-    logits = run.part(0.9, 1.0).reuse(activation_judged.request(judge, asked)).logits
+    judged = JudgedParams(**vars(climb_params(params)), source=model.card.name)
+    logits = run.part(0.9, 1.0).reuse(activation_judged.request(judge, judged)).logits
     return torch.from_numpy(logits).softmax(1).numpy().astype(np.float64)

@@ -39,7 +39,7 @@ def imagine(
 ) -> Imagined:
     """Climb ``score`` of normalised inputs (B, 3, H, W) -> (B,) by the phases of one picture; see `visualise`."""
     canvas = Phases(1, SIDE, rng, model.device)
-    made = visualise(
+    climbed = visualise(
         model, score, canvas, rng, steps=steps, on_step=lambda share, see: on_step(share, lambda: see()[0])
     )
-    return Imagined(made.images[0], made.alpha[0], made.scores[:, 0])
+    return Imagined(climbed.images[0], climbed.alpha[0], climbed.scores[:, 0])
