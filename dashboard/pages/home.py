@@ -47,10 +47,11 @@ def _explained() -> Request[GradCam] | None:
     """The example; gives the request that its verdict belongs to."""
     photo, look = imagesets.sample(EXAMPLE), session.look()
     request = gradcam.request(DEFAULT, gradcam.choose(image=photo))
+    around = surroundings(photo, model_picker.card_of(DEFAULT).frame(photo.pixels.shape))
     answer = job.result_or_progress(request)
     if answer is None:
+        layout.photo(around)
         return None
-    around = surroundings(photo, model_picker.card_of(DEFAULT).frame(photo.pixels.shape))
     st.markdown(f"##### {answer.result.sentence}")
     with layout.hero(around.size[1] / around.size[0], figures.SCALE, "home"):
         overlay = partial(figures.overlay, answer.result, look, around)
