@@ -59,6 +59,11 @@ class ModelHandle:
         self.card.__dict__["layers"] = findings.layers
         return findings.check(self.card.title)
 
+    @property
+    def examined(self) -> bool:
+        """Whether the network was run already, so that `findings` costs nothing."""
+        return self._known is not None or "findings" in vars(self)
+
     @cached_property
     def network(self) -> nn.Module:
         """The network, whose answer is logits."""

@@ -83,12 +83,20 @@ def split(network: nn.Module, name: str, probe: Tensor) -> tuple[Body, Tail]:
     """
     layer = network.get_submodule(name)
     body, tail = Body(network, layer), Tail(network, layer, probe)
-    with torch.inference_mode():
-        whole, again = network(probe), tail(body(probe))
-    if not _same(whole, again):
+    if not _is_whole(network, body, tail, probe):
         instead = _instead(network, name, probe)
         raise InputError(f"Layer '{name}' lies inside a block whose shortcut leads around it; {instead}.")
     return body, tail
+
+
+def _is_whole(network: nn.Module, body: Body, tail: Tail, probe: Tensor) -> bool:
+    """Whether the layer's output alone fixes the answer, as one run of both parts shows."""
+    with torch.inference_mode():
+        whole, activation = network(probe), body(probe)
+        try:
+            return _same(whole, tail(activation))
+        except (RuntimeError, IndexError):  # what meets behind the layer are parts of two pictures, of other shapes
+            return False
 
 
 def _same(whole: Tensor, again: Tensor) -> bool:
@@ -102,9 +110,10 @@ def _instead(network: nn.Module, name: str, probe: Tensor) -> str:
     known = [layer.name for layer in find_layers(network, probe)]
     for other in [*(block for block in blocks if block in known), *reversed(known)]:
         layer = network.get_submodule(other)
-        with torch.inference_mode():
-            if other != name and _same(network(probe), Tail(network, layer, probe)(Body(network, layer)(probe))):
-                return f"choose the block itself ('{other}')" if other in blocks else f"choose '{other}'"
+        if other == name:
+            continue
+        if _is_whole(network, Body(network, layer), Tail(network, layer, probe), probe):
+            return f"choose the block itself ('{other}')" if other in blocks else f"choose '{other}'"
     return "no other layer of this network can be cut, so choose a method of pixels, such as saliency"
 
 

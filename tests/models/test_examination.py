@@ -76,3 +76,12 @@ def test_a_layer_that_runs_twice_is_not_offered_and_a_side_head_is_not_the_defau
     assert handle.findings.repeated == ("relu",)
     assert handle.layer(None).name == "two"
     assert "side" in handle.findings.dead
+
+
+def test_an_examination_does_not_depend_on_the_mode_that_it_is_asked_in() -> None:
+    """The worker's warm-up asks in inference mode, where nothing is recorded."""
+    network = seeded(Reused())
+    with torch.inference_mode():
+        inside = models.wrap(network, input_size=(3, 32, 32), device="cpu").findings
+    assert inside.dead == {"side"}
+    assert inside == models.wrap(seeded(Reused()), input_size=(3, 32, 32), device="cpu").findings
