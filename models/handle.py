@@ -163,7 +163,8 @@ class ModelHandle:
 
     def _cut(self, name: str) -> tuple[Body, Tail]:
         probe = torch.linspace(-1, 1, int(np.prod(self.card.input_size)), device=self.device)
-        return split(self.network, name, probe.sin().reshape(1, *self.card.input_size))
+        whole = [layer.name for layer in self.findings.layers if layer.name in self.findings.whole]
+        return split(self.network, name, probe.sin().reshape(1, *self.card.input_size), whole)
 
     def _column(self, values: tuple[float, ...]) -> Tensor:
         return torch.tensor(values, device=self.device).view(-1, 1, 1)

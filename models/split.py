@@ -5,7 +5,7 @@ everything that finished before the layer answered by free zeros of the right sh
 a cut, with no path around it, is checked by running both once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,8 +75,14 @@ class Tail:
         return logits
 
 
-def split(network: nn.Module, name: str, probe: Tensor) -> tuple[Body, Tail]:
-    """Cut ``network`` at layer ``name``; ``probe`` is a varied input (1, 3, H, W) on its device.
+def split(network: nn.Module, name: str, probe: Tensor, known: Sequence[str] = ()) -> tuple[Body, Tail]:
+    """Cut ``network`` at layer ``name``.
+
+    Args:
+        network: in eval mode.
+        name: of the layer.
+        probe: a varied input (1, 3, H, W) on its device.
+        known: layers of which one is named where this one is no cut, in the order they finish; all by default.
 
     Raises:
         InputError: a path leads around the layer, so that its output alone does not fix the answer.
@@ -84,7 +90,7 @@ def split(network: nn.Module, name: str, probe: Tensor) -> tuple[Body, Tail]:
     layer = network.get_submodule(name)
     body, tail = Body(network, layer), Tail(network, layer, probe)
     if not _is_whole(network, body, tail, probe):
-        instead = _instead(network, name, probe)
+        instead = _instead(network, name, probe, known)
         raise InputError(f"Layer '{name}' lies inside a block whose shortcut leads around it; {instead}.")
     return body, tail
 
@@ -103,11 +109,11 @@ def _same(whole: Tensor, again: Tensor) -> bool:
     return torch.allclose(whole, again, rtol=1e-3, atol=1e-4 * float(whole.abs().max() + 1))
 
 
-def _instead(network: nn.Module, name: str, probe: Tensor) -> str:
+def _instead(network: nn.Module, name: str, probe: Tensor, among: Sequence[str]) -> str:
     """What to choose instead of a layer: the smallest block about it, else the last layer, that can be cut; tried."""
     parts = name.split(".")
     blocks = [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
-    known = [layer.name for layer in find_layers(network, probe)]
+    known = among or [layer.name for layer in find_layers(network, probe)]
     for other in [*(block for block in blocks if block in known), *reversed(known)]:
         layer = network.get_submodule(other)
         if other == name:

@@ -56,6 +56,7 @@ def examine(network: nn.Module, x: Float[Tensor, "3 colours y x"], name: str) ->
         layers=_with_default(kept, dead, whole, getattr(network, "default_layer", "")),
         answers=kind_of(answer, rows) if finite else "logits",
         count=int(rows.shape[1]),
+        whole=whole & {layer.name for layer in kept},
         dead=dead,
         refused=refused,
         repeated=repeated,

@@ -17,6 +17,7 @@ class Findings:
         layers: maps over the image, each with the order of its cells confirmed, the default one marked.
         answers: what its answer is made of.
         count: how many numbers it answers with.
+        whole: layers that no way leads around, by the graph of one pass: the network can be cut in two there.
         dead: layers whose map the answer does not depend on.
         refused: layers shaped like a map whose cells do not follow the picture's (attention matrices).
         repeated: layers that run more than once, and so have no one map.
@@ -29,6 +30,7 @@ class Findings:
     layers: tuple[Layer, ...]
     answers: Answers
     count: int
+    whole: frozenset[str] = frozenset()
     dead: frozenset[str] = frozenset()
     refused: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
