@@ -14,6 +14,7 @@ from torch import Tensor
 from models.layers import Layer, grids
 
 ORDERED = 0.15  # rank of a random matrix is 0, of a map before any mixing 1
+CLEAR = 0.5  # of tokens that no block has mixed yet
 MOST_PREFIX = 16  # a class token, a distillation token, and registers
 
 
@@ -53,7 +54,8 @@ def order(layer: Layer, output: Float[Tensor, "3 ..."]) -> float:
 def prefixes(outputs: Mapping[str, Tensor], size: tuple[int, int]) -> dict[int, int]:
     """Tokens before the patches, by the number of all tokens: those without which the cells best follow the picture's.
 
-    Measured where a sequence of that length is first seen, before the blocks have mixed it.
+    Measured where a sequence of that length is first seen, before the blocks have mixed it; where it is mixed already,
+    there are as few as there can be.
 
     Args:
         outputs: of layers for `pictures`, in the order they finish.
@@ -69,6 +71,6 @@ def prefixes(outputs: Mapping[str, Tensor], size: tuple[int, int]) -> dict[int, 
             for h, w, extra in grids(tokens, size, range(MOST_PREFIX + 1))
         ]
         if fits:
-            best = max(fits, key=lambda layer: float(np.nan_to_num(order(layer, output), nan=-1)))
-            measured[tokens] = best.prefix
+            orders = [float(np.nan_to_num(order(layer, output), nan=-1)) for layer in fits]
+            measured[tokens] = fits[int(np.argmax(orders)) if max(orders) >= CLEAR else 0].prefix
     return measured

@@ -45,7 +45,7 @@ def examine(network: nn.Module, x: Float[Tensor, "3 colours y x"], name: str) ->
         rows = _answer(network, x, name)
     finite = bool(torch.isfinite(rows).all())
     alone = not finite or _same(answer, rows[:1])
-    repeatable = alone or _same(answer, _again(network, x, name))
+    repeatable = alone or _same(rows, _again(network, x, name))
     shapes, size = {name: tuple(output.shape) for name, output in first.items()}, (int(x.shape[2]), int(x.shape[3]))
     maps = layers_of_shapes(network, shapes, size, cells.prefixes(several, size))
     refused = _unordered(maps, several)
@@ -84,7 +84,7 @@ def _answer(network: nn.Module, x: Tensor, name: str) -> Tensor:
 
 def _again(network: nn.Module, x: Tensor, name: str) -> Tensor:
     with torch.no_grad():
-        return _answer(network, x[:1], name)
+        return _answer(network, x, name)
 
 
 def _same(answer: Tensor, again: Tensor) -> bool:
@@ -134,20 +134,15 @@ def _unordered(maps: tuple[Layer, ...], several: dict[str, Tensor]) -> tuple[str
     """Layers whose cells do not follow the picture's.
 
     Deep in a network with random weights a map may look mixed through; what is laid out as rows and columns is refused
-    only where it is finer than the map before it, as a matrix of tokens by tokens is, and a sequence only where it is
-    the first of its length, or as wide as it is long.
+    only where it is finer than the map before it, as a matrix of tokens by tokens is.
     """
     refused, side = [], max(max(layer.shape[1:]) for layer in maps) if maps else 0
-    sequences: set[tuple[int, int, int]] = set()
     for layer in maps:
-        tokens, length = layer.layout == "tokens", (layer.shape[1], layer.shape[2], layer.prefix)
-        square = layer.shape[0] == layer.shape[1] * layer.shape[2] + layer.prefix
-        doubtful = (square or length not in sequences) if tokens else max(layer.shape[1:]) > side
-        if not _batched(layer, several) or (doubtful and not _ordered(layer, several)):
+        finer = layer.layout == "tokens" or max(layer.shape[1:]) > side
+        if not _batched(layer, several) or (finer and not _ordered(layer, several)):
             refused.append(layer.name)
         else:
             side = max(layer.shape[1:])
-            sequences |= {length} if tokens else set()
     return tuple(refused)
 
 

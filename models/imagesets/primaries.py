@@ -19,7 +19,7 @@ SRGB_CURVES = (1, 2, 6, 13, 14, 15)
 """Transfer characteristics that are sRGB's own or near it; not those of high dynamic range (16, 18)."""
 
 
-def declared_profile(data: bytes, info: Mapping[str, Any]) -> bytes | None:
+def declared_profile(data: bytes, info: Mapping[Any, Any]) -> bytes | None:
     """The ICC profile of the colours that a file declares by numbers; None where they are sRGB, unknown or not said.
 
     Args:
@@ -44,7 +44,7 @@ def _of_png(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _of_heif(info: Mapping[str, Any]) -> tuple[int, int] | None:
+def _of_heif(info: Mapping[Any, Any]) -> tuple[int, int] | None:
     about = info.get("nclx_profile")
     return (int(about["color_primaries"]), int(about["transfer_characteristics"])) if about else None
 

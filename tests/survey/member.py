@@ -17,7 +17,10 @@ CHANCE = 0.5  # of what changes in two quarters of the picture, how much lies in
 PICTURES = 8
 PLACES = (1, 2)  # upper right and lower left: neither flipped nor transposed maps find both
 TOLD_APART = 0.9
-COARSE, LARGER = 4, 256  # cells of a map that is too coarse to find a patch on, and the side that is taken then
+COARSE, LARGER = (
+    4,
+    256,
+)  # cells of a map that is too coarse to find a patch on, and the side taken then, or to look again
 
 Row = dict[str, Any]
 
@@ -45,26 +48,28 @@ def _steps(row: Row) -> None:
     if row["family"].startswith("timm/"):
         card = models.card(f"timm/{row['name']}")
         row |= {"maps on the card": len(card.layers), "attends": card.attends}
-    handle = _come_in(row, 0)
-    if min(handle.layer(None).shape[1:]) < COARSE and row["side"] < LARGER:
-        handle = _come_in(row, LARGER)
-    layer, side = handle.layer(None), row["side"]
+    handle, shown = _come_in(row, 0)
+    coarse = min(handle.layer(None).shape[1:]) < COARSE
+    if row["side"] < LARGER and (coarse or _found(row, handle, shown) <= CHANCE):
+        handle, shown = _come_in(row, LARGER)
+    layer = handle.layer(None)
     row |= {"layer": layer.name, "grid": list(layer.shape[1:]), "prefix": layer.prefix, "layout": layer.layout}
     row |= {"answers": handle.findings.answers, "maps": len(handle.layers())}
-    x, _ = pictures(PICTURES, side, np.random.default_rng(7), PLACES)
-    shown = (x.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
     steps: tuple[tuple[str, Callable[..., None]], ...] = (("Grad-CAM", _place), ("pixels", _pixels))
     for row["step"], step in (*steps, ("concepts", _concepts)):
         step(row, handle, shown)
 
 
-def _come_in(row: Row, least: int) -> models.ModelHandle:
-    """Built at the smallest side it reads, made to answer to the patch, and examined."""
+def _come_in(row: Row, least: int) -> tuple[models.ModelHandle, np.ndarray]:
+    """Built at the smallest side it reads, made to answer to the patch, and examined; and pictures to explain."""
     row["step"] = "build"
     network, side = build(row["family"], row["name"], least)
     row |= {"side": side, "told apart": plant(network, side).told_apart}
     row["step"] = "examination"
-    return models.wrap(network, input_size=(3, side, side), labels=("none", "patch"), device="cpu", name=row["name"])
+    size, name = (3, side, side), row["name"]
+    handle = models.wrap(network, input_size=size, labels=("none", "patch"), device="cpu", name=name)
+    x, _ = pictures(PICTURES, side, np.random.default_rng(7), PLACES)
+    return handle, (x.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
 
 
 def _share(heat: np.ndarray, place: int) -> float:
@@ -78,12 +83,13 @@ def _half(side: int, end: bool) -> np.ndarray:
     return weights[::-1] if end else weights
 
 
-def _place(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:
-    """Where Grad-CAM's map changes when the patch is put in.
+def _found(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> float:
+    """Where Grad-CAM's map changes when the patch is put in: how much of it at the patch.
 
     The change counts, for the level of a map of random weights, where there is nothing to see, is anything. And each
     quarter is set against itself: how much of the change lies in it with the patch there, and with it in the other.
     """
+    row["step"] = "Grad-CAM"
     maps = [explainers.explain("gradcam", handle, image=picture, target=1).cam for picture in shown]
     right = wrong = 0.0
     for index, (without, there) in enumerate(zip(maps[::2], maps[1::2], strict=True)):
@@ -91,10 +97,15 @@ def _place(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:
         change = np.abs(there - without)
         right, wrong = right + _share(change, place), wrong + _share(change, other)
     row["at the patch"] = round(right / max(right + wrong, 1e-12), 3)
+    return float(row["at the patch"])
+
+
+def _place(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:
+    share = _found(row, handle, shown)
     if row["told apart"] < TOLD_APART:
         row["words"] = "random weights do not see the patch, so the place was not checked"
-    elif row["at the patch"] <= CHANCE:
-        raise ValueError(f"{row['at the patch']} of the change in the map is at the patch, by chance {CHANCE}")
+    elif share <= CHANCE:
+        raise ValueError(f"{share} of the change in the map is at the patch, by chance {CHANCE}")
 
 
 def _pixels(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import timm
 import torchvision
 
+from tests.survey.families import families
 from tests.survey.member import Row
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "models.md"
@@ -35,6 +36,8 @@ def document(rows: Sequence[Row]) -> str:
     """The whole page."""
     counts = Counter(row["verdict"] for row in rows)
     said = f"**{len(rows)} families: {counts['right']} right, {counts['refused']} refused, {counts['wrong']} wrong.**"
+    left = sorted(set(families()) - {row["family"] for row in rows})
+    said += f" Not surveyed yet: {', '.join(left)}." if left else ""
     head = HEAD.format(timm=timm.__version__, torchvision=torchvision.__version__.partition("+")[0], counts=said)
     return head + "".join(f"{_line(row)}\n" for row in rows)
 
