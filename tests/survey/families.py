@@ -26,11 +26,11 @@ SAMPLE = (
         "xcit",
         "cait",
         "pit",
-        "levit",
+        "cspnet",
     ),
     *("mambaout", "maxxvit", "nfnet", "byobnet", "regnet", "ghostnet", "mobilevit", "edgenext", "pvt_v2", "starnet"),
     *("repghost", "fasternet", "shvit", "efficientvit_msra", "efficientvit_mit", "inception_next", "eva", "tiny_vit"),
-    *("coat", "resnetv2"),
+    *("cspnext", "resnetv2"),
 )
 """Thirty of timm's families with quick members: what the tests survey."""
 LARGE = ("base", "large", "huge", "giant", "so150m", "so400m", "gigantic", "xlarge", "enormous")
