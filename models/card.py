@@ -126,6 +126,13 @@ class ModelCard:
             " question=neuron or question=likeness, or with method=eigencam."
         )
 
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What a person should know before asking: how the weights were read, and that there are no classes."""
+        return (
+            self.notes if self.has_classes else (*self.notes, "No class names: neurons, likeness and attention only.")
+        )
+
     def check_target(self, target: int) -> int:
         """``target`` if it is a class of this model.
 

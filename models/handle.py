@@ -59,6 +59,11 @@ class ModelHandle:
         self.card.__dict__["layers"] = findings.layers
         return findings.check(self.card.title)
 
+    @property
+    def examined(self) -> bool:
+        """Whether the network was run already, so that `findings` costs nothing."""
+        return self._known is not None or "findings" in vars(self)
+
     @cached_property
     def network(self) -> nn.Module:
         """The network, whose answer is logits."""
@@ -158,7 +163,8 @@ class ModelHandle:
 
     def _cut(self, name: str) -> tuple[Body, Tail]:
         probe = torch.linspace(-1, 1, int(np.prod(self.card.input_size)), device=self.device)
-        return split(self.network, name, probe.sin().reshape(1, *self.card.input_size))
+        whole = [layer.name for layer in self.findings.layers if layer.name in self.findings.whole]
+        return split(self.network, name, probe.sin().reshape(1, *self.card.input_size), whole)
 
     def _column(self, values: tuple[float, ...]) -> Tensor:
         return torch.tensor(values, device=self.device).view(-1, 1, 1)

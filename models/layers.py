@@ -1,7 +1,6 @@
 """Which places inside a network can be looked at: every module whose output is a map over the image."""
 
-import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -82,7 +81,10 @@ def find_layers(network: nn.Module, probe: Tensor) -> tuple[Layer, ...]:
 
 
 def layers_of_shapes(
-    network: nn.Module, shapes: dict[str, tuple[int, ...]], size: tuple[int, int]
+    network: nn.Module,
+    shapes: dict[str, tuple[int, ...]],
+    size: tuple[int, int],
+    prefixes: Mapping[int, int] | None = None,
 ) -> tuple[Layer, ...]:
     """The layers whose outputs for one picture are shaped like maps over it, the likely default one marked.
 
@@ -90,8 +92,14 @@ def layers_of_shapes(
         network: whose modules they are.
         shapes: of each output, in the order they finish.
         size: rows and columns of the picture.
+        prefixes: tokens before the patches, by the number of all tokens, where that was measured.
     """
-    layers = [layer for name, shape in shapes.items() if (layer := _layer(network, name, shape, size))]
+    likely = _likely(network)
+
+    def known(tokens: int) -> tuple[int, ...]:
+        return likely if prefixes is None or tokens not in prefixes else (prefixes[tokens],)
+
+    layers = [layer for name, shape in shapes.items() if (layer := _layer(name, shape, size, known))]
     chosen, tower = _default(network, layers), _tower(network)
     return tuple(
         Layer(**{**vars(layer), "default": layer.name == chosen, "main": _is_main(layer.name, tower)})
@@ -114,15 +122,15 @@ def _tower(network: nn.Module) -> str:
         prefix, inside = f"{prefix}{large[0][0]}.", large[0][1]
 
 
-def _layer(network: nn.Module, name: str, shape: tuple[int, ...], size: tuple[int, int]) -> Layer | None:
+def _layer(
+    name: str, shape: tuple[int, ...], size: tuple[int, int], prefixes: Callable[[int], Iterable[int]]
+) -> Layer | None:
     if len(shape) == 4 and shape[0] == 1:
         layout = _layout(shape, size)
         channels, h, w = shape[1:] if layout == "nchw" else (shape[3], shape[1], shape[2])
         return Layer(name=name, shape=(channels, h, w), layout=layout) if layout and h * w > 1 else None
     if len(shape) == 3 and shape[0] == 1:
-        grid = _grid(network, shape[1], size)
-        if grid:
-            h, w, prefix = grid
+        for h, w, prefix in grids(shape[1], size, prefixes(shape[1])):
             return Layer(name=name, shape=(shape[2], h, w), layout="tokens", prefix=prefix)
     return None
 
@@ -139,17 +147,25 @@ def _same_aspect(grid: tuple[int, int], size: tuple[int, int]) -> bool:
     return abs(grid[0] * size[1] - grid[1] * size[0]) < max(size) and grid[0] <= size[0] and grid[1] <= size[1]
 
 
-def _grid(network: nn.Module, tokens: int, size: tuple[int, int]) -> tuple[int, int, int] | None:
-    """Rows, columns and number of prefix tokens of a sequence of ``tokens``."""
-    prefix = int(getattr(network, "num_prefix_tokens", 0))
-    grid = getattr(getattr(network, "patch_embed", None), "grid_size", None)
-    if grid and grid[0] * grid[1] + prefix == tokens:
-        return int(grid[0]), int(grid[1]), prefix
-    for extra in dict.fromkeys((prefix, 0, 1, 2, 5)):
-        h = math.isqrt(max(0, (tokens - extra) * size[0] // size[1]))
-        if h > 1 and h * (h * size[1] // size[0]) == tokens - extra:
-            return h, h * size[1] // size[0], extra
-    return None
+def grids(tokens: int, size: tuple[int, int], prefixes: Iterable[int]) -> Iterator[tuple[int, int, int]]:
+    """Rows, columns and prefix tokens that a sequence may have: those whose rest has the picture's aspect.
+
+    Args:
+        tokens: how many.
+        size: rows and columns of the picture.
+        prefixes: counts of tokens before the patches that are thought of, the likeliest first.
+    """
+    for extra in prefixes:
+        patches = tokens - extra
+        tall = [h for h in range(2, patches // 2 + 1) if patches % h == 0 and _same_aspect((h, patches // h), size)]
+        if tall:
+            h = min(tall, key=lambda rows: abs(rows * size[1] - patches // rows * size[0]))
+            yield h, patches // h, extra
+
+
+def _likely(network: nn.Module) -> tuple[int, ...]:
+    """Counts of prefix tokens, of a network that nobody has run: what it says of itself, then the usual ones."""
+    return tuple(dict.fromkeys((int(getattr(network, "num_prefix_tokens", 0)), 0, 1, 2, 5)))
 
 
 def _default(network: nn.Module, layers: list[Layer]) -> str:

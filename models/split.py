@@ -5,7 +5,7 @@ everything that finished before the layer answered by free zeros of the right sh
 a cut, with no path around it, is checked by running both once.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -75,36 +75,51 @@ class Tail:
         return logits
 
 
-def split(network: nn.Module, name: str, probe: Tensor) -> tuple[Body, Tail]:
-    """Cut ``network`` at layer ``name``; ``probe`` is a varied input (1, 3, H, W) on its device.
+def split(network: nn.Module, name: str, probe: Tensor, known: Sequence[str] = ()) -> tuple[Body, Tail]:
+    """Cut ``network`` at layer ``name``.
+
+    Args:
+        network: in eval mode.
+        name: of the layer.
+        probe: a varied input (1, 3, H, W) on its device.
+        known: layers of which one is named where this one is no cut, in the order they finish; all by default.
 
     Raises:
         InputError: a path leads around the layer, so that its output alone does not fix the answer.
     """
     layer = network.get_submodule(name)
     body, tail = Body(network, layer), Tail(network, layer, probe)
-    with torch.inference_mode():
-        whole, again = network(probe), tail(body(probe))
-    if not _same(whole, again):
-        instead = _instead(network, name, probe)
+    if not _is_whole(network, body, tail, probe):
+        instead = _instead(network, name, probe, known)
         raise InputError(f"Layer '{name}' lies inside a block whose shortcut leads around it; {instead}.")
     return body, tail
+
+
+def _is_whole(network: nn.Module, body: Body, tail: Tail, probe: Tensor) -> bool:
+    """Whether the layer's output alone fixes the answer, as one run of both parts shows."""
+    with torch.inference_mode():
+        whole, activation = network(probe), body(probe)
+        try:
+            return _same(whole, tail(activation))
+        except (RuntimeError, IndexError):  # what meets behind the layer are parts of two pictures, of other shapes
+            return False
 
 
 def _same(whole: Tensor, again: Tensor) -> bool:
     return torch.allclose(whole, again, rtol=1e-3, atol=1e-4 * float(whole.abs().max() + 1))
 
 
-def _instead(network: nn.Module, name: str, probe: Tensor) -> str:
+def _instead(network: nn.Module, name: str, probe: Tensor, among: Sequence[str]) -> str:
     """What to choose instead of a layer: the smallest block about it, else the last layer, that can be cut; tried."""
     parts = name.split(".")
     blocks = [".".join(parts[:count]) for count in range(len(parts) - 1, 0, -1)]
-    known = [layer.name for layer in find_layers(network, probe)]
+    known = among or [layer.name for layer in find_layers(network, probe)]
     for other in [*(block for block in blocks if block in known), *reversed(known)]:
         layer = network.get_submodule(other)
-        with torch.inference_mode():
-            if other != name and _same(network(probe), Tail(network, layer, probe)(Body(network, layer)(probe))):
-                return f"choose the block itself ('{other}')" if other in blocks else f"choose '{other}'"
+        if other == name:
+            continue
+        if _is_whole(network, Body(network, layer), Tail(network, layer, probe), probe):
+            return f"choose the block itself ('{other}')" if other in blocks else f"choose '{other}'"
     return "no other layer of this network can be cut, so choose a method of pixels, such as saliency"
 
 

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 PHOTO_SHARE = 4
 STATE_BYTES = 2**26
 STATE_SECONDS = 24 * 3600
+REMARKS = "remarks "  # before the digest of a model's weights, among the notes
 
 
 class Store:
@@ -153,6 +154,14 @@ class Store:
         with storage_errors(self.folder):
             text = self._notes.get(key)
         return text if isinstance(text, str) else ""
+
+    def put_remarks(self, digest: str, remarks: tuple[str, ...]) -> None:
+        """Keep what running a model showed, under the digest of its weights."""
+        self.put_note(f"{REMARKS}{digest}", " ".join(remarks))
+
+    def remarks(self, digest: str) -> str:
+        """What running the model of these weights showed to be out of the ordinary; nothing until it has run."""
+        return self.note(f"{REMARKS}{digest}")
 
     def close(self) -> None:
         """Close this thread's files."""

@@ -9,6 +9,7 @@ that fine maps are judged by where their mass lies. How well a map names the pix
 pictures that the model never saw in training.
 """
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
@@ -45,6 +46,7 @@ QUICK = (
     "attention_gradient",
 )
 STEPS, DRAWS = 15, 8
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -235,6 +237,7 @@ def side_by_side(jobs: Jobs, x: Tensor, report: Report = silent) -> tuple[dict[s
         except SeewhyError as error:
             refused.append((name, str(error)))
         except (RuntimeError, TypeError, AttributeError, IndexError, AssertionError) as error:
+            logger.warning("%s failed inside a comparison", title, exc_info=error)
             first = (str(error).strip().splitlines() or [""])[0][:120]
             refused.append((name, f"{title} failed on this network ({type(error).__name__}: {first})."))
     if not maps:

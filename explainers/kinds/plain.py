@@ -1,7 +1,7 @@
 """Numbers, switches, texts, choices of a table, and lists of them."""
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -169,7 +169,7 @@ class Choice(Kind):
     def accept(self, name: str, value: Any) -> Any:
         """A name that stands in the table."""
         known = self.options()
-        if value not in known:
+        if not isinstance(value, Hashable) or value not in known:
             options = ", ".join(map(str, known))
             usual = f"{name} is one of {options}; got {value!r}."
             raise InputError(self.refusal.format(value=value, options=options) if self.refusal else usual)
@@ -187,10 +187,11 @@ class Many(Kind):
     def accept(self, name: str, value: Any) -> Any:
         """A tuple, from any sequence or from one text with commas between."""
         parts = value.split(",") if isinstance(value, str) else value
-        if not isinstance(parts, Iterable):
-            raise wrong(name, self, repr(value))
-        items = [part.strip() if isinstance(part, str) else part for part in parts]
-        return tuple(self.accept_one(name, item) for item in items if item != "")
+        try:
+            items = [part.strip() if isinstance(part, str) else part for part in parts]
+        except TypeError as error:  # a tensor without dimensions says that it can be walked over, and cannot
+            raise wrong(name, self, repr(value)) from error
+        return tuple(self.accept_one(name, item) for item in items if not (isinstance(item, str) and not item))
 
     def accept_one(self, name: str, item: Any) -> Any:
         """One of the values."""
@@ -222,7 +223,7 @@ class Names(Many):
     def accept_one(self, name: str, item: Any) -> Any:
         """A name that stands in the table."""
         known = self.options()
-        if item not in known:
+        if not isinstance(item, Hashable) or item not in known:
             raise InputError(f"There is no {self.noun} '{item}'; there are: {', '.join(known)}.")
         return item
 

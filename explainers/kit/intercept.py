@@ -75,7 +75,7 @@ class Intercept(TorchFunctionMode):
     ) -> Any:
         """Torch's hook: called for each function, with this mode off."""
         kwargs = kwargs or {}
-        name = getattr(func, "__name__", "")
+        name = getattr(func, "__name__", "").removeprefix("special_")  # torch.special.erf is torch.erf
         if name in COMPOSITE:
             with self:
                 return _opened(func)(*args, **kwargs)

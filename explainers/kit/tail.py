@@ -143,7 +143,7 @@ def pick(model: ModelHandle, name: str | None) -> Layer:
     last = next(i for i, layer in enumerate(layers) if layer.default)
     tried = [layers[last], *(layer for layer in reversed(layers[:last]) if layer.main)]
     for layer in tried:
-        if _is_cut(model, layer):
+        if layer.name in model.findings.whole and _is_cut(model, layer):
             return layer
     raise InputError("No layer of this network is a whole cut; name one with layer.")
 

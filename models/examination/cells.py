@@ -4,14 +4,18 @@ The picture is cut along its diagonal. Where a layer is a map, changing the uppe
 most, and changing the lower left half the lower left ones; a matrix of tokens by tokens shows no such thing.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from models.layers import Layer
+from models.layers import Layer, grids
 
 ORDERED = 0.15  # rank of a random matrix is 0, of a map before any mixing 1
+CLEAR = 0.5  # of tokens that no block has mixed yet
+MOST_PREFIX = 16  # a class token, a distillation token, and registers
 
 
 def pictures(size: tuple[int, int, int]) -> Float[Tensor, "3 colours y x"]:
@@ -45,3 +49,28 @@ def order(layer: Layer, output: Float[Tensor, "3 ..."]) -> float:
     if not bool(off.any()):
         return float("nan")
     return float(torch.nan_to_num((contrast[off] * sides[off]).mean() / contrast[off].square().mean().sqrt(), 0.0))
+
+
+def prefixes(outputs: Mapping[str, Tensor], size: tuple[int, int]) -> dict[int, int]:
+    """Tokens before the patches, by the number of all tokens: those without which the cells best follow the picture's.
+
+    Measured where a sequence of that length is first seen, before the blocks have mixed it; where it is mixed already,
+    there are as few as there can be.
+
+    Args:
+        outputs: of layers for `pictures`, in the order they finish.
+        size: rows and columns of the picture.
+    """
+    measured: dict[int, int] = {}
+    for name, output in outputs.items():
+        if output.ndim != 3 or len(output) != 3 or output.shape[1] in measured:
+            continue
+        tokens, channels = output.shape[1:]
+        fits = [
+            Layer(name=name, shape=(channels, h, w), layout="tokens", prefix=extra)
+            for h, w, extra in grids(tokens, size, range(MOST_PREFIX + 1))
+        ]
+        if fits:
+            orders = [float(np.nan_to_num(order(layer, output), nan=-1)) for layer in fits]
+            measured[tokens] = fits[int(np.argmax(orders)) if max(orders) >= CLEAR else 0].prefix
+    return measured

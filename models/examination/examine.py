@@ -14,8 +14,10 @@ from models.errors import InputError
 from models.examination import cells
 from models.examination.answers import kind_of
 from models.examination.findings import Findings
+from models.examination.trunk import cuts
 from models.layers import Layer, layers_of_shapes
 
+READERS = 3  # blocks of class attention that timm's networks end with, and a norm
 SAME = 1e-3  # of the largest answer; kernels for one and for several pictures differ by far less
 
 
@@ -34,24 +36,27 @@ def examine(network: nn.Module, x: Float[Tensor, "3 colours y x"], name: str) ->
     first: dict[str, Tensor] = {}
     several: dict[str, Tensor] = {}
     runs: Counter[str] = Counter()
-    with torch.enable_grad(), _outputs(network, first, runs):
-        answer = _answer(network, x[:1].detach().clone().requires_grad_(), name)
+    with torch.inference_mode(False), torch.enable_grad(), _outputs(network, first, runs):  # whoever asks, and how
+        picture = x[:1].detach().clone().requires_grad_()
+        answer = _answer(network, picture, name)
+        whole = cuts(answer, picture, first)
         slopes = _slopes(answer, first)
     with torch.no_grad(), _outputs(network, several, Counter()):
         rows = _answer(network, x, name)
     finite = bool(torch.isfinite(rows).all())
     alone = not finite or _same(answer, rows[:1])
-    repeatable = alone or _same(answer, _again(network, x, name))
-    shapes = {name: tuple(output.shape) for name, output in first.items()}
-    maps = layers_of_shapes(network, shapes, (int(x.shape[2]), int(x.shape[3])))
+    repeatable = alone or _same(rows, _again(network, x, name))
+    shapes, size = {name: tuple(output.shape) for name, output in first.items()}, (int(x.shape[2]), int(x.shape[3]))
+    maps = layers_of_shapes(network, shapes, size, cells.prefixes(several, size))
     refused = _unordered(maps, several)
     repeated = tuple(layer.name for layer in maps if runs[layer.name] > 1)
     kept = [layer for layer in maps if layer.name not in (*refused, *repeated)]
     dead = frozenset(layer.name for layer in kept if not _alive(layer, slopes))
     return Findings(
-        layers=_with_default(kept, dead, getattr(network, "default_layer", "")),
+        layers=_with_default(kept, dead, whole, getattr(network, "default_layer", "")),
         answers=kind_of(answer, rows) if finite else "logits",
         count=int(rows.shape[1]),
+        whole=whole & {layer.name for layer in kept},
         dead=dead,
         refused=refused,
         repeated=repeated,
@@ -79,7 +84,7 @@ def _answer(network: nn.Module, x: Tensor, name: str) -> Tensor:
 
 def _again(network: nn.Module, x: Tensor, name: str) -> Tensor:
     with torch.no_grad():
-        return _answer(network, x[:1], name)
+        return _answer(network, x, name)
 
 
 def _same(answer: Tensor, again: Tensor) -> bool:
@@ -153,19 +158,34 @@ def _ordered(layer: Layer, several: dict[str, Tensor]) -> bool:
     )  # NaN where nothing moved: the shape alone speaks
 
 
-def _with_default(layers: list[Layer], dead: frozenset[str], named: str) -> tuple[Layer, ...]:
-    """The default is the last layer whose map the answer depends on.
+def _with_default(layers: list[Layer], dead: frozenset[str], whole: frozenset[str], named: str) -> tuple[Layer, ...]:
+    """Mark the default layer: the last map that all goes through which the answer knows of the picture.
 
-    Behind it, in networks that read their class token alone, come dead layers as wide as the trunk; the default is then
-    the last live one of that width, rather than the three times wider projection inside the last attention. A network
-    that is more than a classifier, of two towers or with prototypes, says by itself which one (``named``).
+    Where a class token goes along with the patches from the beginning there is none but the stem: then it is the last
+    layer whose map the answer depends on. Behind it come dead layers as wide as the trunk, and it is the last live one
+    of that width, rather than the three times wider projection inside the last attention. A network that is more than
+    a classifier, of two towers or with prototypes, says by itself which one (``named``).
     """
     live = [layer for layer in layers if layer.name not in dead]
     width = next((layer.shape[0] for layer in reversed(layers) if layer.name in dead and layer.prefix), 0)
     wide = [layer for layer in live if layer.shape[0] == width]
-    chosen = (wide or live or layers)[-1].name if layers else ""
+    late = [layer for layer in (_trunk_end(live, whole),) if layer]
+    chosen = (late or wide or live or layers)[-1].name if layers else ""
     if named in [layer.name for layer in live]:
         chosen = named
     if not live:
         chosen = next((layer.name for layer in layers if layer.default), chosen)
     return tuple(replace(layer, default=layer.name == chosen) for layer in layers)
+
+
+def _trunk_end(live: list[Layer], whole: frozenset[str]) -> Layer | None:
+    """The last whole cut that holds patches alone, in the second half of the network; None where there is none.
+
+    Behind it a few blocks may read it with a class token, as in CaiT, XCiT and VOLO; where many do, the patches still
+    change and it is the stem.
+    """
+    places = [index for index, layer in enumerate(live) if layer.name in whole and not layer.prefix]
+    if not places or 2 * places[-1] < len(live):
+        return None
+    behind = [layer for layer in live[places[-1] + 1 :] if layer.name in whole]
+    return live[places[-1]] if len(behind) <= READERS else None

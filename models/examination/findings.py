@@ -17,6 +17,7 @@ class Findings:
         layers: maps over the image, each with the order of its cells confirmed, the default one marked.
         answers: what its answer is made of.
         count: how many numbers it answers with.
+        whole: layers that no way leads around, by the graph of one pass: the network can be cut in two there.
         dead: layers whose map the answer does not depend on.
         refused: layers shaped like a map whose cells do not follow the picture's (attention matrices).
         repeated: layers that run more than once, and so have no one map.
@@ -29,6 +30,7 @@ class Findings:
     layers: tuple[Layer, ...]
     answers: Answers
     count: int
+    whole: frozenset[str] = frozenset()
     dead: frozenset[str] = frozenset()
     refused: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
@@ -68,3 +70,17 @@ class Findings:
         logarithm = " (their logarithm is explained)" if self.answers == "probabilities" else ""
         odds = " (their log odds are explained)" if self.answers == "yes-no probabilities" else ""
         return f"Answers with {answer}{logarithm}{odds}; {len(self.layers)} maps over the image, {place}."
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What is out of the ordinary and changes what is explained, or what can be; nothing for most networks."""
+        said = {
+            "Answers are probabilities: their logarithm is explained.": self.answers == "probabilities",
+            "Answers are yes-or-no probabilities: their log odds are explained.": self.answers
+            == "yes-no probabilities",
+            "One logit: evidence for it and against it is shown as two classes.": self.count == 1
+            and self.answers == "logits",
+            "A TorchScript program hides its layers: methods of pixels only.": self.scripted and not self.layers,
+            "No layer is a map over the picture: methods of pixels only.": not self.layers and not self.scripted,
+        }
+        return tuple(words for words, true in said.items() if true)

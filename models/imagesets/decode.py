@@ -22,6 +22,7 @@ from pillow_heif import register_heif_opener
 from models.errors import InputError
 from models.imagesets.colour import DEEPEST, bits_of, grey_of, to_eight_bits, to_rgb, upright
 from models.imagesets.photo import Photo
+from models.imagesets.primaries import declared_profile
 
 register_heif_opener()
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
@@ -118,6 +119,8 @@ class _Loaded:
 
 def _loaded(image: ImageFile, data: bytes, name: str) -> _Loaded:
     _check_size(image, name)
+    if profile := declared_profile(data, image.info):
+        image.info["icc_profile"] = profile
     size, deep = image.size, _deep(image, data)
     if deep is not None:
         colours = Image.fromarray(np.dstack([to_eight_bits(deep), np.asarray(image)[..., 3:]]), image.mode)

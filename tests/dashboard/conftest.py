@@ -94,6 +94,9 @@ class Tab:
     def words(self) -> list[str]:
         return [each.value for each in self.test.markdown]
 
+    def captions(self) -> list[str]:
+        return [each.value for each in self.test.caption]
+
     def headings(self) -> list[str]:
         return [text.removeprefix("##### ") for text in self.words() if text.startswith("##### ")]
 

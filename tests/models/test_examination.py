@@ -76,3 +76,28 @@ def test_a_layer_that_runs_twice_is_not_offered_and_a_side_head_is_not_the_defau
     assert handle.findings.repeated == ("relu",)
     assert handle.layer(None).name == "two"
     assert "side" in handle.findings.dead
+
+
+def test_an_examination_does_not_depend_on_the_mode_that_it_is_asked_in() -> None:
+    """The worker's warm-up asks in inference mode, where nothing is recorded."""
+    network = seeded(Reused())
+    with torch.inference_mode():
+        inside = models.wrap(network, input_size=(3, 32, 32), device="cpu").findings
+    assert inside.dead == {"side"}
+    assert inside == models.wrap(seeded(Reused()), input_size=(3, 32, 32), device="cpu").findings
+
+
+@pytest.mark.parametrize("build", [lambda: seeded(Reused()), lambda: small_vit().network, lambda: Wrapped().eval()])
+def test_the_layers_that_no_way_leads_around_are_those_at_which_the_network_can_be_cut(build) -> None:
+    """By the graph of one pass, and by running both parts of every cut."""
+    handle = models.wrap(build(), input_size=(3, 32, 32), device="cpu")
+
+    def can_be_cut(name: str) -> bool:
+        try:
+            handle.split(name)
+        except models.InputError:
+            return False
+        return True
+
+    live = [layer.name for layer in handle.layers() if layer.name not in handle.findings.dead]
+    assert {name for name in live if can_be_cut(name)} == {name for name in live if name in handle.findings.whole}

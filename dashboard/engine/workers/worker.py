@@ -113,6 +113,7 @@ class Worker:
         self.shelf = ModelCache(device, settings.models_bytes)
         self._orders: queue.SimpleQueue[tuple[messages.Message, bytes]] = queue.SimpleQueue()
         self._stopped: set[str] = set()
+        self._remarked: set[str] = set()
         self._store: Store | None = None
 
     def store(self) -> Store:
@@ -173,13 +174,21 @@ class Worker:
         if self.stopped(task.run):
             raise Cancelled
         run = WorkerRun(self, task.run, np.random.default_rng(request.params.seed), (0.0, 1.0))
-        kept = answers.compute(self.shelf.get(request.model), request, run)
+        handle = self.shelf.get(request.model)
+        kept = answers.compute(handle, request, run)
         data = answers.to_bytes(kept)
         try:
+            self._remark(handle)
             self.store().keep(kept, data)
         except StorageError as error:
             return Outcome(status="done", warning=f"This result is not kept. {error}"), data
         return DONE, b""
+
+    def _remark(self, handle: ModelHandle) -> None:
+        """Write down what the pages say of a model that was examined, once."""
+        if handle.examined and handle.digest not in self._remarked:
+            self.store().put_remarks(handle.digest, handle.findings.remarks)
+            self._remarked.add(handle.digest)
 
     def _photo(self, digest: str, sent: dict[str, Photo]) -> Photo:
         photo = sent.get(digest) or self.store().photo(digest)

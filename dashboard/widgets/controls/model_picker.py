@@ -6,6 +6,7 @@ from typing import NamedTuple
 import streamlit as st
 
 import models
+from dashboard.widgets import session
 from dashboard.widgets.links import Readers
 from models import ModelCard
 from models.errors import SeewhyError
@@ -55,8 +56,8 @@ def usable(name: str) -> ModelCard | None:
     if not card.ready:
         _offer(card)
         return None
-    if card.notes:
-        st.caption(" ".join(card.notes))
+    if remarks := " ".join(filter(None, (*card.remarks, session.the_engine().store.remarks(card.digest)))):
+        st.caption(remarks)
     return card
 
 

@@ -146,7 +146,7 @@ def _read(problem: Problem, mixed: Float[Tensor, "b n n"], logits: Tensor, *, pa
     """
     layer = token_layer(problem)
     _, h, w = layer.shape
-    reads_one = layer.prefix > 0 and getattr(problem.model.network, "global_pool", "token") in ("token", "")
+    reads_one = layer.prefix > 0 and layer.name in problem.model.findings.dead  # its patches do not matter at the end
     row = mixed[:, 0] if reads_one and not patches else mixed[:, layer.prefix :].mean(1)
     cam = row[:, layer.prefix :].unflatten(1, (h, w))
     return Attribution(cam, cam.new_zeros((len(cam), 0)), logits)

@@ -17,7 +17,7 @@ from explainers.kit.restore import restore_after
 SIGMA = 0.15
 
 
-def gradients(problem: Problem, x: Float[Tensor, "n 3 y x"]) -> Float[Tensor, "n 3 y x"]:
+def gradients(problem: Problem, x: Float[Tensor, "n colours y x"]) -> Float[Tensor, "n colours y x"]:
     """dy/dx of each input; parameters are not recorded."""
     with frozen(problem.model.network), torch.enable_grad():
         leaf = x.detach().clone().requires_grad_()
@@ -68,7 +68,7 @@ def _leaf(problem: Problem) -> Tensor:
     return problem.x.detach().clone().requires_grad_()
 
 
-def _captum(problem: Problem, attribute: Callable[[], Tensor]) -> Float[Tensor, "3 y x"]:
+def _captum(problem: Problem, attribute: Callable[[], Tensor]) -> Float[Tensor, "colours y x"]:
     problem.report(0.1, f"running {problem.model.card.title}")
     with (
         restore_after(problem.model.network),

@@ -77,4 +77,4 @@ def random_masks(rng: np.random.Generator, count: int, size: tuple[int, int]) ->
 
 def _spread(values: Float[Tensor, "y x"], like: Tensor) -> Float[Tensor, "colours y x"]:
     """One value a place, shared by the three colours so that their sum is the value."""
-    return (values / 3).expand(3, -1, -1).to(like)
+    return (values / like.shape[1]).expand(like.shape[1], -1, -1).to(like)

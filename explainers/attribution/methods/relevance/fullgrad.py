@@ -30,12 +30,12 @@ class Parts:
     """The score, taken apart.
 
     Attributes:
-        pixels: (3, H, W), x * dy/dx.
+        pixels: (C, H, W), x * dy/dx.
         biases: of every operation with a bias, bias * dy/dout, in the shape of what it gives.
         score: what all of it should add up to.
     """
 
-    pixels: Float[Tensor, "3 y x"]
+    pixels: Float[Tensor, "colours y x"]
     biases: list[Tensor]
     score: float
 
@@ -68,7 +68,8 @@ def fullgrad(problem: Problem) -> Attribution:
         maps = _as_maps(part, problem)
         if maps is not None:
             total += _psi(maps, problem)
-    return of_pixels((total / 3).expand(3, -1, -1))
+    colours = problem.x.shape[1]
+    return of_pixels((total / colours).expand(colours, -1, -1))
 
 
 def take_apart(problem: Problem) -> Parts:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from explainers.attribution.methods.problem import Attribution, Problem, of_pixels
 from explainers.attribution.methods.relevance import lrp_rules as rules
-from explainers.attribution.methods.rescale.rules import ELEMENTWISE, PRODUCTS
+from explainers.attribution.methods.rescale.rules import ELEMENTWISE, PRODUCTS, rule_known
 from explainers.kit.hooks import frozen
 from explainers.kit.intercept import Call, Intercept, valued
 from models.errors import UnfitError
@@ -34,7 +34,8 @@ def lrp(problem: Problem) -> Attribution:
     carry signal get half each. Biases keep their part, so relevance adds up to the score less what they keep.
 
     Raises:
-        UnfitError: no relevance reaches the pixels, as in networks whose activations are sigmoids.
+        UnfitError: no relevance reaches the pixels, as in networks whose activations are sigmoids; or the network calls
+            a function that has no rule.
     """
     problem.report(0.1, f"running {problem.model.card.title}")
     x = problem.x.detach().clone().contiguous(memory_format=problem.model.memory_format)
@@ -43,6 +44,9 @@ def lrp(problem: Problem) -> Attribution:
         composite = Composite(leaf, _ends(problem))
         with composite:
             score = problem.score(leaf)[0]
+        if composite.missed:
+            names = ", ".join(sorted(composite.missed))
+            raise UnfitError(f"LRP has no rule for {names} in this model; choose integrated_gradients.")
         problem.report(0.5, "handing relevance down")
         relevance = composite.of_pixels(score)
     if not bool(relevance.any()):
@@ -50,7 +54,11 @@ def lrp(problem: Problem) -> Attribution:
     return of_pixels(relevance[0].detach())
 
 
-def _ends(problem: Problem) -> tuple[Float[Tensor, "1 3 1 1"], Float[Tensor, "1 3 1 1"]]:
+def _parts(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
+def _ends(problem: Problem) -> tuple[Float[Tensor, "1 colours 1 1"], Float[Tensor, "1 colours 1 1"]]:
     """Black and white, as the network sees them."""
     card = problem.model.card
     mean, std = (torch.tensor(values).to(problem.x)[None, :, None, None] for values in (card.mean, card.std))
@@ -96,10 +104,12 @@ class Composite(Intercept):
     Attributes:
         picture: the leaf.
         ends: black and white.
+        missed: names of functions that have no rule, and whose derivative is none.
     """
 
     picture: Tensor
     ends: tuple[Tensor, Tensor]
+    missed: set[str] = field(default_factory=set)
     _layers: dict[int, Layer] = field(default_factory=dict)
     _places: dict[int, Pixels] = field(default_factory=dict)
     _boxed: Pixels | None = None
@@ -139,7 +149,15 @@ class Composite(Intercept):
         rule = _RULES.get(call.name)
         if rule is None and call.name in ELEMENTWISE and len(call.tracked) == 1:
             rule = _activation
+        if rule is None and not rule_known(call.name):
+            self._note(call)
         return None if rule is None else rule(call)
+
+    def _note(self, call: Call) -> None:
+        """Remember a function without a rule, where what it gives depends on the picture."""
+        value = call.plain()
+        if any(isinstance(part, Tensor) and part.requires_grad for part in _parts(value)):
+            self.missed.add(call.name)
 
     def _handed_on(self, call: Call) -> Tensor | None:
         if id(call.args[0]) not in self._places:

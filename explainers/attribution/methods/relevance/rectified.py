@@ -11,6 +11,7 @@ from torch import Tensor
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.maps import by_gradient
 from explainers.attribution.methods.problem import Attribution, Problem, of_pixels
+from explainers.attribution.methods.rescale.rules import rule_known
 from explainers.kit.hooks import frozen
 from explainers.kit.intercept import Call, Intercept
 from models.errors import UnfitError
@@ -40,7 +41,7 @@ def guided_gradcam(problem: Problem) -> Attribution:
     return of_pixels(_ruled(problem, masked=True) * large)
 
 
-def _ruled(problem: Problem, *, masked: bool) -> Float[Tensor, "3 y x"]:
+def _ruled(problem: Problem, *, masked: bool) -> Float[Tensor, "colours y x"]:
     """dy/dx by the rule.
 
     Raises:
@@ -79,7 +80,7 @@ class Rectify(Intercept):
                 value = call.plain()
             result: Tensor = _Ruled.apply(call.tracked[0], value, self.masked)
             return result
-        if call.name in SMOOTH or call.name == "hardtanh":
+        if call.name in SMOOTH or call.name == "hardtanh" or not rule_known(call.name):
             self.others[call.name] += 1
         if call.name == "sigmoid":
             result = call.plain()

@@ -49,7 +49,7 @@ def _resolved(problem: Problem) -> Problem:
         return replace(problem, target=problem.target.resolve_top1(problem.model.network(problem.x)))
 
 
-def _score(problem: Problem, x: Float[Tensor, "1 3 y x"], mode: Intercept) -> Tensor:
+def _score(problem: Problem, x: Float[Tensor, "1 colours y x"], mode: Intercept) -> Tensor:
     with mode:
         return problem.score(x if x.requires_grad else x.clone().requires_grad_())[0]
 

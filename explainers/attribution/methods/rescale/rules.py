@@ -27,6 +27,14 @@ reshape_as roll rot90 select size split split_with_sizes squeeze stack stride su
 tile to transpose type_as unbind unflatten unfold unsqueeze upsample view view_as where
 """
 ELEMENTWISE, PRODUCTS, LINEAR = (frozenset(names.split()) for names in (_NUMBERS, _PRODUCTS, _LINEAR))
+HOMOGENEOUS = frozenset(
+    (
+        *("max_pool1d", "max_pool2d", "max_pool3d", "adaptive_max_pool1d", "adaptive_max_pool2d", "lp_pool2d"),
+        *("max", "amax", "min", "amin", "maximum", "minimum", "cummax", "sort", "topk", "median", "linalg_vector_norm"),
+        *("detach", "item"),
+    )
+)
+"""Functions whose inputs times their derivative are their value, so that the derivative hands down all relevance."""
 Rule = Callable[..., Pair | None]
 
 
@@ -180,3 +188,8 @@ def rule_of(name: str, function: Callable[..., Any], tracked: int) -> Rule | Non
     if name in PRODUCTS:
         return partial(product, function) if tracked > 1 else None
     return _RULES.get(name)
+
+
+def rule_known(name: str) -> bool:
+    """Whether it is known of a function of this name what it does to a picture: linear, a product, or of one number."""
+    return name in LINEAR | PRODUCTS | ELEMENTWISE | HOMOGENEOUS | _RULES.keys()

@@ -16,7 +16,7 @@ COMPACTNESS = 10.0
 """Of SLIC: how much closeness counts beside likeness of colour; the usual value."""
 
 
-def superpixels(x: Float[Tensor, "3 y x"], count: int) -> Int[np.ndarray, "y x"]:
+def superpixels(x: Float[Tensor, "colours y x"], count: int) -> Int[np.ndarray, "y x"]:
     """Number of each pixel's superpixel, 0 to about ``count`` - 1 without gaps, by SLIC (Achanta et al. 2012)."""
     colours = x.permute(1, 2, 0).float().cpu().numpy()
     low, high = colours.min(), colours.max()
@@ -72,5 +72,5 @@ def scores(
 
 def spread(values: Float[np.ndarray, "y x"], problem: Problem, *, complete: bool) -> Attribution:
     """One value a place, shared by the three colours so that their sum is the value."""
-    shared = torch.from_numpy(values / 3).to(problem.x).expand(3, -1, -1)
+    shared = torch.from_numpy(values / problem.x.shape[1]).to(problem.x).expand(problem.x.shape[1], -1, -1)
     return of_pixels(shared, problem.grey() if complete else None)

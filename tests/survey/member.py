@@ -1,0 +1,132 @@
+"""One member of a family: examined, explained, taken apart into concepts; what came of it, in words."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+
+import explainers
+import models
+from explainers.kit import nmf, tail
+from tests.survey.families import build, pictures, smallest
+from tests.survey.planted import plant
+
+CHANCE = 0.5  # of what changes in two quarters of the picture, how much lies in the one with the patch
+PICTURES = 8
+PLACES = (1, 2)  # upper right and lower left: neither flipped nor transposed maps find both
+TOLD_APART = 0.9
+COARSE, LARGER = (
+    4,
+    256,
+)  # cells of a map that is too coarse to find a patch on, and the side taken then, or to look again
+
+Row = dict[str, Any]
+
+
+def survey(family: str, name: str = "") -> Row:
+    """Survey a member, the smallest one by default.
+
+    Returns:
+        ``verdict`` (right, refused, wrong), ``words`` where it is not right, and what was measured.
+    """
+    begun = time.process_time()
+    row: Row = {"family": family, "verdict": "right", "words": ""}
+    try:
+        row["name"] = name or smallest(family)
+        _steps(row)
+    except models.SeewhyError as refusal:
+        row |= {"verdict": "refused", "words": str(refusal)}
+    except Exception as error:  # the survey is there to find what is raised raw
+        row |= {"verdict": "wrong", "words": f"{row.get('step', 'choice')}: {type(error).__name__}: {error}"[:300]}
+    return row | {"seconds": round(time.process_time() - begun, 1)}
+
+
+def _steps(row: Row) -> None:
+    row["step"] = "zoo"
+    if row["family"].startswith("timm/"):
+        card = models.card(f"timm/{row['name']}")
+        row |= {"maps on the card": len(card.layers), "attends": card.attends}
+    handle, shown = _come_in(row, 0)
+    coarse = min(handle.layer(None).shape[1:]) < COARSE
+    if row["side"] < LARGER and (coarse or _found(row, handle, shown) <= CHANCE):
+        handle, shown = _come_in(row, LARGER)
+    layer = handle.layer(None)
+    row |= {"layer": layer.name, "grid": list(layer.shape[1:]), "prefix": layer.prefix, "layout": layer.layout}
+    row |= {"answers": handle.findings.answers, "maps": len(handle.layers())}
+    steps: tuple[tuple[str, Callable[..., None]], ...] = (("Grad-CAM", _place), ("pixels", _pixels))
+    for row["step"], step in (*steps, ("concepts", _concepts)):
+        step(row, handle, shown)
+
+
+def _come_in(row: Row, least: int) -> tuple[models.ModelHandle, np.ndarray]:
+    """Built at the smallest side it reads, made to answer to the patch, and examined; and pictures to explain."""
+    row["step"] = "build"
+    network, side = build(row["family"], row["name"], least)
+    row |= {"side": side, "told apart": plant(network, side).told_apart}
+    row["step"] = "examination"
+    size, name = (3, side, side), row["name"]
+    handle = models.wrap(network, input_size=size, labels=("none", "patch"), device="cpu", name=name)
+    x, _ = pictures(PICTURES, side, np.random.default_rng(7), PLACES)
+    return handle, (x.permute(0, 2, 3, 1) * 255).round().to(torch.uint8).numpy()
+
+
+def _share(heat: np.ndarray, place: int) -> float:
+    """Of a map's energy, how much lies in a quadrant; 0 where the map is empty. A middle row counts half."""
+    rows, columns = (_half(side, bool(end)) for side, end in zip(heat.shape, divmod(place, 2), strict=True))
+    return float(rows @ heat @ columns / max(float(heat.sum()), 1e-12))
+
+
+def _half(side: int, end: bool) -> np.ndarray:
+    weights = np.clip(side / 2 - np.arange(side), 0, 1)
+    return weights[::-1] if end else weights
+
+
+def _found(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> float:
+    """Where Grad-CAM's map changes when the patch is put in: how much of it at the patch.
+
+    The change counts, for the level of a map of random weights, where there is nothing to see, is anything. And each
+    quarter is set against itself: how much of the change lies in it with the patch there, and with it in the other.
+    """
+    row["step"] = "Grad-CAM"
+    maps = [explainers.explain("gradcam", handle, image=picture, target=1).cam for picture in shown]
+    right = wrong = 0.0
+    for index, (without, there) in enumerate(zip(maps[::2], maps[1::2], strict=True)):
+        place, other = PLACES[index % 2], PLACES[1 - index % 2]
+        change = np.abs(there - without)
+        right, wrong = right + _share(change, place), wrong + _share(change, other)
+    row["at the patch"] = round(right / max(right + wrong, 1e-12), 3)
+    return float(row["at the patch"])
+
+
+def _place(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:
+    share = _found(row, handle, shown)
+    if row["told apart"] < TOLD_APART:
+        row["words"] = "random weights do not see the patch, so the place was not checked"
+    elif share <= CHANCE:
+        raise ValueError(f"{share} of the change in the map is at the patch, by chance {CHANCE}")
+
+
+def _pixels(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:
+    for method, samples in (("input_x_gradient", {}), ("integrated_gradients", {"samples": 4})):
+        chosen = {"image": shown[1], "target": 1, "method": method, **samples}
+        values = explainers.explain("saliency", handle, **chosen).attribution
+        if values.shape[-2:] != shown.shape[1:3] or not np.isfinite(values).all() or not values.any():
+            raise ValueError(f"{method} gave {values.shape}, finite: {bool(np.isfinite(values).all())}")
+        row[method] = round(_share(np.abs(values).reshape(-1, *values.shape[-2:]).sum(0), PLACES[0]), 3)
+
+
+def _concepts(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:
+    layer = tail.pick(handle, None)
+    seen = tail.activations_at(handle, layer, shown)
+    rows = np.maximum(seen.maps.transpose(0, 2, 3, 1).reshape(-1, layer.shape[0]), 0)
+    codes, atoms = nmf.factorize(rows, 2)
+    with torch.inference_mode():
+        again = tail.NetworkTail(handle, layer).run(torch.tensor(seen.maps), torch.tensor(seen.context))
+    row["concepts at"] = layer.name
+    if not (np.isfinite(codes).all() and np.isfinite(atoms).all()):
+        raise ValueError("a factor is not finite")
+    gap = float((again - torch.tensor(seen.logits)).abs().max())
+    if gap > 1e-3 * (1 + float(np.abs(seen.logits).max())):
+        raise ValueError(f"the way on from {layer.name} misses the logits by {gap:.3g}")

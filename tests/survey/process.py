@@ -1,0 +1,31 @@
+"""A process for each family: what one of them breaks or leaks does not reach the next."""
+
+import contextlib
+import multiprocessing
+from multiprocessing.connection import Connection
+
+from tests.survey.member import Row, survey
+
+
+def alone(family: str, limit: float) -> Row:
+    """Survey a family in a process of its own, which is ended when its time is over."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.survey.member"])
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=_send, args=(there, family))
+    process.start()
+    there.close()
+    row: Row = {"family": family, "name": "", "verdict": "wrong", "words": f"no answer within {limit:.0f} s"}
+    try:
+        row = here.recv() if here.poll(limit) else row
+    except EOFError:
+        row |= {"words": "the process ended without an answer"}
+    process.kill()
+    process.join()
+    return row
+
+
+def _send(pipe: Connection, family: str) -> None:
+    row = survey(family)
+    with contextlib.suppress(BrokenPipeError):  # the survey itself was stopped meanwhile
+        pipe.send(row)
