@@ -24,10 +24,10 @@ def begin(engine: Engine) -> None:
 
 
 def requests() -> Iterator[Request[Result]]:
-    """One request a page or study that opens on an example."""
+    """One request a page or study that opens on an example, those left out that take minutes."""
     for page in pages().values():
         for study in page.studies:
-            if study.opening:
+            if study.opening and study.prepared:
                 yield _request(study.lens, dict(study.opening))
         if page.example is not None:
             yield _request(page.example, dict(page.opening))

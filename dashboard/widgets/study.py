@@ -72,6 +72,7 @@ class Study(Generic[R]):
         about: the explainer whose words explain it now; ``lens`` by default.
         readers: what a link may say; the usual parameters by default.
         opening: the example that it opens on, as its link would say it.
+        prepared: whether that example is worked out when the server starts; not where it takes minutes.
         stored: (explainer, parameters as JSON) -> what the address of a stored answer says; those by default.
     """
 
@@ -89,6 +90,7 @@ class Study(Generic[R]):
     about: Callable[[], AnyExplainer] | None = None
     readers: Callable[[], links.Readers] | None = None
     opening: Mapping[str, str] = field(default_factory=dict)
+    prepared: bool = True
     stored: Callable[[AnyExplainer, Mapping[str, object]], Mapping[str, str]] | None = None
 
     @property

@@ -3,12 +3,16 @@
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from dashboard.pages import pages
 from tests.browser.conftest import Person, Server, figure, settled
 from tests.browser.shots import WIDTHS, addresses, finished
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
-BUTTONS = ("Compare the groups", "Measure the method", "Learn the concepts", "Look at all prototypes", "Train")
-OURS = {name: address for name, address in addresses().items() if name not in ("browse", "jobs", "calibration")}
+STUDIES = {f"{address}_{study.address}": study for address, page in pages().items() for study in page.studies}
+BUTTONS = ("Learn the concepts", *(study.begin.button for study in STUDIES.values() if study.begin))
+# Studies that take minutes at their defaults open in tests/dashboard, on fewer pictures.
+LONG = {name for name, study in STUDIES.items() if not study.prepared}
+OURS = {name: link for name, link in addresses().items() if name not in {"browse", "jobs", "calibration", *LONG}}
 MOST_SHIFT = 0.05
 # The sum of all layout shifts, as browsers measure it.
 WATCH = """() => { window.shift = 0; new PerformanceObserver(list => list.getEntries().forEach(entry => {

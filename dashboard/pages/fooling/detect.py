@@ -26,6 +26,7 @@ STUDY = Study(
     name="detect",
     order=8,
     opening={"model": "menagerie_cnn"},
+    prepared=False,
     draw=draw,
     begin=Begin(
         button="Try to tell them",

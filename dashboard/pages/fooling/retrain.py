@@ -28,6 +28,7 @@ STUDY = Study(
     name="retrain",
     order=6,
     opening={"model": "menagerie_cnn"},
+    prepared=False,
     draw=draw,
     begin=Begin(
         button="Learn them",

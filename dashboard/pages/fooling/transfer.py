@@ -48,6 +48,7 @@ STUDY = Study(
     name="transfer",
     order=5,
     opening={"model": "menagerie_cnn", "others": "menagerie_vit"},
+    prepared=False,
     draw=draw,
     begin=Begin(
         button="Show them to other networks",

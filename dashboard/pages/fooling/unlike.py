@@ -33,6 +33,7 @@ STUDY = Study(
     name="photos",
     order=7,
     opening={"model": "menagerie_cnn"},
+    prepared=False,
     draw=draw,
     begin=Begin(
         button="Compare with photos",
