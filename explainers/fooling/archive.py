@@ -11,6 +11,7 @@ from explainers.fooling.judge import fitting_size, judge_of
 from explainers.kinds import Classes
 from explainers.params import Params, knob
 from models import ModelHandle
+from models.errors import InputError
 
 LARGEST = 128  # pixels a side, where the model takes so small a picture: four times faster than 224
 CHILDREN = {"cppn": 400, "direct": 200}
@@ -36,8 +37,8 @@ class FoolingParams(Params):
     classes: tuple[int, ...] | None = knob(
         None, kind=Classes(), auto="all classes", help="The classes to evolve for", more=True, label="Classes"
     )
-    crops: Literal[1, 10] = knob(
-        1, help="Views that are averaged: 1, the whole picture, or 10 crops as in the paper.", more=True, label="Crops"
+    crops: int = knob(
+        1, 1, 10, "Views that are averaged: 1, the whole picture, or 10 crops as published.", more=True, label="Crops"
     )
     coords: Literal["unit", "pixel"] = knob(
         "unit",
@@ -55,6 +56,11 @@ class FoolingParams(Params):
         label="Weights",
         only={"encoding": ("cppn",)},
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.crops not in (1, 10):
+            raise InputError(f"A picture is looked at in 1 view or in 10 crops; crops is {self.crops}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,5 +90,6 @@ def _takes(model: ModelHandle, size: int) -> bool:
     except SeewhyError:
         raise
     except (RuntimeError, ValueError, AssertionError, IndexError):  # whatever a network says of a size that it refuses
+        logits_of(model, np.zeros((1, *model.card.input_size[1:], 3), np.uint8))  # one that fails at its own is broken
         return False
     return True

@@ -65,7 +65,7 @@ class Kind:
 
 def wrong(name: str, kind: Kind, got: str) -> InputError:
     """The error that says what a parameter is, and what was given."""
-    return InputError(f"{name} is {kind.words}; got {got}.")
+    return InputError(f"{name} is {kind.words}; got {' '.join(got.split())}.")
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,16 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "trial": {"target": 3, "methods": ("gradcam",)},
     "prototypes": {"target": 3, "hue": 0.2},
     "prototype_gallery": {"limit": 3, "reasons": 0},
+    "tcav": {"limit": 6, "draws": 3},
+    "fooling": {"evaluations": 60, "children": 30},
+    "fooling_lineage": {"evaluations": 60, "children": 30, "target": 2},
+    "fooling_gradient": {"most": 4, "target": 2},
+    "fooling_small_change": {"steps": 3},
+    "fooling_transfer": {"evaluations": 60, "children": 30, "others": ("menagerie_biased_cnn",)},
+    "fooling_retrain": {"evaluations": 60, "children": 30, "limit": 4, "rounds": 1},
+    "fooling_unlike": {"evaluations": 60, "children": 30, "photos": 16},
+    "fooling_detect": {"evaluations": 60, "children": 30, "photos": 16},
+    "activation": {"target": 2, "steps": 4, "n": 1},
     "prototypes_train": {"limit": 4, "prototypes": 2, "metric": "log_l2"},
 }
 

@@ -45,7 +45,7 @@ def test_every_card_can_be_made_without_weights() -> None:
     for card in found:
         assert card.ready or card.remedy
         assert len(card.labels) > 1 or not card.has_classes
-        assert card.input_size[0] == 3
+        assert card.input_size[0] in (1, 3)
 
 
 def test_a_model_that_is_not_here_says_so_quickly(monkeypatch, tmp_path) -> None:

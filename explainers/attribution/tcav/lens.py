@@ -27,6 +27,7 @@ from models.imagesets.imageset import Picture, image_set
 from models.imagesets.reader import Reader
 
 BATCH, SHOWN, FEWEST = 16, 8, 6
+SPARE = 8  # in the menagerie a class comes with the three that it is taken for
 SIGNIFICANT = 0.05
 
 
@@ -95,12 +96,14 @@ class Tcav(AboutClass, AtLayer):
         )
 
 
-def measure(_model: ModelHandle, _params: TcavParams, result: Tcav, _run: Run) -> Evidence:
+def measure(_model: ModelHandle, _params: TcavParams, result: Tcav, run: Run) -> Evidence:
     """The score and the direction's accuracy beside those of random directions."""
+    run.report(0.0, "comparing with random directions")
     # A concept may move a class up or down: what counts is the distance from one half.
     strength, chance = (np.abs(part - 0.5).mean() * 2 for part in (result.scores, result.random))
     low, high = np.percentile(np.abs(result.random - 0.5) * 2, [2.5, 97.5])
     share, usual = result.scores.mean(), result.random.mean()
+    run.report(0.5, "comparing with random directions")
     good, luck = float(result.accuracy.mean()), float(result.random_accuracy.mean())
     words = "The direction knows the concept" if good >= luck + 0.2 else "The direction hardly knows the concept"
     return Evidence(
@@ -174,7 +177,7 @@ def _two(rows: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.nda
 
 def _pictures(model: ModelHandle, params: TcavParams, source: str, seed: int) -> Iterator[np.ndarray]:
     """Pictures of a source, batch by batch, uint8 (b, H, W, 3)."""
-    images = image_set(source, model, params.cls, seed=seed)
+    images = image_set(source, model, params.cls, most=SPARE * params.limit, seed=seed)
     for batch in Reader[Picture](images.items).batches(BATCH):
         yield np.stack([picture.pixels for picture in batch])
 

@@ -57,7 +57,6 @@ def test_a_linear_net_goes_the_way_of_its_weights(folders: dict[str, str], conce
     model, result = ask(folders, concept)
     assert (result.scores == share).all()
     assert result.accuracy.mean() > 0.9
-    assert result.p < 0.05 or result.random.mean() == share
     # The derivative is the head's weight for every picture, so all slopes are equal.
     assert np.allclose(result.slopes, result.slopes[0])
     assert (result.slopes[0] > 0) == (share == 1.0)
