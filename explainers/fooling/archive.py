@@ -8,10 +8,9 @@ import numpy as np
 from explainers.base import Result
 from explainers.fooling.chunk import StretchParams, Way
 from explainers.fooling.judge import fitting_size, judge_of
-from explainers.kinds import Classes
+from explainers.kinds import Choice, Classes
 from explainers.params import Params, knob
 from models import ModelHandle
-from models.errors import InputError
 
 LARGEST = 128  # pixels a side, where the model takes so small a picture: four times faster than 224
 CHILDREN = {"cppn": 400, "direct": 200}
@@ -38,7 +37,11 @@ class FoolingParams(Params):
         None, kind=Classes(), auto="all classes", help="The classes to evolve for", more=True, label="Classes"
     )
     crops: int = knob(
-        1, 1, 10, "Views that are averaged: 1, the whole picture, or 10 crops as published.", more=True, label="Crops"
+        1,
+        kind=Choice(of={1: "the whole picture", 10: "ten crops"}),
+        help="Views that are averaged: 1, the whole picture, or 10 crops as in the paper.",
+        more=True,
+        label="Crops",
     )
     coords: Literal["unit", "pixel"] = knob(
         "unit",
@@ -56,11 +59,6 @@ class FoolingParams(Params):
         label="Weights",
         only={"encoding": ("cppn",)},
     )
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.crops not in (1, 10):
-            raise InputError(f"A picture is looked at in 1 view or in 10 crops; crops is {self.crops}.")
 
 
 @dataclass(frozen=True, kw_only=True)

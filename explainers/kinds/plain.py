@@ -65,7 +65,12 @@ class Kind:
 
 def wrong(name: str, kind: Kind, got: str) -> InputError:
     """The error that says what a parameter is, and what was given."""
-    return InputError(f"{name} is {kind.words}; got {' '.join(got.split())}.")
+    return InputError(f"{name} is {kind.words}; got {one_line(got)}.")
+
+
+def one_line(text: str) -> str:
+    """A text whose line breaks became spaces, as an error is one sentence."""
+    return " ".join(text.split())
 
 
 @dataclass(frozen=True)
@@ -172,8 +177,9 @@ class Choice(Kind):
         if not isinstance(value, Hashable) or value not in known:
             options = ", ".join(map(str, known))
             usual = f"{name} is one of {options}; got {value!r}."
-            raise InputError(self.refusal.format(value=value, options=options) if self.refusal else usual)
-        return value
+            words = self.refusal.format(value=value, options=options) if self.refusal else usual
+            raise InputError(one_line(words))
+        return next(option for option in known if option == value)  # the plain value, where NumPy's was given
 
     def read(self, name: str, text: str) -> Any:
         """A name as it stands in the table."""

@@ -30,7 +30,7 @@ BEGUN = {
     "localise": "Measure the method",
     "concepts": "Learn the concepts",
     "fooling": "Evolve",
-    "activation": "Imagine it",
+    "activation": "Imagine the pictures",
 }
 LOOKS = {"light": ("light", WIDE), "narrow": ("dark", NARROW)}  # the dark page is the same page at any width
 SERIOUS = ("serious", "critical")

@@ -40,7 +40,7 @@ STUDY = Study(
     opening={"model": "menagerie_cnn", "target": "3"},
     draw=draw,
     begin=Begin(
-        button="Imagine it",
+        button="Imagine the pictures",
         words="Draws what the network answers to most, from noise: seconds for a small network, a minute for"
         " EfficientNet-Lite0. You may watch it come, cancel, or keep browsing.",
     ),

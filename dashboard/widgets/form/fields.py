@@ -189,7 +189,7 @@ def _shapes(card: ModelCard) -> dict[str, str]:
 
 @draw.register
 def _images(kind: Images, field: Field) -> object:
-    return images.pick(field.knob.label, field.key, field.knob.help, kind.more)
+    return images.pick(field.knob, field.key, kind.more)
 
 
 @draw.register

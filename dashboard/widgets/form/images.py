@@ -9,6 +9,7 @@ from pathlib import Path
 import streamlit as st
 
 from dashboard.widgets import job, session
+from explainers import Knob
 from explainers.concepts.predicted import PredictedClasses, PredictedParams, predicted_classes
 from models import ModelCard, imagesets
 from models.errors import InputError, SeewhyError
@@ -81,13 +82,13 @@ def is_new(source: str) -> bool:
     return True
 
 
-def pick(label: str, key: str, words: str, extra: Mapping[str, str]) -> str:
+def pick(knob: Knob, key: str, extra: Mapping[str, str]) -> str:
     """A list of the sources, those of ``extra`` first, and a place to upload a folder."""
     known = {**extra, **offered()}
     if st.session_state.get(key) not in known:
-        st.session_state[key] = next(iter(known))
+        st.session_state[key] = knob.default if knob.default in known else next(iter(known))
     chosen = st.selectbox(
-        label, list(known), key=key, help=words, format_func=known.__getitem__, persist_state="session"
+        knob.label, list(known), key=key, help=knob.help, format_func=known.__getitem__, persist_state="session"
     )
     with st.popover("Use a folder of mine", type="tertiary"):
         st.file_uploader(
