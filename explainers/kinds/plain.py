@@ -174,16 +174,26 @@ class Choice(Kind):
     def accept(self, name: str, value: Any) -> Any:
         """A name that stands in the table."""
         known = self.options()
-        if not isinstance(value, Hashable) or value not in known:
-            options = ", ".join(map(str, known))
-            usual = f"{name} is one of {options}; got {value!r}."
-            words = self.refusal.format(value=value, options=options) if self.refusal else usual
-            raise InputError(one_line(words))
-        return next(option for option in known if option == value)  # the plain value, where NumPy's was given
+        for option in known:
+            if _same(option, value):
+                return option  # the plain one, where NumPy's or torch's was given
+        options = ", ".join(map(str, known))
+        usual = f"{name} is one of {options}; got {value!r}."
+        raise InputError(one_line(self.refusal.format(value=value, options=options) if self.refusal else usual))
 
     def read(self, name: str, text: str) -> Any:
         """A name as it stands in the table."""
         return self.accept(name, {str(known): known for known in self.options()}.get(text, text))
+
+
+def _same(option: Any, value: Any) -> bool:
+    """Whether a value is an option: numbers by what they stand for, everything else by itself."""
+    if not isinstance(option, int):
+        return type(value) is type(option) and bool(value == option)
+    try:
+        return not isinstance(value, bool | np.bool_) and operator.index(value) == option
+    except TypeError:
+        return False
 
 
 @dataclass(frozen=True)
