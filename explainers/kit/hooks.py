@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -90,7 +91,7 @@ def record_output(network: nn.Module, at: Site | str) -> Iterator[Recorded]:
     site = at if isinstance(at, Site) else Site(at)
     seen = Recorded(site.name)
 
-    def hook(_module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor | None = None) -> None:
+    def hook(_module: nn.Module, inputs: tuple[Any, ...], output: Tensor | None = None) -> None:
         passed = inputs[0] if output is None else output
         seen.output = passed.clone()  # a later in-place operation must not change what was seen
 

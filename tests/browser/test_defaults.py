@@ -1,7 +1,7 @@
 """Every page and study as it opens: a result without an error, nothing cut, nothing jumping."""
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from dashboard.pages import pages
 from tests.browser.conftest import Person, Server, figure, settled
@@ -90,15 +90,14 @@ def test_a_skip_link_leads_to_the_choices(person: Person) -> None:
 def test_no_colour_where_there_is_no_evidence(person: Person) -> None:
     page = person.goto("/attribution?image=coffee&show=photo")
     figure(page)
-    assert plots(page) == 1
+    expect(plots(page)).to_have_count(1)
     page.get_by_role("radio", name="Heat map").click()
-    settled(page)
-    assert plots(page) == 2
+    expect(plots(page)).to_have_count(2)  # waits: a click is answered when the server has rerun
 
 
-def plots(page: Page) -> int:
-    """How many pictures lie on each other in the figure."""
-    return page.locator(".st-key-centre .js-plotly-plot .imagelayer image").count()
+def plots(page: Page) -> Locator:
+    """The pictures that lie on each other in the figure."""
+    return page.locator(".st-key-centre .js-plotly-plot .imagelayer image")
 
 
 def test_browse_shows_what_the_pages_opened_on(person: Person) -> None:

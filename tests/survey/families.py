@@ -16,6 +16,7 @@ SIDES = (128, 224, 256)
 OUTPUTS = 64
 MEMBERS: dict[str, str] = json.loads((Path(__file__).parent / "members.json").read_text())
 SAMPLE = (
+    "xcit",
     *("resnet", "convnext", "efficientnet", "mobilenetv3", "vision_transformer", "deit", "cait", "pit", "cspnet"),
     *("mambaout", "maxxvit", "nfnet", "byobnet", "regnet", "ghostnet", "mobilevit", "edgenext", "pvt_v2", "starnet"),
     *("repghost", "fasternet", "shvit", "efficientvit_msra", "efficientvit_mit", "inception_next", "eva", "tiny_vit"),
