@@ -58,3 +58,31 @@ def train_classifier(
             report=lambda fraction, note: bar.update(task, completed=fraction, description=note),
         )
     out.print(f"{output}: {float(facts['accuracy']):.1%} of the test pictures named rightly", soft_wrap=True)
+
+
+@training.command("generator")
+def train_generator(  # noqa: PLR0913 - one argument an option
+    model: Annotated[str, typer.Option(help="The classifier that it draws for: a name of `seewhy models`.")],
+    images: Annotated[str, typer.Option(help="menagerie, the small networks' data, or a folder of class folders.")],
+    output: Annotated[Path, typer.Option("--out", help="File for the generator; `--set generator=FILE` uses it.")],
+    judge: Annotated[str, typer.Option(help="Another classifier of the same classes, for comparison.")] = "",
+    steps: Annotated[int, typer.Option(help="Batches to learn from; more are sharper and slower.")] = 8000,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
+) -> None:
+    """Train a generator for activation maximisation; an interrupted training goes on where it stopped."""
+    import models
+    from models.generators.train import train
+
+    with progress() as bar:
+        task = bar.add_task("training", total=1.0)
+        train(
+            models.load(model, device),
+            source=images,
+            out=output,
+            judge=models.load(judge, device) if judge else None,
+            steps=steps,
+            seed=seed,
+            report=lambda fraction, note: bar.update(task, completed=fraction, description=note),
+        )
+    out.print(f"{output}: a generator for {model}", soft_wrap=True, highlight=False)

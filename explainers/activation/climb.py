@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from explainers.activation.chain import run_chains
 from explainers.activation.condition import condition_of, roughness
-from explainers.activation.params import ClimbParams
+from explainers.activation.params import GENERATED, ClimbParams
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.kinds import ModelName
 from explainers.kit.canvas import Canvas, Fourier, Phases, Pixels
@@ -17,9 +18,11 @@ from explainers.kit.predict import logits_of
 from explainers.kit.visualise import visualise
 from explainers.params import knob
 from models import ModelHandle, Photo
+from models.generators.reference import features, tensor
 
 LARGER = 1.25  # side of a picture as a multiple of the model's input: crops are taken of it
 FRAMES = 8
+NOTHING = np.zeros(0, np.float32)
 CANVASES: dict[str, type[Phases] | type[Fourier] | type[Pixels]] = {"maco": Phases, "fourier": Fourier, "none": Pixels}
 
 
@@ -31,6 +34,7 @@ class Climbed(Result):
         images: uint8 (N, s, s, 3). alpha: float32 (N, s, s), how much the condition depended on each pixel.
         trace: float32 (T, N), the condition on the way. frames: uint8 (F, s, s, 3), the first picture on the way.
         broken: bool (N,), whether the condition was not finite once, so that the picture stopped there.
+        begin, h, mixing, gap, gap_begin: of chains, see `chain.Chains`; empty without a generator.
     """
 
     images: np.ndarray
@@ -38,6 +42,11 @@ class Climbed(Result):
     trace: np.ndarray
     frames: np.ndarray
     broken: np.ndarray
+    begin: np.ndarray = NOTHING
+    h: np.ndarray = NOTHING
+    mixing: np.ndarray = NOTHING
+    gap: np.ndarray = NOTHING
+    gap_begin: np.ndarray = NOTHING
 
 
 def _made(_model: ModelHandle, _params: ClimbParams, _result: Climbed, _run: Run) -> Evidence:
@@ -47,19 +56,36 @@ def _made(_model: ModelHandle, _params: ClimbParams, _result: Climbed, _run: Run
 
 @explainer("Pictures by activation", paper="https://arxiv.org/abs/2306.06805", evidence=_made, inner=True)
 def activation_climb(model: ModelHandle, params: ClimbParams, run: Run) -> Climbed:
-    """Climb; see `kit.visualise`."""
+    """Climb (`kit.visualise`), or run chains of a generator's codes (`chain`)."""
+    wanted = set(np.linspace(0, params.steps - 1, FRAMES).round().astype(int).tolist())
+
+    def hear(step: int, see: Callable[[], np.ndarray]) -> None:
+        preview = np.hstack(list(see())) if step in wanted else None
+        run.report(step / params.steps, f"step {step} of {params.steps}", preview)
+
+    if params.prior in GENERATED:
+        chains = run_chains(model, params, run.rng, hear, wanted)
+        return Climbed(alpha=np.ones(chains.images.shape[:3], np.float32), **vars(chains))
+    return _climbed(model, params, run, hear, wanted)
+
+
+def _climbed(
+    model: ModelHandle,
+    params: ClimbParams,
+    run: Run,
+    hear: Callable[[int, Callable[[], np.ndarray]], None],
+    wanted: set[int],
+) -> Climbed:
     condition = condition_of(model, params)
     side = 2 * round(LARGER * max(model.card.input_size[1:]) / 2)
     canvas: Canvas = CANVASES[params.prior](params.n, side, run.rng, model.device)
     frames: list[np.ndarray] = []
-    wanted = set(np.linspace(0, params.steps - 1, FRAMES).round().astype(int).tolist())
 
     def on_step(share: float, see: Callable[[], np.ndarray]) -> None:
         step = round(share * params.steps)
-        pictures = see() if step in wanted else None
-        if pictures is not None:
-            frames.append(pictures[0])
-        run.report(share, f"step {step} of {params.steps}", None if pictures is None else np.hstack(list(pictures)))
+        if step in wanted:
+            frames.append(see()[0])
+        hear(step, see)
 
     penalty = roughness if params.prior == "none" else None
     climbed = visualise(model, condition, canvas, run.rng, steps=params.steps, penalty=penalty, on_step=on_step)
@@ -81,9 +107,16 @@ class JudgedParams(ClimbParams):
 
 @dataclass(frozen=True, kw_only=True)
 class Judged(Result):
-    """What a network says of the pictures: logits float32 (N, K)."""
+    """What a network makes of the pictures.
+
+    Attributes:
+        logits: float32 (N, K). features: float32 (N, f), means of its last map; begin_features: of where chains began,
+            empty without a generator.
+    """
 
     logits: np.ndarray
+    features: np.ndarray
+    begin_features: np.ndarray
 
 
 def _judged(_model: ModelHandle, _params: JudgedParams, _result: Judged, _run: Run) -> Evidence:
@@ -96,7 +129,17 @@ def activation_judged(model: ModelHandle, params: JudgedParams, run: Run) -> Jud
     """Show the pictures to a network that took no part."""
     shared = {name: getattr(params, name) for name in ClimbParams.__dataclass_fields__}
     climbed = run.reuse(activation_climb.request(params.source, ClimbParams(**shared)))
-    return Judged(logits=logits_as_photos(model, climbed.images))
+    return Judged(
+        logits=logits_as_photos(model, climbed.images),
+        features=features_of(model, climbed.images),
+        begin_features=features_of(model, climbed.begin) if len(climbed.begin) else NOTHING,
+    )
+
+
+def features_of(model: ModelHandle, images: np.ndarray) -> np.ndarray:
+    """Features of pictures as they are compared with those of real ones: float32 (N, f)."""
+    colours = images if model.card.input_size[0] == 3 else images[..., :1]
+    return features(model, tensor(colours, model)).cpu().numpy()
 
 
 def logits_as_photos(model: ModelHandle, images: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.activation.params import ClimbParams
+from explainers.activation.params import GENERATED, ClimbParams
 from explainers.kit.hooks import record_output
 from models import ModelHandle
 from models.errors import InputError, UnfitError
@@ -13,8 +13,13 @@ from models.errors import InputError, UnfitError
 Condition = Callable[[Float[Tensor, "b c h w"]], Float[Tensor, " b"]]
 
 
-def condition_of(model: ModelHandle, params: ClimbParams) -> Condition:
+def condition_of(model: ModelHandle, params: ClimbParams, *, logarithm: bool = False) -> Condition:
     """One number a picture, differentiable in the normalised input.
+
+    Args:
+        model: the network.
+        params: what is asked for.
+        logarithm: whether a class counts by the logarithm of its probability instead of its logit.
 
     Raises:
         UnfitError: a model without classes is asked for a class.
@@ -26,7 +31,7 @@ def condition_of(model: ModelHandle, params: ClimbParams) -> Condition:
         raise UnfitError(model.card.classless)
     cls = model.card.check_target(params.target)
     if params.condition == "class":
-        return lambda x: model.network(x)[:, cls]
+        return lambda x: (model.network(x).log_softmax(1) if logarithm else model.network(x))[:, cls]
     other = model.card.check_target(params.versus)
     if other == cls:
         raise InputError(f"Class {cls} cannot be set against itself; choose another one for versus.")
@@ -63,7 +68,8 @@ def title_of(model: ModelHandle, params: ClimbParams) -> str:
         layer = model.layer(params.layer)
         place = "channel" if params.condition == "channel" else "the neuron in the middle of channel"
         return f"{place} {params.channel} of {layer.name}"
-    labels = [model.card.labels[cls].split(",")[0] for cls in (params.target, params.versus)]
+    last = params.target if params.then is None or params.prior not in GENERATED else params.then
+    labels = [model.card.short(cls) for cls in (last, params.versus)]
     return labels[0] if params.condition == "class" else f"{labels[0]} rather than {labels[1]}"
 
 

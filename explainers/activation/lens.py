@@ -11,22 +11,34 @@ both learnt the same texture. Another seed gives other pictures.
 """
 
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import torch
 
 import models
-from explainers.activation.climb import JudgedParams, activation_climb, activation_judged, logits_as_photos
+from explainers.activation.climb import (
+    NOTHING,
+    Climbed,
+    Judged,
+    JudgedParams,
+    activation_climb,
+    activation_judged,
+    logits_as_photos,
+)
 from explainers.activation.condition import condition_of, title_of
-from explainers.activation.params import ActivationParams, ClimbParams
+from explainers.activation.params import GENERATED, ActivationParams, ClimbParams
+from explainers.activation.realism import realism, settled, variety
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.kit.canvas import Phases
 from models import ModelHandle, imagesets, zoo
 from models.errors import InputError
+from models.generators import file as generators
+from models.generators.file import Trained
 
 UNKNOWN = -1.0
 DRAWS = 16
+NOISE_NAME = "noise of the same spectrum"
+CLIMBED = tuple(Climbed.__dataclass_fields__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +53,8 @@ class Activation(AboutClass):
         rank: int (N,), place of the class among the judge's answers, 0 is first; -1 where there is none.
         trace: float32 (T, N), the condition on the way. frames: uint8 (F, H, W, 3), the first picture on the way.
         broken: bool (N,), pictures that stopped because the condition was not finite.
+        begin, h, mixing, gap, gap_begin: of a generator's chains, see `chain.Chains`; empty for other priors.
+        features, begin_features: float32 (N, f), the judge's, of the pictures and of where chains began.
         judge: the title of the independent network; empty for none.
         label: what was asked for. prior: what the pictures may be.
     """
@@ -54,6 +68,13 @@ class Activation(AboutClass):
     trace: np.ndarray
     frames: np.ndarray
     broken: np.ndarray
+    begin: np.ndarray
+    h: np.ndarray
+    mixing: np.ndarray
+    gap: np.ndarray
+    gap_begin: np.ndarray
+    features: np.ndarray
+    begin_features: np.ndarray
     judge: str
     prior: str
 
@@ -70,29 +91,57 @@ class Activation(AboutClass):
 
 
 def measure(model: ModelHandle, params: ActivationParams, result: Activation, run: Run) -> Evidence:
-    """The pictures beside noise of the same spectrum or sample photos, what the judge says, and how they differ."""
-    run.report(0.0, "drawing noise of the same spectrum")
-    side = result.images.shape[1]
-    with torch.no_grad():
-        noise = Phases(DRAWS, side, run.rng, model.device).pixels().mul(255).round().to(torch.uint8)
-    pictures = noise.permute(0, 2, 3, 1).cpu().numpy()
-    run.report(0.3, "looking at it")
-    scores = [_varied(result)] if len(result.images) > 1 else []
+    """The pictures beside what knows nothing of the class, what the judge says, how varied and how real they are."""
+    run.report(0.0, "drawing pictures that know nothing")
+    trained = generated(model, params)
+    nothing, name = (result.begin, "codes by lot") if trained else (_noise(model, result, run), NOISE_NAME)
+    run.report(0.3, "looking at them")
+    differ = [variety(result.images, _real_diversity(trained, params, result), result.label)] if params.n > 1 else []
     if result.probability[0] < 0:
-        return Evidence(scores=(_exciting(model, params, result, pictures), *scores))
-    chance = _chances(model, logits_as_photos(model, pictures), params.target)
+        return Evidence(scores=(_exciting(model, params, result, nothing), *differ))
+    chance = _chances(model, logits_as_photos(model, nothing), wanted(params))
     value, usual = float(np.median(result.probability)), float(np.median(chance))
     sure = Score(
         name="probability",
         title="The network is sure",
         value=value,
         of="these pictures",
-        baselines={"noise of the same spectrum": usual},
-        reading=f"Half of the pictures get {value:.0%} or more for {result.label}; noise of the same spectrum gets"
-        f" {usual:.1%}.",
+        baselines={name: usual},
+        reading=f"Half of the pictures get {value:.0%} or more for {result.label}; {name} get {usual:.1%}.",
     )
     judged = [_agreement(result)] if result.judge else []
-    return Evidence(scores=(sure, *judged, *scores))
+    return Evidence(scores=(sure, *judged, *differ, *(_of_chains(trained, result) if trained else ())))
+
+
+def _of_chains(trained: Trained, result: Activation) -> tuple[Score, ...]:
+    """What only a generator's pictures can be asked."""
+    known = "real" in trained.record and result.judge == trained.judge_title
+    real = realism(trained, result.features, result.begin_features) if known else ()
+    return (*real, settled(result.gap, result.gap_begin, result.mixing))
+
+
+def _real_diversity(trained: Trained | None, params: ActivationParams, result: Activation) -> float:
+    """How unlike two real pictures of the class are; NaN where nobody knows."""
+    if trained is None or "diversity" not in trained.record or result.probability[0] < 0:
+        return float("nan")
+    return float(trained.record["diversity"][wanted(params)])
+
+
+def generated(model: ModelHandle, params: ClimbParams) -> Trained | None:
+    """The generator of the chosen prior; None for a prior without one."""
+    needs = params.prior in GENERATED
+    return generators.load(generators.path_of(model, params.generator), model) if needs else None
+
+
+def wanted(params: ClimbParams) -> int:
+    """The class that is asked for at the end."""
+    return params.then if params.then is not None and params.prior in GENERATED else params.target
+
+
+def _noise(model: ModelHandle, result: Activation, run: Run) -> np.ndarray:
+    with torch.no_grad():
+        noise = Phases(DRAWS, result.images.shape[1], run.rng, model.device).pixels().mul(255).round().to(torch.uint8)
+    return noise.permute(0, 2, 3, 1).cpu().numpy()
 
 
 def _agreement(result: Activation) -> Score:
@@ -106,24 +155,6 @@ def _agreement(result: Activation) -> Score:
         baselines={"the strongest other class": other},
         reading=f"{result.judge} gives the class {value:.0%} and the strongest other class {other:.0%}; it puts the"
         f" class first for {first} of {len(result.rank)} pictures.",
-    )
-
-
-def _varied(result: Activation) -> Score:
-    """How unlike the pictures are."""
-    rows = result.images.reshape(len(result.images), -1).astype(np.float64)
-    pairs = [1 - float(np.corrcoef(rows[a], rows[b])[0, 1]) for a, b in combinations(range(len(rows)), 2)]
-    value = float(np.mean(pairs))
-    return Score(
-        name="variety",
-        title="The pictures differ",
-        value=value,
-        of="these pictures",
-        best=max(1.0, value),
-        baselines={"the same picture": 0.0},
-        references=("the same picture",),
-        reading=f"From other starts come other pictures: 1 - correlation is {value:.2f} on average, 0 would be the same"
-        " picture.",
     )
 
 
@@ -154,25 +185,20 @@ def activation(model: ModelHandle, params: ActivationParams, run: Run) -> Activa
     """Make the pictures and have them judged; see the module's docstring."""
     shared = climb_params(params)
     climbed = run.part(0.0, 0.9).reuse(activation_climb.request(model.card.name, shared))
-    asks = params.condition in ("class", "difference")
+    asks, cls = params.condition in ("class", "difference"), wanted(params)
     run.report(0.9, "having them judged")
-    probability = (
-        _chances(model, logits_as_photos(model, climbed.images), params.target) if asks else np.full(params.n, UNKNOWN)
-    )
-    judge = judge_of(model, params) if asks else ""
     nothing = np.full(params.n, UNKNOWN)
-    chances = _verdicts(model, judge, params, run) if judge else np.zeros((params.n, 0))
-    others = np.delete(chances, params.target, 1).max(1) if judge else nothing
+    judge = judge_of(model, params) if asks else ""
+    judged = _judged_by(judge, model, shared, run) if judge else None
+    chances = torch.from_numpy(judged.logits).softmax(1).numpy().astype(np.float64) if judged else None
     return Activation(
-        images=climbed.images,
-        alpha=climbed.alpha,
-        probability=probability,
-        independent_probability=chances[:, params.target] if judge else nothing,
-        strongest_other=others,
-        rank=(chances > chances[:, [params.target]]).sum(1) if judge else np.full(params.n, -1),
-        trace=climbed.trace,
-        frames=climbed.frames,
-        broken=climbed.broken,
+        **{name: getattr(climbed, name) for name in CLIMBED},
+        probability=_chances(model, logits_as_photos(model, climbed.images), cls) if asks else nothing,
+        independent_probability=nothing if chances is None else chances[:, cls],
+        strongest_other=nothing if chances is None else np.delete(chances, cls, 1).max(1),
+        rank=nothing.astype(int) if chances is None else (chances > chances[:, [cls]]).sum(1),
+        features=judged.features if judged else NOTHING,
+        begin_features=judged.begin_features if judged else NOTHING,
         judge=models.card(judge).title if judge else "",
         prior=params.prior,
         label=title_of(model, params),
@@ -209,8 +235,6 @@ def judge_of(model: ModelHandle, params: ActivationParams) -> str:
     return ""
 
 
-def _verdicts(model: ModelHandle, judge: str, params: ActivationParams, run: Run) -> np.ndarray:
-    """Probabilities of the judge, (N, K)."""
-    judged = JudgedParams(**vars(climb_params(params)), source=model.card.name)
-    logits = run.part(0.9, 1.0).reuse(activation_judged.request(judge, judged)).logits
-    return torch.from_numpy(logits).softmax(1).numpy().astype(np.float64)
+def _judged_by(judge: str, model: ModelHandle, climb: ClimbParams, run: Run) -> Judged:
+    judged = JudgedParams(**vars(climb), source=model.card.name)
+    return run.part(0.9, 1.0).reuse(activation_judged.request(judge, judged))

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from explainers.kinds import Class, LayerName, ModelName
+from explainers.kinds import Class, GeneratorFile, LayerName, ModelName
 from explainers.params import Params, knob
+
+GENERATED = ("joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am")
+"""Priors that need a generator's file."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,14 +33,63 @@ class ClimbParams(Params):
         only={"condition": ("channel", "neuron")},
     )
     channel: int = knob(0, 0, 100_000, "The channel of the layer.", only={"condition": ("channel", "neuron")})
-    prior: Literal["maco", "fourier", "none"] = knob(
+    prior: Literal["maco", "fourier", "none", "joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am"] = knob(
         "maco",
         help="What a picture may be: maco, only phases of a natural spectrum; fourier, a falling spectrum; none, free"
-        " pixels kept smooth.",
+        " pixels kept smooth. With a generator: joint, what it draws of codes that it gives back; noiseless, the same"
+        " without noise; ppgn_h, codes of a plain denoiser; dgn_am, any code. ppgn_x: pixels of a denoiser.",
         label="Prior",
     )
     steps: int = knob(128, 2, 5000, "Steps of the climb; more are clearer and slower.", label="Steps")
     n: int = knob(4, 1, 64, "Pictures, each from another start.", label="Pictures")
+    then: int | None = knob(
+        None,
+        kind=Class(),
+        auto="the same class",
+        help="A class that is asked for from the middle of the chain on",
+        more=True,
+        label="Then",
+        only={"condition": ("class",), "prior": GENERATED},
+    )
+    generator: str | None = knob(
+        None,
+        kind=GeneratorFile(),
+        auto="the one that ships for the model",
+        help="The file of a generator",
+        more=True,
+        label="Generator",
+        only={"prior": GENERATED},
+    )
+    e1: float | None = knob(
+        None,
+        -10.0,
+        10.0,
+        auto="the prior's preset",
+        help="Weight of the prior: how far a step follows the denoiser",
+        more=True,
+        label="e1, prior",
+        only={"prior": GENERATED},
+    )
+    e2: float | None = knob(
+        None,
+        -1000.0,
+        1000.0,
+        auto="the prior's preset",
+        help="Weight of what is asked for",
+        more=True,
+        label="e2, condition",
+        only={"prior": GENERATED},
+    )
+    e3: float | None = knob(
+        None,
+        0.0,
+        10.0,
+        auto="the prior's preset",
+        help="Standard deviation of the noise of a step",
+        more=True,
+        label="e3, noise",
+        only={"prior": GENERATED},
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

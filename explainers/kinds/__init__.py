@@ -6,12 +6,23 @@ says what lies behind it, so that an answer's address changes with the content a
 """
 
 from explainers.kinds.plain import Choice, Kind, Many, Names, Number, Switch, Text, Whole
-from explainers.kinds.pointing import Class, Classes, Images, LayerName, Layers, ModelName, ModelNames, Picture
+from explainers.kinds.pointing import (
+    Class,
+    Classes,
+    GeneratorFile,
+    Images,
+    LayerName,
+    Layers,
+    ModelName,
+    ModelNames,
+    Picture,
+)
 
 __all__ = [
     "Choice",
     "Class",
     "Classes",
+    "GeneratorFile",
     "Images",
     "Kind",
     "LayerName",

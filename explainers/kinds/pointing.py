@@ -11,6 +11,7 @@ import models
 from explainers.kinds.plain import Kind, Many, Names, Whole, wrong
 from models import ModelCard, Photo
 from models.errors import InputError, NotReadyError
+from models.generators import file as generators
 from models.imagesets.imageset import content_digest
 
 
@@ -85,6 +86,15 @@ class ModelName(Kind):
             return models.card(value).digest if value else ""
         except (InputError, NotReadyError):
             return ""
+
+
+@dataclass(frozen=True)
+class GeneratorFile(Kind):
+    """A generator's file; the shipped one of the model where none is named."""
+
+    def stamp(self, value: Any) -> str:
+        """The digest of its content, or of all that ship; empty for one that is not there, which is refused."""
+        return generators.stamp(value)
 
 
 def ready_models() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from safetensors import safe_open
@@ -12,6 +13,7 @@ from models.errors import InputError
 
 WEIGHTS = Path(__file__).parent / "weights"
 CLOTHES = ("T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "trainer", "bag", "ankle boot")
+FASHION, CIFAR = "Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence)", "CIFAR-10 (Krizhevsky 2009)"
 THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 
@@ -65,16 +67,32 @@ def _lenet() -> nn.Module:
     )
 
 
-def _resnet() -> nn.Module:
+def _resnet(colours: int, channels: tuple[int, ...], stem: int) -> nn.Module:
     return ResNet(
         BasicBlock,  # type: ignore[arg-type]  # timm takes the class but is annotated as taking an instance
         (1, 1, 1, 1),
         num_classes=10,
+        in_chans=colours,
         output_stride=8,
-        channels=(32, 64, 96, 128),
-        stem_width=32,
+        channels=channels,
+        stem_width=stem,
         replace_stem_pool=True,
     )
+
+
+def _vgg() -> nn.Module:
+    """Plain convolutions (Simonyan and Zisserman 2015), narrow and normalised: a judge unlike a ResNet."""
+    return nn.Sequential(
+        nn.Sequential(*_conv(3, 32), nn.MaxPool2d(2)),
+        nn.Sequential(*_conv(32, 64), *_conv(64, 64), nn.MaxPool2d(2)),
+        nn.Sequential(*_conv(64, 128), *_conv(128, 128)),
+        nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten()),
+        nn.Linear(128, 10),
+    )
+
+
+def _conv(before: int, after: int) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU()
 
 
 SPECS: dict[str, Spec] = {
@@ -88,18 +106,39 @@ SPECS: dict[str, Spec] = {
             (1, 28, 28),
             (0.286,),
             (0.353,),
-            "Fashion-MNIST (Xiao, Rasul and Vollgraf 2017, MIT licence)",
+            FASHION,
             mirrored=False,
         ),
         Spec(
             "cifar10_cnn",
             "Narrow ResNet of CIFAR-10",
-            _resnet,
+            partial(_resnet, 3, (32, 64, 96, 128), 32),
             THINGS,
             (3, 32, 32),
             (0.491, 0.482, 0.447),
             (0.247, 0.243, 0.262),
-            "CIFAR-10 (Krizhevsky 2009)",
+            CIFAR,
+        ),
+        Spec(
+            "fashion_resnet",
+            "Narrow ResNet of Fashion-MNIST",
+            partial(_resnet, 1, (24, 48, 64, 96), 24),
+            CLOTHES,
+            (1, 28, 28),
+            (0.286,),
+            (0.353,),
+            FASHION,
+            mirrored=False,
+        ),
+        Spec(
+            "cifar10_vgg",
+            "Plain convolutions of CIFAR-10",
+            _vgg,
+            THINGS,
+            (3, 32, 32),
+            (0.491, 0.482, 0.447),
+            (0.247, 0.243, 0.262),
+            CIFAR,
         ),
     )
 }

@@ -1,0 +1,199 @@
+"""Chains of Plug & Play Generative Networks (Nguyen et al. 2017): pictures of a class that a generator could draw.
+
+A code h is moved by the sampler of the paper's equation 5 (`kit.langevin`), in units of the spread that codes of real
+pictures have. The priors differ in what denoises:
+
+* joint, noiseless: R(h) = E(G(h)), the generator and back through the classifier; noiseless leaves e3 away;
+* ppgn_h: a plain denoiser of codes; dgn_am: none (e1 = e3 = 0; Nguyen et al. 2016);
+* ppgn_x: no code at all, pixels and a denoiser of pixels.
+
+A step costs one forward and one backward pass through G and the classifier, which also gives E(G(h)).
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from explainers.activation.condition import Condition, condition_of
+from explainers.activation.params import ClimbParams
+from explainers.kit.hooks import frozen
+from explainers.kit.langevin import Weights, correlation_time, sample
+from models import ModelHandle
+from models.generators import file as generators
+from models.generators.encoder import Encoder
+from models.generators.file import Trained
+
+PRESETS = {
+    "joint": Weights(0.3, 0.5, 0.03),
+    "noiseless": Weights(0.3, 0.5, 0.0),
+    "ppgn_h": Weights(0.1, 0.5, 0.03),
+    "ppgn_x": Weights(0.3, 0.05, 0.005),
+    "dgn_am": Weights(0.0, 0.5, 0.0),
+}
+
+
+@dataclass(frozen=True)
+class Chains:
+    """Where chains ended.
+
+    Attributes:
+        images: uint8 (N, s, s, 3). begin: uint8 (N, s, s, 3), where the chains began: pictures of codes by lot.
+        h: float32 (N, d), the codes of images; pixels for ppgn_x.
+        trace: float32 (T, N), the condition on the way. frames: uint8 (F, s, s, 3), the first chain on its way.
+        broken: bool (N,), stopped because a step was not finite.
+        mixing: (N,), autocorrelation time in steps. gap, gap_begin: (N,), |R(h) - h| over the length of h, at the end
+            and at the start.
+    """
+
+    images: np.ndarray
+    begin: np.ndarray
+    h: np.ndarray
+    trace: np.ndarray
+    frames: np.ndarray
+    broken: np.ndarray
+    mixing: np.ndarray
+    gap: np.ndarray
+    gap_begin: np.ndarray
+
+
+def weights_of(params: ClimbParams) -> Weights:
+    """The weights that were chosen, each the prior's preset where none was."""
+    preset = PRESETS[params.prior]
+    chosen = {name: getattr(params, name) for name in ("e1", "e2", "e3") if getattr(params, name) is not None}
+    return replace(preset, **chosen)
+
+
+def run_chains(
+    model: ModelHandle,
+    params: ClimbParams,
+    rng: np.random.Generator,
+    hear: Callable[[int, Callable[[], np.ndarray]], None],
+    shown: set[int],
+) -> Chains:
+    """Run them side by side.
+
+    Args:
+        model: the classifier.
+        params: what is asked for, and how.
+        rng: where starts and noise come from.
+        hear: each step's number, and how to see the pictures so far; may raise to stop.
+        shown: steps after which the first chain's picture is kept.
+
+    Raises:
+        UnfitError: no generator ships for the model, and none was chosen.
+        InputError: the generator's file is damaged, or of another model.
+    """
+    trained = generators.load(generators.path_of(model, params.generator), model)
+    space = (PixelSpace if params.prior == "ppgn_x" else Space)(model, params, trained)
+    random = torch.Generator(model.device).manual_seed(int(rng.integers(2**62)))
+    path: list[Tensor] = []
+    frames: list[np.ndarray] = []
+
+    def on_step(t: int, at: Tensor) -> None:
+        path.append(at)
+        if t in shown:
+            frames.append(space.draw(at[:1])[0])
+        hear(t, lambda: space.draw(at))
+
+    with frozen(model.network):
+        begin = space.start(params.n, random)
+        end, alive = sample(begin, space, weights_of(params), steps=params.steps, random=random, on_step=on_step)
+    walk = torch.stack(path).flatten(2)
+    return Chains(
+        images=space.draw(end),
+        begin=space.draw(begin),
+        h=space.code(end).flatten(1).cpu().numpy().astype(np.float32),
+        trace=torch.stack(space.values).nan_to_num().cpu().numpy().astype(np.float32),
+        frames=np.stack([*frames, space.draw(end[:1])[0]]),
+        broken=(~alive).cpu().numpy(),
+        mixing=correlation_time(walk[len(walk) // 2 :]).cpu().numpy().astype(np.float64),
+        gap=space.gap(end).cpu().numpy().astype(np.float64),
+        gap_begin=space.gap(begin).cpu().numpy().astype(np.float64),
+    )
+
+
+class Space:
+    """What is sampled: codes or pixels, how they become pictures, and what denoises them."""
+
+    def __init__(self, model: ModelHandle, params: ClimbParams, trained: Trained) -> None:
+        """Lay out what a step asks."""
+        self.trained, self.prior, self.steps = trained, params.prior, params.steps
+        self.encoder = Encoder(model, trained.about.plan)
+        self.conditions = _conditions(model, params)
+        self.values: list[Tensor] = []
+
+    def __call__(self, t: int, at: Float[Tensor, "n *d"]) -> tuple[Tensor, Tensor]:
+        """The denoiser's step, and the slope of what is asked for: one pass each way through G and the classifier."""
+        with torch.enable_grad():
+            at = at.detach().requires_grad_()
+            wanted = self.conditions[t * len(self.conditions) // self.steps]
+            values, code = self.encoder.beside(wanted, self.picture(at))
+            (slope,) = torch.autograd.grad(values.sum(), at)
+        self.values.append(values.detach())
+        with torch.no_grad():
+            return self.denoised(at, code) - at, slope
+
+    @torch.no_grad()
+    def gap(self, at: Float[Tensor, "n *d"]) -> Float[Tensor, " n"]:
+        """How far the denoiser would move it, as a share of its length."""
+        move = self.denoised(at, self.encoder(self.picture(at)).h) - at
+        return move.flatten(1).norm(dim=1) / at.flatten(1).norm(dim=1).clamp_min(1e-9)
+
+    @torch.no_grad()
+    def draw(self, at: Float[Tensor, "n *d"]) -> np.ndarray:
+        """The pictures, uint8 (n, s, s, 3)."""
+        pixels = self.picture(at).clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:3], 3)))
+
+    def start(self, n: int, random: torch.Generator) -> Float[Tensor, "n d"]:
+        """Where chains begin: codes with the spread of real pictures' codes."""
+        return self._normal(self.trained.start(n, random))
+
+    def code(self, at: Float[Tensor, "n *d"]) -> Float[Tensor, "n *d"]:
+        """The code, in the classifier's own units."""
+        return self.trained.generator.mean + at * self.trained.generator.std
+
+    def picture(self, at: Float[Tensor, "n *d"]) -> Float[Tensor, "n c s s"]:
+        """What is drawn of it."""
+        return self.trained.generator(self.code(at))
+
+    def denoised(self, at: Float[Tensor, "n *d"], code: Float[Tensor, "n d"]) -> Float[Tensor, "n *d"]:
+        """R of it; ``code`` is what the classifier makes of its picture."""
+        return self.trained.code_denoiser(at) if self.prior == "ppgn_h" else self._normal(code)
+
+    def _normal(self, h: Tensor) -> Tensor:
+        return (h - self.trained.generator.mean) / self.trained.generator.std
+
+
+class PixelSpace(Space):
+    """Pictures themselves: what is sampled by ppgn_x."""
+
+    def start(self, n: int, random: torch.Generator) -> Float[Tensor, "n c s s"]:
+        """Grey with noise."""
+        about = self.trained.about
+        shape = (n, about.channels, about.plan.side, about.plan.side)
+        return 0.5 + 0.2 * torch.randn(shape, generator=random, device=random.device)
+
+    def code(self, at: Tensor) -> Tensor:
+        """The picture."""
+        return at
+
+    def picture(self, at: Tensor) -> Tensor:
+        """The picture."""
+        return at
+
+    def denoised(self, at: Tensor, code: Tensor) -> Tensor:
+        """Without its noise."""
+        return self.trained.pixel_denoiser(at)
+
+
+def _conditions(model: ModelHandle, params: ClimbParams) -> tuple[Condition, ...]:
+    """What is asked for, one after the other; a class by its logarithm, as in the paper."""
+    first = condition_of(model, params, logarithm=True)
+    if params.then is None or params.condition != "class":
+        return (first,)
+    return first, condition_of(model, replace(params, target=params.then), logarithm=True)
