@@ -58,6 +58,10 @@ class Run(Protocol):
         """Tell how far the work is, 0 to 1; raises `Cancelled` when it is no longer wanted."""
         ...
 
+    def offer(self, known: Result) -> None:
+        """Give what is known so far, a whole of the same type: a page draws it while the rest is worked out."""
+        ...
+
     def part(self, low: float, high: float) -> "Run":
         """The same run, whose progress from 0 to 1 is this one's from ``low`` to ``high``."""
         ...

@@ -47,6 +47,9 @@ class LocalRun:
         if self._on_progress:
             self._on_progress(fraction, note)
 
+    def offer(self, known: Result) -> None:
+        """Without a page nobody looks before the end."""
+
     def part(self, low: float, high: float) -> "LocalRun":
         """The same run, whose progress from 0 to 1 is this one's from ``low`` to ``high``."""
 

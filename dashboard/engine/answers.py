@@ -114,6 +114,11 @@ def to_bytes(kept: Answer[Result]) -> bytes:
     return wire.join({"part": part, "sha256": sha, "provenance": asdict(kept.provenance)}, body)
 
 
+def type_of(request: Request[Result]) -> type[Result]:
+    """The type of a request's answer."""
+    return Evidence if request.part == "evidence" else find(request.explainer).result
+
+
 @lru_cache(maxsize=16)  # a page asks for the same answer at every rerun, and unpacking takes 4 ms
 def from_bytes(key: str, data: bytes) -> Answer[Result]:
     """What `to_bytes` wrote.

@@ -18,7 +18,7 @@ from dashboard.engine.uploads import Uploads
 from dashboard.engine.workers.local import Process
 from dashboard.engine.workers.messages import Reached
 from dashboard.engine.workers.supervisor import WorkerSupervisor
-from explainers import Request, Result
+from explainers import Request, Result, codec
 from explainers.params import photos
 from models import DEFAULT, Photo
 from models.errors import StorageError
@@ -55,6 +55,12 @@ class JobLane:
         with self._engine.changed:
             shown = job.progress.preview if picture is None else picture
             job.progress = replace(job.progress, fraction=reached.fraction, note=reached.note, preview=shown)
+
+    def offer(self, job: Job, known: bytes) -> None:
+        """Note what is known so far of a job's answer."""
+        partial = codec.unpack(known, answers.type_of(job.request))
+        with self._engine.changed:
+            job.progress = replace(job.progress, partial=partial)
 
     def end(self, job: Job, outcome: Outcome, data: bytes = b"") -> None:
         """Note a job's end."""

@@ -55,13 +55,14 @@ class Progress:
     Attributes:
         fraction: 0 to 1, and
         note: what it does now.
-        preview: a picture on the way, or None.
+        preview: a picture on the way, or None. partial: what is known so far of the answer, or None.
         error, warning, log: of its `Outcome`.
     """
 
     fraction: float = 0.0
     note: str = ""
     preview: np.ndarray | None = None
+    partial: Result | None = None
     error: str = ""
     warning: str = ""
     log: str = ""
@@ -102,11 +103,11 @@ class JobState(Progress):
 
     def ended_as(self, status: Status, error: str) -> "JobState":
         """The same job, ended."""
-        return replace(self, status=status, error=error, preview=None, position=0)
+        return replace(self, status=status, error=error, preview=None, partial=None, position=0)
 
     def to_json(self, owner: str) -> str:
-        """As text, without the preview; ``owner`` is the server it belongs to."""
-        return json.dumps({**asdict(self), "preview": None, "owner": owner})
+        """As text, without what is on the way; ``owner`` is the server it belongs to."""
+        return json.dumps({**asdict(replace(self, preview=None, partial=None)), "owner": owner})
 
     @staticmethod
     def from_json(text: str) -> tuple["JobState", str]:

@@ -1,4 +1,6 @@
-"""Figures of the calibration page: trust against cost, and maps with the true parts outlined."""
+"""Figures of the calibration page: trust and cost of every method, and maps with the true parts outlined."""
+
+from collections.abc import Callable
 
 import numpy as np
 import plotly.graph_objects as go
@@ -38,8 +40,8 @@ WORDS = {
 
 @draws(Calibration, lambda result: result.images[0])
 def calibration(result: Calibration, look: Look) -> dict[str, go.Figure]:
-    """Trust against cost, and how well each method tells classes apart."""
-    return {"trust": trust_against_cost(result, look), "classes": telling_classes(result, look)}
+    """Trust and cost, and how well each method tells classes apart."""
+    return {"trust": trust_by_method(result, look), "classes": telling_classes(result, look)}
 
 
 @draws(Trial, lambda result: result.image)
@@ -48,52 +50,31 @@ def trial(result: Trial, look: Look) -> dict[str, go.Figure]:
     return {"faithfulness": trial_bars(result, look), "agreement": agreement_map(result, look)}
 
 
-def trust_against_cost(result: Calibration, look: Look) -> go.Figure:
-    """One dot a method, with its interval; the truth and what knows no network as lines across."""
-    rows = result.methods
-    figure = go.Figure(
-        go.Scatter(
-            x=result.cost[rows],
-            y=result.mean[rows, 0],
-            mode="markers+text",
-            text=_labels(result, rows),
-            customdata=[result.titles[i] for i in rows],
-            textposition="middle right",
-            marker={"color": look.accent, "size": 11, "line": {"color": look.ink, "width": 0.5}},
-            error_y={
-                "array": result.high[rows, 0] - result.mean[rows, 0],
-                "thickness": 1.2,
-                "color": look.quiet,
-                "arrayminus": result.mean[rows, 0] - result.low[rows, 0],
-            },
-            cliponaxis=False,
-            hovertemplate="%{customdata}<br>trust %{y:.2f}<br>%{x:.1f} forwards a picture<extra></extra>",
-        )
-    )
-    for height, words in ((1.0, "as much as the grid can show of the truth"), (0.0, "knows no network")):
-        figure.add_hline(
-            y=height,
-            line={"color": look.quiet, "dash": "dot", "width": 1},
-            annotation={"text": words, "font": {"color": look.quiet}, "xanchor": "right"},
-        )
-    figure.update_xaxes(
-        title="cost, forward passes a picture", type="log", gridcolor="rgba(128,128,128,.2)", automargin=True
-    )
-    figure.update_yaxes(title="trust", gridcolor="rgba(128,128,128,.2)", automargin=True, zeroline=False)
-    figure.update_layout(height=420, showlegend=False)
-    figure.update_xaxes(range=[-0.3, max(1.0, float(np.log10(result.cost.max())) + 0.6)])
-    return dress(figure, look, title=result.sentence, aspect=0.6, axes=True)
+def trust_by_method(result: Calibration, look: Look) -> go.Figure:
+    """Each method's trust with its interval, best on top, its cost beside its name; the ends of the scale as lines."""
+    figure = _ranking(result, 0, lambda row: f"{result.titles[row]} · {_passes(result.cost[row])}", look)
+    _line(figure, 0.0, "knows no network", look)
+    _line(figure, 1.0, "the truth on its grid", look)
+    figure.update_xaxes(title="trust")
+    return dress(figure, look, title=result.sentence, aspect=1.1, axes=True)
 
 
 def telling_classes(result: Calibration, look: Look) -> go.Figure:
     """Share of each method's map on the right animal of four, with its interval; chance is a quarter."""
-    column = result.columns.index("grid_game")
+    figure = _ranking(result, result.columns.index("grid_game"), result.titles.__getitem__, look)
+    _line(figure, 0.25, "chance", look)
+    figure.update_xaxes(title="share of the map on the right animal of four")
+    return dress(figure, look, title=result.sentence, aspect=1.1, axes=True)
+
+
+def _ranking(result: Calibration, column: int, name: Callable[[int], str], look: Look) -> go.Figure:
+    """One dot a method with its interval, every method named."""
     rows = sorted(result.methods, key=lambda row: result.mean[row, column])
     mean = result.mean[rows, column]
     figure = go.Figure(
         go.Scatter(
             x=mean,
-            y=[result.titles[row] for row in rows],
+            y=[name(row) for row in rows],
             mode="markers",
             marker={"color": look.accent, "size": 9, "line": {"color": look.ink, "width": 0.5}},
             error_x={
@@ -105,27 +86,20 @@ def telling_classes(result: Calibration, look: Look) -> go.Figure:
             hovertemplate="%{y}: %{x:.2f}<extra></extra>",
         )
     )
-    figure.add_vline(
-        x=0.25,
-        line={"color": look.quiet, "dash": "dot", "width": 1},
-        annotation={"text": "chance", "font": {"color": look.quiet}},
-    )
-    figure.update_xaxes(title="share of the map on the right animal of four", gridcolor="rgba(128,128,128,.2)")
+    figure.update_xaxes(gridcolor="rgba(128,128,128,.2)")
     figure.update_yaxes(automargin=True)
-    figure.update_layout(height=80 + 22 * len(rows), showlegend=False)
-    return dress(figure, look, title=result.sentence, aspect=0.7, axes=True)
+    figure.update_layout(height=110 + 22 * len(rows), showlegend=False)
+    return figure
 
 
-def _labels(result: Calibration, rows: list[int]) -> list[str]:
-    """Titles of the dots that have room for one; the others tell theirs when pointed at."""
-    placed: list[tuple[float, float]] = []
-    labels = []
-    for i in rows:
-        spot = (float(np.log10(max(result.cost[i], 0.1))), float(result.mean[i, 0]))
-        free = all(abs(spot[0] - x) > 0.5 or abs(spot[1] - y) > 0.07 for x, y in placed)
-        labels.append(f"  {result.titles[i]}" if free else "")
-        placed += [spot] if free else []
-    return labels
+def _line(figure: go.Figure, at: float, words: str, look: Look) -> None:
+    """A line across all methods with its name above."""
+    line = {"color": look.quiet, "dash": "dot", "width": 1}
+    figure.add_vline(x=at, line=line, annotation={"text": words, "font": {"color": look.quiet}, "xanchor": "right"})
+
+
+def _passes(cost: float) -> str:
+    return f"{cost:,.0f} pass{'es' if round(cost) != 1 else ''}"
 
 
 def trial_bars(result: Trial, look: Look) -> go.Figure:

@@ -7,6 +7,7 @@ from dashboard.figures.registry import picture_of
 from explainers import Result
 
 SIDE = 160
+LEAST = 224
 
 
 def thumbnail(result: Result) -> Image.Image | None:
@@ -17,6 +18,12 @@ def thumbnail(result: Result) -> Image.Image | None:
     picture = Image.fromarray(pixels)
     picture.thumbnail((SIDE, SIDE))
     return picture
+
+
+def magnified(pixels: np.ndarray) -> np.ndarray:
+    """A picture of a few pixels with each of them drawn as a square, so that a browser does not blur it."""
+    times = LEAST // max(pixels.shape[:2])
+    return pixels.repeat(times, 0).repeat(times, 1) if times > 1 else pixels
 
 
 def in_a_row(crops: np.ndarray, gap: int = 4) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Can I trust the explainer? Methods held to known truth, and tried on your own model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ from dashboard.figures.agreement import agreement_map
 from dashboard.figures.paint import blend
 from dashboard.widgets import job, links, session
 from dashboard.widgets.chart import ZOOM, chart
-from dashboard.widgets.controls import image_picker, model_picker
+from dashboard.widgets.controls import image_picker, model_picker, usual_time
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form
 from dashboard.widgets.form.form import stored_choices
@@ -88,11 +88,12 @@ def _truth() -> None:
         values = form.form(calibration, models.card(net), {"biased": lambda _field: nets.SPECS[net].biased})
     links.save({**form.choices(calibration, values), "biased": "", "net": "" if net == names[0] else net})
     request = calibration.request(net, calibration.choose(**values))
-    words = "a few minutes for maps of layers, a quarter of an hour or more for all methods; you may keep browsing"
+    words = f"{usual_time.of_calibration(request)}; rows come one by one, and you may keep browsing"
     with centre, st.container(key="centre"):
-        answer, look = _shipped(request) or _on_demand(request, "Run the benchmark", words), session.look()
+        answer = _shipped(request) or _on_demand(request, "Run the benchmark", words, _so_far)
+        look = session.look()
         if answer is not None:
-            _table(answer, look)
+            _marks(answer, look)
             _samples(answer, look)
             exports(answer, request, look)
             provenance(answer, request)
@@ -111,11 +112,13 @@ def _shipped(request: Request[Calibration]) -> Answer[Calibration] | None:
     return answer
 
 
-def _on_demand(request: Request[R], title: str, words: str) -> Answer[R] | None:
-    """A long job: stored, running, or a button that begins it."""
+def _on_demand(
+    request: Request[R], title: str, words: str, draw: Callable[[R], object] | None = None
+) -> Answer[R] | None:
+    """A long job: stored, running with what is known so far, or a button that begins it."""
     what = "Each method explains pictures whose truth is known, and is compared with it."
     try:
-        answer = job.on_demand(request, title, lambda: st.info(what), "primary")
+        answer = job.on_demand(request, title, lambda: st.info(what), "primary", draw=draw)
     except SeewhyError as error:
         st.error(str(error))
         return None
@@ -124,10 +127,15 @@ def _on_demand(request: Request[R], title: str, words: str) -> Answer[R] | None:
     return answer
 
 
-def _table(answer: Answer[Calibration], look: Look) -> None:
-    result = answer.result
-    st.markdown(f"##### {result.sentence}")
-    chart(answer, look, "trust", lambda: figures.trust_against_cost(result, look), config=ZOOM, alt=result.plain)
+def _so_far(result: Calibration) -> None:
+    """The methods that are done; trust may still move, since maps are compared with all that know nothing."""
+    many = len(result.methods)
+    st.caption(f"{many} method{'s' if many > 1 else ''} so far.")
+    _rows(result)
+
+
+def _rows(result: Calibration) -> None:
+    """A row a method."""
     st.dataframe(
         [_row(result, index) for index in range(len(result.names))],
         hide_index=True,
@@ -137,6 +145,13 @@ def _table(answer: Answer[Calibration], look: Look) -> None:
             name: st.column_config.NumberColumn(format="%.2f") for name in ("Forwards", *figures.WORDS.values())
         },
     )
+
+
+def _marks(answer: Answer[Calibration], look: Look) -> None:
+    result = answer.result
+    st.markdown(f"##### {result.sentence}")
+    chart(answer, look, "trust", lambda: figures.trust_by_method(result, look), config=ZOOM, alt=result.plain)
+    _rows(result)
     st.markdown("##### Which animal of four")
     alt = f"Share of each method's map on the right animal of four; {result.plain}"
     chart(answer, look, "classes", lambda: figures.telling_classes(result, look), config=ZOOM, alt=alt)

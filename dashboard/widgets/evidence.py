@@ -16,7 +16,7 @@ from explainers import Evidence, Request, Result
 
 def verdict(request: Request[Result], look: Look) -> None:
     """The evidence in one sentence."""
-    answer = _asked(request)
+    answer = _asked(request, look)
     if answer is not None:
         st.html(tiles(answer.result, (), look))
 
@@ -31,7 +31,7 @@ def evidence(request: Request[Result], look: Look, mark: str = "", shown: int | 
         shown: how many tests stand up front, the rest folded; all by default.
         after: how long it takes, in words, where it is so long that it is measured only when asked for.
     """
-    answer = _asked(request, after)
+    answer = _asked(request, look, after)
     if answer is None:
         return
     scores = answer.result.scores
@@ -45,7 +45,7 @@ def evidence(request: Request[Result], look: Look, mark: str = "", shown: int | 
             _curves(answer, look, mark)
 
 
-def _asked(request: Request[Result], after: str = "") -> Answer[Evidence] | None:
+def _asked(request: Request[Result], look: Look, after: str = "") -> Answer[Evidence] | None:
     """The heading, and the evidence when it is there; asked for, with its progress, when it is not."""
     st.markdown("##### How far to trust it")
     wanted, engine = request.evidence(), session.the_engine()
@@ -60,20 +60,25 @@ def _asked(request: Request[Result], after: str = "") -> Answer[Evidence] | None
             return None
     answer = engine.answer(wanted)
     if answer is None:
-        _await(wanted)
+        _await(wanted, look)
     return answer
 
 
-def _await(wanted: Request[Evidence]) -> None:
+def _await(wanted: Request[Evidence], look: Look) -> None:
     state = session.the_engine().state(wanted.key)
     if state.live:
         st.caption("Measuring in the background. The picture is ready to use.")
-        job.watch(wanted.key, "Measuring")
+        job.watch(wanted.key, "Measuring", partial(_so_far, look))
         return
     st.info(state.error or "The evidence was not measured.")
     if st.button("Measure", key=f"measure.{wanted.key}"):
         session.the_engine().ask(wanted, session=session.session(), lane="evidence", fresh=True)
         st.rerun()
+
+
+def _so_far(look: Look, known: Evidence) -> None:
+    """The tests that are done; the verdict waits for the others."""
+    st.html(tiles(known, known.scores, look, headline=False))
 
 
 @st.fragment

@@ -1,7 +1,7 @@
 """From a request to its answer on a page: wait a moment, show progress with Cancel, say what went wrong."""
 
 from collections.abc import Callable
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import streamlit as st
 
@@ -14,8 +14,16 @@ R = TypeVar("R", bound=Result)
 SHORT = 1.0  # seconds a page waits, so that a short job is drawn in the same rerun
 
 
-def result_or_progress(request: Request[R], *, lane: Lane = "interactive") -> Answer[R] | None:
-    """The answer when it is stored or comes within a second; otherwise its progress, with Cancel, and None."""
+def result_or_progress(
+    request: Request[R], *, lane: Lane = "interactive", draw: Callable[[R], object] | None = None
+) -> Answer[R] | None:
+    """The answer when it is stored or comes within a second; otherwise its progress, with Cancel, and None.
+
+    Args:
+        request: what is asked.
+        lane: whom it holds up.
+        draw: draws what is known so far while it is worked out.
+    """
     engine, key = session.the_engine(), request.key
     fresh = st.session_state.pop(f"fresh.{key}", False)
     cancelled = st.session_state.pop(f"cancelled.{key}", False) and not fresh
@@ -35,25 +43,35 @@ def result_or_progress(request: Request[R], *, lane: Lane = "interactive") -> An
         with st.spinner("Working"):
             state = engine.wait(key, SHORT)
     if state.live:
-        watch(key, "Working")
+        watch(key, "Working", draw)
         return None
     return _ended(request, state)
 
 
-def on_demand(
+def on_demand(  # noqa: PLR0913 - each is one part of what is drawn
     request: Request[R],
     title: str,
     invite: Callable[[], object],
     button: Literal["primary", "secondary", "tertiary"] = "secondary",
     words: str | None = None,
+    draw: Callable[[R], object] | None = None,
 ) -> Answer[R] | None:
-    """A long answer: stored, on its way in the background, or what ``invite`` draws and a button that begins it."""
+    """A long answer: stored, on its way in the background, or what ``invite`` draws and a button that begins it.
+
+    Args:
+        request: what is asked.
+        title: of the button.
+        invite: draws what stands above it.
+        button: its weight.
+        words: its help.
+        draw: draws what is known so far while it is worked out.
+    """
     state = session.the_engine().state(request.key)
     if state.status == "absent" and f"fresh.{request.key}" not in st.session_state:
         invite()
         if not st.button(title, key=f"begin.{request.key}", type=button, help=words):
             return None
-    return result_or_progress(request, lane="batch")
+    return result_or_progress(request, lane="batch", draw=draw)
 
 
 def _ended(request: Request[R], state: JobState) -> Answer[R] | None:
@@ -81,8 +99,14 @@ def recompute(request: Request[Result]) -> None:
 
 
 @st.fragment(run_every=0.5)
-def watch(key: str, title: str) -> None:
-    """Progress, what happens now, a preview when there is one, and Cancel; the page is drawn again at the end."""
+def watch(key: str, title: str, draw: Callable[[Any], object] | None = None) -> None:
+    """Progress, what happens now, a preview when there is one, and Cancel; the page is drawn again at the end.
+
+    Args:
+        key: of the request.
+        title: what stands there while nothing is said.
+        draw: draws what is known so far of the answer.
+    """
     engine = session.the_engine()
     state = engine.state(key)
     if not state.live:
@@ -92,6 +116,8 @@ def watch(key: str, title: str) -> None:
     st.progress(min(1.0, max(0.0, state.fraction)), text=words)
     if state.preview is not None:
         st.image(state.preview, caption="so far", alt="A preview of the result so far")
+    if draw is not None and state.partial is not None:
+        draw(state.partial)
     stop = "Stops this work. You may also keep browsing: the answer is kept."
     if st.button("Cancel", key=f"cancel.{key}", help=stop):
         engine.cancel(key, session.session())

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from dashboard.figures.overlay import Surroundings
+from dashboard.figures.raster import magnified
 
 TILE = 200
 Titled = tuple[str, np.ndarray, str]  # title, picture (H, W, 3), the line under it
@@ -59,6 +60,7 @@ def tiles(pictures: Sequence[Titled], width: int = TILE) -> None:
 
 def _titled(title: str, picture: np.ndarray, words: str, width: int | Literal["stretch"]) -> None:
     st.markdown(f"**{title}**")
-    st.image(picture, width=width, alt=f"{title} over the photo", output_format="JPEG")
+    alt = f"{title}. {words}" if words else title
+    st.image(magnified(picture), width=width, alt=alt, output_format="JPEG")
     if words:
         st.caption(words)

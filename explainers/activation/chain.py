@@ -16,16 +16,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
 from explainers.activation.condition import Condition, condition_of
-from explainers.activation.params import ClimbParams
+from explainers.activation.params import CODES, ClimbParams
 from explainers.kit.hooks import frozen
 from explainers.kit.langevin import Weights, correlation_time, sample
 from models import ModelHandle
+from models.errors import InputError
 from models.generators import file as generators
 from models.generators.encoder import Encoder
 from models.generators.file import Trained
+from models.generators.reference import tensor
 
 PRESETS = {
     "joint": Weights(0.3, 0.5, 0.03),
@@ -34,6 +37,7 @@ PRESETS = {
     "ppgn_x": Weights(0.3, 0.05, 0.005),
     "dgn_am": Weights(0.0, 0.5, 0.0),
 }
+OUTSIDE = 1.0  # weight of what the photo shows outside a hole, beside the condition
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,59 @@ def run_chains(
     )
 
 
+@dataclass(frozen=True)
+class Canvas:
+    """The picture that chains begin with, and the hole that they fill.
+
+    Attributes:
+        photo: (1, c, s, s) in (0, 1), or None.
+        hole: (s, s), 1 inside the hole and 0 where the photo stays; None without one.
+    """
+
+    photo: Tensor | None = None
+    hole: Tensor | None = None
+
+    @staticmethod
+    def of(model: ModelHandle, params: ClimbParams, trained: Trained) -> "Canvas":
+        """What was chosen.
+
+        Raises:
+            InputError: a hole without a picture, or one that covers nothing of it.
+        """
+        if params.prior not in CODES or params.photo is None:
+            if params.hole and params.prior in CODES:
+                raise InputError("A hole needs a picture that it is in: choose one under Begin with (photo).")
+            return Canvas()
+        side = trained.about.plan.side
+        view = model.view(params.photo).pil().resize((side, side), Image.Resampling.BICUBIC)
+        photo = tensor(np.asarray(view)[None, ..., : trained.about.channels], model)
+        return Canvas(photo, _hole(params, side, model.device) if params.hole else None)
+
+    def misfit(self, x: Float[Tensor, "n c s s"]) -> Float[Tensor, " n"]:
+        """How far a picture is from the photo outside the hole; 0 without one."""
+        if self.photo is None or self.hole is None:
+            return x.new_zeros(len(x))
+        return OUTSIDE * ((x - self.photo) * (1 - self.hole)).square().flatten(1).sum(1)
+
+    def filled(self, x: Float[Tensor, "n c s s"]) -> Float[Tensor, "n c s s"]:
+        """The photo with its hole filled; ``x`` itself without one."""
+        return x if self.photo is None or self.hole is None else torch.where(self.hole > 0, x, self.photo)
+
+
+def _hole(params: ClimbParams, side: int, device: torch.device) -> Tensor:
+    half = params.hole * side / 2
+    ends = [
+        (max(0, round(at * side - half)), min(side, round(at * side + half)))
+        for at in (params.hole_row, params.hole_column)
+    ]
+    hole = torch.zeros(side, side, device=device)
+    (top, bottom), (left, right) = ends
+    hole[top:bottom, left:right] = 1
+    if not hole.any():
+        raise InputError(f"A hole of {params.hole:g} covers no pixel of {side}: make it larger, or move it inward.")
+    return hole
+
+
 class Space:
     """What is sampled: codes or pixels, how they become pictures, and what denoises them."""
 
@@ -125,33 +182,43 @@ class Space:
         self.encoder = Encoder(model, trained.about.plan)
         self.conditions = _conditions(model, params)
         self.values: list[Tensor] = []
+        self.canvas = Canvas.of(model, params, trained)
 
     def __call__(self, t: int, at: Float[Tensor, "n *d"]) -> tuple[Tensor, Tensor]:
         """The denoiser's step, and the slope of what is asked for: one pass each way through G and the classifier."""
         with torch.enable_grad():
             at = at.detach().requires_grad_()
             wanted = self.conditions[t * len(self.conditions) // self.steps]
-            values, code = self.encoder.beside(wanted, self.picture(at))
-            (slope,) = torch.autograd.grad(values.sum(), at)
+            x = self.picture(at)
+            values, code = self.encoder.beside(wanted, x)
+            (slope,) = torch.autograd.grad((values - self.canvas.misfit(x)).sum(), at)
         self.values.append(values.detach())
         with torch.no_grad():
             return self.denoised(at, code) - at, slope
 
     @torch.no_grad()
+    def returned(self, at: Float[Tensor, "n *d"]) -> Float[Tensor, "n *d"]:
+        """R of it, from nothing else."""
+        return self.denoised(at, self.encoder(self.picture(at)).h)
+
     def gap(self, at: Float[Tensor, "n *d"]) -> Float[Tensor, " n"]:
         """How far the denoiser would move it, as a share of its length."""
-        move = self.denoised(at, self.encoder(self.picture(at)).h) - at
+        move = self.returned(at) - at
         return move.flatten(1).norm(dim=1) / at.flatten(1).norm(dim=1).clamp_min(1e-9)
 
     @torch.no_grad()
     def draw(self, at: Float[Tensor, "n *d"]) -> np.ndarray:
         """The pictures, uint8 (n, s, s, 3)."""
-        pixels = self.picture(at).clamp(0, 1).mul(255).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-        return np.ascontiguousarray(np.broadcast_to(pixels, (*pixels.shape[:3], 3)))
+        pixels = self.canvas.filled(self.picture(at)).clamp(0, 1).mul(255).round().to(torch.uint8)
+        rows = pixels.permute(0, 2, 3, 1).cpu().numpy()
+        return np.ascontiguousarray(np.broadcast_to(rows, (*rows.shape[:3], 3)))
 
     def start(self, n: int, random: torch.Generator) -> Float[Tensor, "n d"]:
-        """Where chains begin: codes with the spread of real pictures' codes."""
-        return self._normal(self.trained.start(n, random))
+        """Where chains begin: the photo's code, or codes with the spread of real pictures' codes."""
+        if self.canvas.photo is None:
+            return self._normal(self.trained.start(n, random))
+        with torch.no_grad():
+            return self._normal(self.encoder(self.canvas.photo).h).expand(n, -1)
 
     def code(self, at: Float[Tensor, "n *d"]) -> Float[Tensor, "n *d"]:
         """The code, in the classifier's own units."""

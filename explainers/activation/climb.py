@@ -4,7 +4,7 @@ Limits: nobody asks for them but the lens and its judges.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -22,8 +22,12 @@ from models.generators.reference import features, tensor
 
 LARGER = 1.25  # side of a picture as a multiple of the model's input: crops are taken of it
 FRAMES = 8
-NOTHING = np.zeros(0, np.float32)
 CANVASES: dict[str, type[Phases] | type[Fourier] | type[Pixels]] = {"maco": Phases, "fourier": Fourier, "none": Pixels}
+
+
+def nothing() -> np.ndarray:
+    """What a prior without a generator has of its chains."""
+    return np.zeros(0, np.float32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,11 +46,11 @@ class Climbed(Result):
     trace: np.ndarray
     frames: np.ndarray
     broken: np.ndarray
-    begin: np.ndarray = NOTHING
-    h: np.ndarray = NOTHING
-    mixing: np.ndarray = NOTHING
-    gap: np.ndarray = NOTHING
-    gap_begin: np.ndarray = NOTHING
+    begin: np.ndarray = field(default_factory=nothing)
+    h: np.ndarray = field(default_factory=nothing)
+    mixing: np.ndarray = field(default_factory=nothing)
+    gap: np.ndarray = field(default_factory=nothing)
+    gap_begin: np.ndarray = field(default_factory=nothing)
 
 
 def _made(_model: ModelHandle, _params: ClimbParams, _result: Climbed, _run: Run) -> Evidence:
@@ -132,7 +136,7 @@ def activation_judged(model: ModelHandle, params: JudgedParams, run: Run) -> Jud
     return Judged(
         logits=logits_as_photos(model, climbed.images),
         features=features_of(model, climbed.images),
-        begin_features=features_of(model, climbed.begin) if len(climbed.begin) else NOTHING,
+        begin_features=features_of(model, climbed.begin) if len(climbed.begin) else nothing(),
     )
 
 

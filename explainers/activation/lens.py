@@ -17,13 +17,13 @@ import torch
 
 import models
 from explainers.activation.climb import (
-    NOTHING,
     Climbed,
     Judged,
     JudgedParams,
     activation_climb,
     activation_judged,
     logits_as_photos,
+    nothing,
 )
 from explainers.activation.condition import condition_of, title_of
 from explainers.activation.params import GENERATED, ActivationParams, ClimbParams
@@ -94,12 +94,12 @@ def measure(model: ModelHandle, params: ActivationParams, result: Activation, ru
     """The pictures beside what knows nothing of the class, what the judge says, how varied and how real they are."""
     run.report(0.0, "drawing pictures that know nothing")
     trained = generated(model, params)
-    nothing, name = (result.begin, "codes by lot") if trained else (_noise(model, result, run), NOISE_NAME)
+    blind, name = (result.begin, "codes by lot") if trained else (_noise(model, result, run), NOISE_NAME)
     run.report(0.3, "looking at them")
     differ = [variety(result.images, _real_diversity(trained, params, result), result.label)] if params.n > 1 else []
     if result.probability[0] < 0:
-        return Evidence(scores=(_exciting(model, params, result, nothing), *differ))
-    chance = _chances(model, logits_as_photos(model, nothing), wanted(params))
+        return Evidence(scores=(_exciting(model, params, result, blind), *differ))
+    chance = _chances(model, logits_as_photos(model, blind), wanted(params))
     value, usual = float(np.median(result.probability)), float(np.median(chance))
     sure = Score(
         name="probability",
@@ -187,18 +187,18 @@ def activation(model: ModelHandle, params: ActivationParams, run: Run) -> Activa
     climbed = run.part(0.0, 0.9).reuse(activation_climb.request(model.card.name, shared))
     asks, cls = params.condition in ("class", "difference"), wanted(params)
     run.report(0.9, "having them judged")
-    nothing = np.full(params.n, UNKNOWN)
+    unknown = np.full(params.n, UNKNOWN)
     judge = judge_of(model, params) if asks else ""
     judged = _judged_by(judge, model, shared, run) if judge else None
     chances = torch.from_numpy(judged.logits).softmax(1).numpy().astype(np.float64) if judged else None
     return Activation(
         **{name: getattr(climbed, name) for name in CLIMBED},
-        probability=_chances(model, logits_as_photos(model, climbed.images), cls) if asks else nothing,
-        independent_probability=nothing if chances is None else chances[:, cls],
-        strongest_other=nothing if chances is None else np.delete(chances, cls, 1).max(1),
-        rank=nothing.astype(int) if chances is None else (chances > chances[:, [cls]]).sum(1),
-        features=judged.features if judged else NOTHING,
-        begin_features=judged.begin_features if judged else NOTHING,
+        probability=_chances(model, logits_as_photos(model, climbed.images), cls) if asks else unknown,
+        independent_probability=unknown if chances is None else chances[:, cls],
+        strongest_other=unknown if chances is None else np.delete(chances, cls, 1).max(1),
+        rank=unknown.astype(int) if chances is None else (chances > chances[:, [cls]]).sum(1),
+        features=judged.features if judged else nothing(),
+        begin_features=judged.begin_features if judged else nothing(),
         judge=models.card(judge).title if judge else "",
         prior=params.prior,
         label=title_of(model, params),

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from explainers.kinds import Class, GeneratorFile, LayerName, ModelName
+from explainers.kinds import Class, GeneratorFile, LayerName, ModelName, Picture
 from explainers.params import Params, knob
+from models import Photo
 
 GENERATED = ("joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am")
-"""Priors that need a generator's file."""
+CODES = ("joint", "noiseless", "ppgn_h", "dgn_am")
+"""Priors that need a generator's file, and those of them that sample codes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +52,31 @@ class ClimbParams(Params):
         more=True,
         label="Then",
         only={"condition": ("class",), "prior": GENERATED},
+    )
+    photo: Photo | None = knob(  # noqa: RUF009 - a field
+        None,
+        kind=Picture(),
+        auto="codes by lot",
+        help="A picture whose code the chains begin with",
+        more=True,
+        label="Begin with",
+        only={"prior": CODES},
+    )
+    hole: float = knob(
+        0.0,
+        0.0,
+        1.0,
+        "Side of a square hole in that picture, as a share of the picture's; the chains fill it, the rest stays as it"
+        " is. 0 for none.",
+        more=True,
+        label="Hole",
+        only={"prior": CODES},
+    )
+    hole_row: float = knob(
+        0.5, 0.0, 1.0, "Where its middle lies, from the top.", more=True, label="Hole, down", only={"prior": CODES}
+    )
+    hole_column: float = knob(
+        0.5, 0.0, 1.0, "Where its middle lies, from the left.", more=True, label="Hole, right", only={"prior": CODES}
     )
     generator: str | None = knob(
         None,

@@ -182,6 +182,8 @@ def rank(model: ModelHandle, benchmark: Benchmark, methods: dict[str, Candidate]
 
         try:
             results[method.name] = (method, evaluate(model, task, method, report))
+            if not isinstance(method, Control):
+                run.offer(_ranked(Ranking(model, task, results), tuple(unfit)))
         except UnfitError as error:
             unfit.append((method.title, str(error)))
     return _ranked(Ranking(model, task, results), tuple(unfit))

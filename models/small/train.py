@@ -23,7 +23,7 @@ from models.menagerie.steady import chance, steady
 from models.small import data, nets
 
 BATCH, SHIFT, DECAY = 128, 4, 5e-4
-EPOCHS = {"fashion_lenet": 10, "cifar10_cnn": 14, "fashion_resnet": 4, "cifar10_vgg": 8}
+EPOCHS = {"fashion_lenet": 10, "cifar10_cnn": 14, "fashion_resnet": 10, "cifar10_vgg": 8}
 RATE = {"fashion_lenet": 2e-3, "cifar10_cnn": 4e-3, "fashion_resnet": 4e-3, "cifar10_vgg": 4e-3}
 
 Report = Callable[[float, str], None]

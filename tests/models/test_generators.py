@@ -112,7 +112,7 @@ def test_ssim_by_hand() -> None:
     assert float(ssim(noise[:1], noise[1:])) < 0.3
 
 
-@pytest.mark.parametrize("path", file.WEIGHTS.glob("*.safetensors"), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(file.WEIGHTS.glob("*.safetensors")), ids=lambda path: path.stem)
 def test_what_ships_draws_for_its_classifier(path: Path) -> None:
     about = file.About.from_header(file.header(path), path.name)
     trained = file.load(path, models.load(about.base, "cpu"))

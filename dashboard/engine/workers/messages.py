@@ -69,6 +69,13 @@ class Reached:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Offered:
+    """From the worker: what is known so far of a run's answer, which lies behind it as `codec` packs it."""
+
+    run: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Ended:
     """From the worker: the run is over; an answer that could not be kept lies behind it."""
 
@@ -76,7 +83,7 @@ class Ended:
     outcome: Outcome
 
 
-Message = Warm | Task | Stop | Hello | Warmed | Began | Reached | Ended
+Message = Warm | Task | Stop | Hello | Warmed | Began | Reached | Offered | Ended
 _KINDS = {kind.__name__: kind for kind in get_args(Message)}
 _converter = make_converter()
 # A request is read by `Request.from_json`, not here.

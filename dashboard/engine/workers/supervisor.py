@@ -31,6 +31,10 @@ class JobSource(Protocol):
         """A job's progress."""
         ...
 
+    def offer(self, job: Job, known: bytes) -> None:
+        """What is known so far of a job's answer."""
+        ...
+
     def end(self, job: Job, outcome: Outcome, data: bytes = b"") -> None:
         """A job's end, with its answer when that could not be kept."""
         ...
@@ -149,6 +153,8 @@ class WorkerSupervisor(threading.Thread):
                     self._enter("at work")
                 case messages.Reached(run=job.run) as reached, preview:
                     self._jobs.report(job, reached, preview)
+                case messages.Offered(run=job.run), known:
+                    self._jobs.offer(job, known)
                 case messages.Ended(run=job.run) as ended, answer:
                     return self._jobs.end(job, _logged(ended.outcome), answer)
             if job.status == "stopping" and time.monotonic() > job.stop_by:

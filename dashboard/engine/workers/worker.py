@@ -25,7 +25,7 @@ from dashboard.engine.jobs import CANCELLED, Outcome
 from dashboard.engine.settings import Settings
 from dashboard.engine.store import Store, photo_from_bytes
 from dashboard.engine.workers import messages
-from explainers import Cancelled, Request, Result
+from explainers import Cancelled, Request, Result, codec
 from models import ModelHandle, Photo
 from models.errors import InputError, NotReadyError, SeewhyError, StorageError
 
@@ -66,11 +66,18 @@ class ModelCache:
 
 
 class WorkerRun:
-    """One run of one request: what an explainer sees of the world."""
+    """One run of one request: what an explainer sees of the world; ``offers`` is the type of what it shows early."""
 
-    def __init__(self, worker: "Worker", run: str, rng: np.random.Generator, ends: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        worker: "Worker",
+        run: str,
+        rng: np.random.Generator,
+        ends: tuple[float, float] = (0.0, 1.0),
+        offers: type[Result] | None = None,
+    ) -> None:
         self.rng = rng
-        self._worker, self._run, self._ends = worker, run, ends
+        self._worker, self._run, self._ends, self._offers = worker, run, ends, offers
         self._sent = 0.0
 
     def report(self, fraction: float, note: str = "", preview: np.ndarray | None = None) -> None:
@@ -83,9 +90,14 @@ class WorkerRun:
             reached = messages.Reached(run=self._run, fraction=self._at(fraction), note=note)
             self._worker.send(reached, wire.pack_preview(preview))
 
+    def offer(self, known: Result) -> None:
+        """Send what is known so far; what only another answer needed is not shown."""
+        if self._offers is not None and isinstance(known, self._offers):
+            self._worker.send(messages.Offered(run=self._run), codec.pack(known))
+
     def part(self, low: float, high: float) -> "WorkerRun":
         """The same run, whose progress from 0 to 1 is this one's from ``low`` to ``high``."""
-        return WorkerRun(self._worker, self._run, self.rng, (self._at(low), self._at(high)))
+        return WorkerRun(self._worker, self._run, self.rng, (self._at(low), self._at(high)), self._offers)
 
     def reuse(self, request: Request[R]) -> R:
         """The stored answer, or computed now, with its own random generator, and stored."""
@@ -173,7 +185,8 @@ class Worker:
             raise NotReadyError("Seewhy or the model's weights changed while the server ran; restart the server.")
         if self.stopped(task.run):
             raise Cancelled
-        run = WorkerRun(self, task.run, np.random.default_rng(request.params.seed), (0.0, 1.0))
+        rng = np.random.default_rng(request.params.seed)
+        run = WorkerRun(self, task.run, rng, offers=answers.type_of(request))
         handle = self.shelf.get(request.model)
         kept = answers.compute(handle, request, run)
         data = answers.to_bytes(kept)

@@ -7,7 +7,9 @@ from dashboard.figures.fooling.lines import Axes, Line, lines
 from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look
+from explainers.activation.generator import LOSSES, GeneratorView
 from explainers.activation.lens import Activation
+from explainers.activation.sweep import Sweep
 
 ACROSS = 4
 
@@ -41,6 +43,39 @@ def words(result: Activation, at: int) -> str:
         return f"{result.trace[-1, at]:.2f}"
     judged = f", judge {result.independent_probability[at]:.0%}" if result.judge else ""
     return f"network {result.probability[at]:.0%}{judged}"
+
+
+@draws(Sweep, lambda result: result.images[result.best])
+def sweep(result: Sweep, look: Look) -> dict[str, go.Figure]:
+    """What is exported of a sweep."""
+    return {"sweep": sheet(cells(result), look, result.sentence, len(result.e2))}
+
+
+def cells(result: Sweep) -> list[tuple[str, np.ndarray]]:
+    """The pictures of a sweep, row by row, each with its weights and how sure the judge is."""
+    seen = result.independent_probability if result.judge else result.probability
+    return [
+        (f"e1 {first:g}, e2 {second:g}: {seen[row, column]:.0%}", result.images[row, column])
+        for row, first in enumerate(result.e1)
+        for column, second in enumerate(result.e2)
+    ]
+
+
+@draws(GeneratorView, lambda result: result.images[0])
+def generator(result: GeneratorView, look: Look) -> dict[str, go.Figure]:
+    """What is exported of a generator."""
+    pairs = [("drawn", image) for image in result.images] + [("encoded, drawn again", image) for image in result.again]
+    return {"pictures": sheet(pairs, look, result.sentence, len(result.images) // 2), "losses": losses(result, look)}
+
+
+def losses(result: GeneratorView, look: Look) -> go.Figure:
+    """Its losses while it was trained, each in units of what it was at first."""
+    steps = np.linspace(0, int(result.facts["steps"]), len(result.losses) + 1)[1:]
+    curves = [
+        Line(name=name, x=steps, y=result.losses[:, at] / max(float(result.losses[0, at]), 1e-9))
+        for at, name in enumerate(LOSSES)
+    ]
+    return lines(curves, Axes(x="step", y="loss, of its first value", title=result.sentence, unit=False), look)
 
 
 def climb(result: Activation, look: Look) -> go.Figure:

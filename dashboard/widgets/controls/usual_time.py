@@ -2,19 +2,25 @@
 
 from collections.abc import Mapping
 from statistics import median
+from typing import Any
 
 import streamlit as st
 
 from dashboard.engine.jobs import StoredEntry
 from dashboard.widgets import session
+from explainers import Request
 from explainers.attribution.evidence.quick import forwards
 from explainers.attribution.gradcam import gradcam
 from explainers.attribution.methods.table import METHODS, Method
 from explainers.attribution.saliency import saliency
+from explainers.calibration.candidates import chosen
+from explainers.calibration.evaluate import SHARE_GRID, SHARE_RANDOM, SHARE_TARGETS
+from explainers.calibration.lens import Calibration, CalibrationParams, calibration
 from models import ModelCard
 
 SLOW = 30  # forward passes of a method above which its evidence, which runs it again and again, waits to be asked for
 LENSES = (gradcam.name, saliency.name)
+AGAIN = 1 + 1 / SHARE_GRID + 2 / SHARE_TARGETS + 2 / SHARE_RANDOM
 
 
 @st.cache_data(ttl=10, show_spinner=False)
@@ -48,6 +54,24 @@ def of_evidence(method: Method, card: ModelCard) -> str:
     entries = [entry for entry in session.the_engine().recent(1000) if entry.model == card.name]
     rate, passes = _seconds_a_forward(entries), forwards(method)
     return in_words(rate * passes) if rate else f"{passes} forward passes"
+
+
+def of_calibration(request: Request[Calibration]) -> str:
+    """How long a benchmark takes, in words, from those that were run here; in forward passes before the first one."""
+    if not isinstance(request.params, CalibrationParams):
+        return ""
+    passes = _passes(request.params.scenes, request.params.methods)
+    rates = [
+        entry.seconds / _passes(entry.params["scenes"], entry.params["methods"])
+        for entry in session.the_engine().recent(1000)
+        if entry.explainer == calibration.name and entry.part == "result" and entry.model == request.model
+    ]
+    return in_words(median(rates) * passes) if rates else f"about {passes:,.0f} forward passes of the network"
+
+
+def _passes(scenes: Any, methods: Any) -> float:
+    """Forward passes of a benchmark: every method's maps, and those of the grid game and the other classes again."""
+    return float(scenes) * AGAIN * sum(method.cost_forwards for method in chosen(methods and tuple(methods)).values())
 
 
 def _seconds_a_forward(entries: list[StoredEntry]) -> float:

@@ -9,7 +9,7 @@ from explainers.attribution.evidence.subject import MOVED, THIS, MapUnderTest, c
 from explainers.attribution.methods.perturbation import occlusion
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.targets import of_class
-from explainers.base import Run, Score
+from explainers.base import Evidence, Run, Score
 from explainers.evidence import drop_and_increase, max_sensitivity, moved_map, mu_fidelity, rank_correlation, road
 from models.errors import UnfitError
 
@@ -18,8 +18,11 @@ RADIUS = 0.02
 SAME = "the map is the same everywhere"
 
 
-def further(subject: MapUnderTest, run: Run, begin: float) -> tuple[Score, ...]:
-    """Average drop, ROAD, muFidelity, random logit, stability and agreement with occlusion, in this order."""
+def further(subject: MapUnderTest, run: Run, first: tuple[Score, ...]) -> tuple[Score, ...]:
+    """Average drop, ROAD, muFidelity, random logit, stability and agreement with occlusion, in this order.
+
+    Each is offered, behind the ``first``, as soon as it is known.
+    """
     measures: tuple[tuple[Callable[[MapUnderTest, np.random.Generator], Score], str], ...] = (
         (average_drop, "dimming the picture by the map"),
         (removed_and_filled, "filling pixels from their neighbours"),
@@ -28,10 +31,11 @@ def further(subject: MapUnderTest, run: Run, begin: float) -> tuple[Score, ...]:
         (stability, "changing the picture a little"),
         (with_occlusion, "hiding places one by one"),
     )
-    scores = []
+    scores: list[Score] = []
     for done, (measure, note) in enumerate(measures):
-        run.report(begin + (1 - begin) * done / len(measures), note)
+        run.report(done / len(measures), note)
         scores.append(measure(subject, run.rng))
+        run.offer(Evidence(scores=(*first, *scores)))
     return tuple(scores)
 
 

@@ -24,7 +24,7 @@ def forwards(method: Method) -> int:
     return round(2 * STEPS * maps + 2 + STAGES * method.cost_forwards)
 
 
-def faithfulness(subject: MapUnderTest, run: Run, share: float = 0.8) -> Measured:
+def faithfulness(subject: MapUnderTest, run: Run) -> Measured:
     """Curves of the map, of the same map moved, of random maps and of a centre map; blur where pixels are missing."""
     predict: Predict = subject.predict
     size = subject.image.shape[:2]
@@ -37,7 +37,7 @@ def faithfulness(subject: MapUnderTest, run: Run, share: float = 0.8) -> Measure
     ends = both_ends(predict, subject.image)
     measured: Measured = {}
     for done, (name, heatmap) in enumerate(maps):
-        run.report(share * done / len(maps), f"taking pixels away, map {done + 1} of {len(maps)}")
+        run.report(done / len(maps), f"taking pixels away, map {done + 1} of {len(maps)}")
         measured.setdefault(name, []).append(
             insertion_deletion(predict, subject.image, heatmap, steps=STEPS, ends=ends)
         )
@@ -100,7 +100,7 @@ def insertion(measured: Measured, subject: MapUnderTest) -> Score:
     )
 
 
-def sanity(subject: MapUnderTest, run: Run, share: float = 1.0) -> Score:
+def sanity(subject: MapUnderTest, run: Run) -> Score:
     """Cascading randomisation: mean absolute rank correlation with the map of the trained model; lower is better."""
     model, x = subject.model, subject.x
 
@@ -110,7 +110,7 @@ def sanity(subject: MapUnderTest, run: Run, share: float = 1.0) -> Score:
     correlations = [1.0]
     for stage, cam in enumerate(cascade(model.network, explain, run.rng, STAGES)):
         correlations.append(abs(rank_correlation(subject.signed, cam)))
-        run.report(share * (0.8 + 0.2 * (stage + 1) / STAGES), "replacing the weights by noise")
+        run.report((stage + 1) / STAGES, "replacing the weights by noise")
     similarity = np.array(correlations)
     known = similarity[1:][np.isfinite(similarity[1:])]
     value = float(known.mean()) if known.size else float("nan")

@@ -19,7 +19,7 @@ class SlowParams(Params):
     """What to do, and how long."""
 
     seconds: float = knob(0.0, 0, 60, "how long")
-    act: Literal["work", "hang", "kill", "crash", "refuse", "memory", "exit"] = knob("work", help="what to do")
+    act: Literal["work", "hang", "kill", "crash", "refuse", "memory", "exit", "offer"] = knob("work", help="what to do")
     size: int = knob(10, 1, 10_000_000, "numbers in the answer")
 
 
@@ -42,6 +42,9 @@ def measure(model: ModelHandle, params: SlowParams, result: Slow, run: Run) -> E
 def slow(model: ModelHandle, params: SlowParams, run: Run) -> Slow:
     """Do what the parameters say."""
     _act(params.act)
+    if params.act == "offer":
+        run.offer(Slow(numbers=np.arange(3.0), pid=os.getpid()))
+        run.part(0.5, 1.0).offer(Evidence(scores=()))  # not of this answer's type: nobody sees it
     until = time.monotonic() + params.seconds
     while (left := until - time.monotonic()) > 0:
         fraction = 1 - left / params.seconds

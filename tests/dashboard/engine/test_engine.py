@@ -55,6 +55,17 @@ def test_provenance_says_what_made_it(engine: Engine) -> None:
     assert made.code == explainers.code_version()
 
 
+def test_what_is_known_so_far_is_seen_until_the_end(engine: Engine) -> None:
+    wanted = request(act="offer", seconds=2.0)
+    engine.ask(wanted, session="ann")
+    known = until(lambda: engine.state(wanted.key).partial)
+    assert known.numbers.tolist() == [0.0, 1.0, 2.0]
+    done = engine.wait(wanted.key, 30)
+    assert done.status == "done"
+    assert done.partial is None
+    assert len(engine.kept(wanted.key).result.numbers) == 10
+
+
 def test_fresh_works_it_out_again(engine: Engine) -> None:
     wanted = request(seed=3)
     ask(engine, wanted)

@@ -46,6 +46,19 @@ def test_three_scores_by_default_and_the_choice_is_part_of_the_request() -> None
     assert len(keys) == 2
 
 
+def test_each_test_is_offered_as_soon_as_it_is_known() -> None:
+    class Watched(LocalRun):
+        def offer(self, known) -> None:
+            offered.append([score.name for score in known.scores])
+
+    offered: list[list[str]] = []
+    model = small_cnn()
+    evidence_of(model, "gradcam", Watched(model, 3), full=True)
+    assert offered[:2] == [["randomisation"], QUICK]
+    assert [len(names) for names in offered[2:]] == list(range(len(QUICK) + 1, len(FULL) + 1))
+    assert offered[-1] == FULL
+
+
 def test_an_empty_map_says_why_nothing_can_be_measured() -> None:
     model = small_cnn()
     model.network.head.weight.data[0] = -model.network.head.weight.data[0].abs()

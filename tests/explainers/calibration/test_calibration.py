@@ -117,6 +117,18 @@ def test_a_broken_gradcam_falls_to_the_bottom(ranked: Calibration) -> None:
     assert ranked.mean[broken, game] < ranked.mean[real, game] - 0.1
 
 
+def test_rows_come_one_by_one(net: ModelHandle) -> None:
+    class Watched(LocalRun):
+        def offer(self, known) -> None:
+            offered.append(known)
+
+    offered: list[Calibration] = []
+    few = make_benchmark(net, Sample(8, 0, biased=False, world=1), lambda *_: None)
+    whole = rank(net, few, chosen(("gradcam", "saliency")), 0, Watched(net))
+    assert [len(known.methods) for known in offered] == [1, 2]
+    assert offered[-1].names == whole.names
+
+
 def test_intervals_hold_the_mean_and_maps_are_kept(ranked: Calibration) -> None:
     inside = (ranked.low <= ranked.mean + 1e-9) & (ranked.mean <= ranked.high + 1e-9)
     assert inside[ranked.applies].all()
