@@ -42,6 +42,8 @@ QUICK = (
     "input_x_gradient",
     "guided_backprop",
     "deep_lift",
+    "lrp",
+    "fullgrad",
     "attention_rollout",
     "attention_gradient",
 )

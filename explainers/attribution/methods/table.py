@@ -202,7 +202,7 @@ _TABLE = (
         "gradient_shap", "Gradient SHAP", "https://arxiv.org/abs/1705.07874", gradients.gradient_shap, samples=32
     ),
     _of_pixels("deep_lift", "DeepLIFT", "https://arxiv.org/abs/1704.02685", deep_lift, cost=10),
-    _of_pixels("lrp", "LRP, composite", "https://doi.org/10.1007/978-3-030-28954-6_10", lrp, cost=16),
+    _of_pixels("lrp", "LRP, composite", "https://doi.org/10.1007/978-3-030-28954-6_10", lrp, cost=27),
     _of_pixels("fullgrad", "FullGrad", "https://arxiv.org/abs/1905.00780", fullgrad, cost=10, signed=False),
     _of_pixels("lime", "LIME", "https://arxiv.org/abs/1602.04938", lime, cost=1, samples=512),
     _of_pixels("kernel_shap", "Kernel SHAP", "https://arxiv.org/abs/1705.07874", kernel_shap, cost=1, samples=512),
