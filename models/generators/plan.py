@@ -38,7 +38,7 @@ class Plan:
 PLANS = {
     "fashion_lenet": Plan("3", "1", 0, 28, (96, 48)),
     "cifar10_cnn": Plan("layer4", "layer2", 2, 32, (128, 72, 40)),
-    "menagerie_cnn": Plan("layer4", "layer2", 2, 96, (128, 80, 48, 24), batch=32),
+    "menagerie_cnn": Plan("layer4", "layer2", 2, 96, (112, 72, 40, 20), batch=24),
 }
 SIDES = (32, 64)
 WIDTHS = {32: (128, 72, 40), 64: (128, 80, 48, 24)}

@@ -49,10 +49,13 @@ def of_methods(model: str) -> Mapping[str, str]:
 
 def of_evidence(method: Method, card: ModelCard) -> str:
     """How long a slow method's evidence takes, in words; empty for a quick one."""
-    if method.cost_forwards <= SLOW:
-        return ""
-    entries = [entry for entry in session.the_engine().recent(1000) if entry.model == card.name]
-    rate, passes = _seconds_a_forward(entries), forwards(method)
+    return _of_slow_evidence(method.name, card.name) if method.cost_forwards > SLOW else ""
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def _of_slow_evidence(method: str, model: str) -> str:
+    entries = [entry for entry in session.the_engine().recent(1000) if entry.model == model]
+    rate, passes = _seconds_a_forward(entries), forwards(METHODS[method])
     return in_words(rate * passes) if rate else f"{passes} forward passes"
 
 
