@@ -31,11 +31,11 @@ from models.generators.file import Trained
 from models.generators.reference import tensor
 
 PRESETS = {
-    "joint": Weights(0.3, 0.5, 0.03),
-    "noiseless": Weights(0.3, 0.5, 0.0),
-    "ppgn_h": Weights(0.1, 0.5, 0.03),
+    "joint": Weights(0.1, 3.0, 0.1),
+    "noiseless": Weights(0.1, 3.0, 0.0),
+    "ppgn_h": Weights(0.1, 3.0, 0.1),
     "ppgn_x": Weights(0.3, 0.05, 0.005),
-    "dgn_am": Weights(0.0, 0.5, 0.0),
+    "dgn_am": Weights(0.0, 3.0, 0.0),
 }
 OUTSIDE = 1.0  # weight of what the photo shows outside a hole, beside the condition
 

@@ -12,7 +12,7 @@ from explainers.results import Score
 from models.generators.file import Trained
 from models.generators.reference import diversity
 
-Points = Float[np.ndarray, "n f"]
+Points, Others = Float[np.ndarray, "n f"], Float[np.ndarray, "m f"]
 
 
 def variety(images: np.ndarray, real: float, label: str) -> Score:
@@ -48,7 +48,7 @@ def settled(gap: np.ndarray, begin: np.ndarray, mixing: np.ndarray) -> Score:
     )
 
 
-def realism(trained: Trained, made: Points, begin: Points) -> tuple[Score, ...]:
+def realism(trained: Trained, made: Points, begin: Others) -> tuple[Score, ...]:
     """Distances to real pictures that were kept apart, and to those that were learnt from.
 
     Both in units of what real pictures kept apart have: 1 is as near as they are.
@@ -89,7 +89,7 @@ def realism(trained: Trained, made: Points, begin: Points) -> tuple[Score, ...]:
     )
 
 
-def nearest(points: Points, others: Points, *, itself: bool = False) -> Float[np.ndarray, " n"]:
+def nearest(points: Points, others: Others, *, itself: bool = False) -> Float[np.ndarray, " n"]:
     """Distance to the nearest other point; with ``itself`` the point's own place in the list is left out."""
     distances = torch.cdist(torch.from_numpy(points).float(), torch.from_numpy(others).float())
     if itself:

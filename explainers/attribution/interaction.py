@@ -29,6 +29,8 @@ from explainers.params import ImageParams, knob
 from models import ModelHandle
 
 SHUFFLED = 200
+NAME, TITLE = "background", "The same on a blurred background"
+SAME = "Cannot be measured: all pairs are the same, so that they have no order."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,19 +90,22 @@ def measure(model: ModelHandle, params: InteractionParams, result: Interaction, 
     upper = np.triu_indices(len(other), 1)
     ours, theirs = result.together[upper], other[upper]
     agreement = rank_correlation(ours, theirs)
-    chance = [abs(rank_correlation(run.rng.permutation(ours), theirs)) for _ in range(SHUFFLED)]
+    if not np.isfinite(agreement):
+        return Evidence(scores=(Score(name=NAME, title=TITLE, value=agreement, reading=SAME),))
+    chance = np.abs([rank_correlation(run.rng.permutation(ours), theirs) for _ in range(SHUFFLED)])
+    usual = float(chance.mean())
     return Evidence(
         scores=(
             Score(
-                name="background",
-                title="The same on a blurred background",
+                name=NAME,
+                title=TITLE,
                 value=agreement,
                 of="these interactions",
                 worst=-1.0,
-                baselines={"shuffled pairs": float(np.nanmean(chance))},
-                interval=tuple(np.nanpercentile(np.array(chance) - np.nanmean(chance), [2.5, 97.5]).tolist()),
+                baselines={"shuffled pairs": usual},
+                interval=tuple(np.percentile(chance, [2.5, 97.5]).tolist()),
                 reading=f"With the hidden areas blurred instead of grey, the pairs keep their order to a rank"
-                f" correlation of {agreement:.2f}; shuffled pairs have {np.nanmean(chance):.2f} on average.",
+                f" correlation of {agreement:.2f}; shuffled pairs have {usual:.2f} on average.",
             ),
         )
     )

@@ -47,17 +47,18 @@ def test_dgn_am_is_joint_without_prior_and_noise_bit_for_bit(lenet: models.Model
 
 
 def test_a_step_is_the_papers_equation(lenet: models.ModelHandle) -> None:
-    """One step by hand: u + e1 (E(G(h)) - h) / s + e2 d log p / du, without noise."""
-    result = ask(lenet, prior="noiseless", steps=1, e1=0.2, e2=0.3)
+    """Two steps by hand: u + e1 (E(G(h)) - h) / s + e2 d log p / du, without noise."""
+    result = ask(lenet, prior="noiseless", steps=2, e1=0.2, e2=0.3)
     trained = file.load(file.path_of(lenet, None), lenet)
     g, encoder = trained.generator, Encoder(lenet, trained.about.plan)
     random = torch.Generator().manual_seed(int(np.random.default_rng(0).integers(2**62)))
-    u = ((trained.start(3, random) - g.mean) / g.std).requires_grad_()
-    x = g(g.mean + u * g.std)
-    encoded = encoder(x)
-    encoded.logits.log_softmax(1)[:, CLASS].sum().backward()
-    moved = u + 0.2 * ((encoded.h - g.mean) / g.std - u) + 0.3 * u.grad
-    assert np.allclose(result.h, (g.mean + moved * g.std).detach().numpy(), atol=1e-4)
+    u = (trained.start(3, random) - g.mean) / g.std
+    for _ in range(2):
+        u = u.detach().requires_grad_()
+        encoded = encoder(g(g.mean + u * g.std))
+        encoded.logits.log_softmax(1)[:, CLASS].sum().backward()
+        u = u + 0.2 * ((encoded.h - g.mean) / g.std - u) + 0.3 * u.grad
+    assert np.allclose(result.h, (g.mean + u * g.std).detach().numpy(), atol=1e-4)
 
 
 def test_a_step_runs_the_classifier_once(lenet: models.ModelHandle) -> None:
@@ -76,6 +77,48 @@ def test_a_chain_can_change_its_class_on_the_way(lenet: models.ModelHandle) -> N
     assert result.label == "bag"
     assert np.median(result.probability) > 0.5
     assert result.trace[39].mean() > result.trace[40].mean()  # trousers are no bag
+
+
+def trousers() -> models.Photo:
+    """Two legs, drawn by hand."""
+    pixels = np.zeros((28, 28, 3), np.uint8)
+    pixels[3:25, 9:13], pixels[3:25, 15:19], pixels[3:8, 9:19] = 180, 180, 180
+    return models.Photo(pixels, "trousers")
+
+
+def test_a_hole_is_filled_and_the_rest_stays_to_the_bit(lenet: models.ModelHandle) -> None:
+    photo = trousers()
+    result = ask(lenet, photo=photo, hole=0.4, hole_row=0.6, steps=40)
+    inside = np.zeros((28, 28), bool)
+    inside[11:22, 8:20] = True
+    seen = lenet.view(photo).pixels
+    assert (result.images[:, ~inside] == seen[~inside]).all()
+    assert (result.images[:, inside] != seen[inside]).any()
+
+
+def test_a_chain_that_begins_with_a_picture_begins_with_its_code(lenet: models.ModelHandle) -> None:
+    near, far = (ask(lenet, steps=2, e1=0.0, e2=0.0, e3=0.0, **more) for more in ({"photo": trousers()}, {}))
+    seen = lenet.view(trousers()).pixels.astype(float)
+    distances = [np.abs(result.images.astype(float) - seen).mean() for result in (near, far)]
+    assert distances[0] < distances[1]
+    assert (near.images == near.images[:1]).all()
+
+
+def test_the_grid_has_the_preset_and_both_zeros(lenet: models.ModelHandle) -> None:
+    result = explainers.explain("activation_sweep", lenet, target=CLASS, steps=20)
+    assert result.images.shape == (4, 4, 28, 28, 3)
+    assert result.e1[0] == result.e2[0] == 0
+    assert result.probability[2, 2] > result.probability[2, 0]
+    assert (result.images[0, 0] != result.images[2, 2]).any()
+
+
+def test_a_generator_is_shown_with_its_training(lenet: models.ModelHandle) -> None:
+    lens, run = explainers.registry()["activation_generator"], LocalRun(lenet)
+    result = explainers.explain("activation_generator", lenet, n=4)
+    (score,) = lens.evidence(lenet, lens.choose(n=4), result, run).scores
+    assert result.images.shape == result.again.shape == (4, 28, 28, 3)
+    assert result.losses[-1, 0] < result.losses[0, 0]
+    assert score.value < score.baselines["the code of another picture"]
 
 
 def test_the_evidence_names_what_knows_nothing(lenet: models.ModelHandle) -> None:
@@ -102,5 +145,9 @@ def test_bad_input_is_one_sentence(lenet: models.ModelHandle, tmp_path: Path) ->
         explainers.explain("activation", tiny, prior="joint")
     with pytest.raises(InputError, match="cannot be read as a generator"):
         ask(lenet, generator=str(tmp_path / "none.safetensors"))
+    with pytest.raises(InputError, match="A hole needs a picture"):
+        ask(lenet, hole=0.5)
+    with pytest.raises(InputError, match="covers no pixel"):
+        ask(lenet, photo=trousers(), hole=0.01)
     with pytest.raises(InputError, match="draws for fashion_lenet"):
         explainers.explain("activation", tiny, prior="joint", generator=str(file.shipped()["fashion_lenet"]))

@@ -10,7 +10,7 @@ from torch import nn
 import explainers
 import models
 from explainers.attribution.interaction import indices, subsets
-from tests.explainers.nets import photo, small_cnn
+from models import menagerie
 
 
 def test_a_polynomial_game_has_its_coefficients() -> None:
@@ -78,7 +78,8 @@ def test_a_planted_product_is_found_between_its_halves() -> None:
 
 
 def test_the_evidence_asks_another_background() -> None:
-    model, chosen = small_cnn(), {"image": photo(), "parts": 4}
+    model = models.load("menagerie_cnn", "cpu")
+    chosen = {"image": menagerie.render(menagerie.scene(3, 1)).image, "parts": 4}
     lens = explainers.registry()["interaction"]
     params = explainers.params_of(lens, chosen)
     result = lens(model, params, explainers.LocalRun(model))
