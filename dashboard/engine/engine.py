@@ -25,9 +25,7 @@ from models.errors import StorageError
 
 R = TypeVar("R", bound=Result)
 logger = logging.getLogger(__name__)
-
-REMEMBERED = 500
-UNKEPT = 8
+REMEMBERED, UNKEPT = 500, 8
 
 
 class JobLane:
@@ -58,9 +56,8 @@ class JobLane:
 
     def offer(self, job: Job, known: bytes) -> None:
         """Note what is known so far of a job's answer."""
-        partial = codec.unpack(known, answers.type_of(job.request))
         with self._engine.changed:
-            job.progress = replace(job.progress, partial=partial)
+            job.progress = replace(job.progress, partial=codec.unpack(known, answers.type_of(job.request)))
 
     def end(self, job: Job, outcome: Outcome, data: bytes = b"") -> None:
         """Note a job's end."""
@@ -224,9 +221,8 @@ class Engine:
 
     def pids(self) -> tuple[int, ...]:
         """Process ids of the workers."""
-        return tuple(
-            supervisor.pid for lane in self._lanes.values() for supervisor in lane.supervisors if supervisor.pid
-        )
+        supervisors = (each for lane in self._lanes.values() for each in lane.supervisors)
+        return tuple(each.pid for each in supervisors if each.pid)
 
     def close(self) -> None:
         """End all workers; what waits or runs is interrupted, what is kept stays."""

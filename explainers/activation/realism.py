@@ -12,7 +12,8 @@ from explainers.results import Score
 from models.generators.file import Trained
 from models.generators.reference import diversity
 
-Points, Others = Float[np.ndarray, "n f"], Float[np.ndarray, "m f"]
+Points = Float[np.ndarray, "n f"]
+Others = Float[np.ndarray, "m f"]
 
 
 def variety(images: np.ndarray, real: float, label: str) -> Score:
@@ -48,20 +49,20 @@ def settled(gap: np.ndarray, begin: np.ndarray, mixing: np.ndarray) -> Score:
     )
 
 
-def realism(trained: Trained, made: Points, begin: Others) -> tuple[Score, ...]:
+def realism(trained: Trained, drawn: Points, begin: Others) -> tuple[Score, ...]:
     """Distances to real pictures that were kept apart, and to those that were learnt from.
 
     Both in units of what real pictures kept apart have: 1 is as near as they are.
 
     Args:
         trained: whose file holds the features of real pictures under this judge.
-        made: the judge's features of the pictures.
+        drawn: the judge's features of the pictures.
         begin: of the pictures that the chains began with.
     """
     real, learnt = (trained.record[name].cpu().numpy() for name in ("real", "learnt"))
-    own, usual = np.median(nearest(real, real, itself=True)), float(np.median(nearest(real, learnt)))
-    near, lot = (float(np.median(nearest(points, real)) / own) for points in (made, begin))
-    copied = float(np.median(nearest(made, learnt))) / usual
+    apart, usual = np.median(nearest(real, real, itself=True)), float(np.median(nearest(real, learnt)))
+    near, lot = (float(np.median(nearest(points, real)) / apart) for points in (drawn, begin))
+    copied = float(np.median(nearest(drawn, learnt))) / usual
     return (
         Score(
             name="realism",

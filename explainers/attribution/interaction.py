@@ -30,7 +30,7 @@ from models import ModelHandle
 
 SHUFFLED = 200
 NAME, TITLE = "background", "The same on a blurred background"
-SAME = "Cannot be measured: all pairs are the same, so that they have no order."
+SAME = "Cannot be measured: these pairs are too few, or too much the same, to have an order."
 
 
 @dataclass(frozen=True, kw_only=True)

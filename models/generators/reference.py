@@ -41,11 +41,11 @@ def reference(judge: ModelHandle, data: Data) -> dict[str, Tensor]:
 
 
 def _diversities(pictures: Pictures, judge: ModelHandle) -> list[float]:
-    found = []
+    values = []
     for label in range(len(judge.card.labels)):
-        own = pictures.images[pictures.labels == label][:12]
-        found.append(diversity(tensor(own, judge)) if len(own) > 1 else float("nan"))
-    return found
+        of_class = pictures.images[pictures.labels == label][:12]
+        values.append(diversity(tensor(of_class, judge)) if len(of_class) > 1 else float("nan"))
+    return values
 
 
 def diversity(pictures: Float[Tensor, "n c s s"]) -> float:

@@ -10,7 +10,6 @@ From a seed; it stops and goes on where it was. Each step draws its chance from 
 import json
 import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -23,6 +22,7 @@ from models.generators.encoder import Encoder
 from models.generators.file import NETS, RECORD, About
 from models.generators.nets import CodeDenoiser, Discriminator, Generator, PixelDenoiser
 from models.generators.plan import Plan, plan_for
+from models.generators.progress import packed, unpack
 from models.generators.reference import reference
 from models.generators.source import Report, pictures
 from models.handle import ModelHandle
@@ -232,14 +232,8 @@ class Lesson:
 
     def _keep(self) -> None:
         """Write the checkpoint: networks, optimisers, step and losses, no pickle."""
-        state = {
-            f"net.{name}.{key}": value for name, net in self.nets.items() for key, value in net.state_dict().items()
-        }
-        for name, optimiser in self.optimisers.items():
-            for index, entry in optimiser.state_dict()["state"].items():
-                state |= {f"adam.{name}.{index}.{key}": value for key, value in entry.items()}
         facts = {"step": str(self.step), "losses": json.dumps(self.losses), "training": self._identity()}
-        write(state, self.checkpoint, facts)
+        write(packed(self.nets, self.optimisers), self.checkpoint, facts)
 
     def _resume(self) -> None:
         if not self.checkpoint.is_file():
@@ -249,15 +243,7 @@ class Lesson:
             raise InputError(
                 f"'{self.checkpoint.name}' belongs to another training: delete it or choose another --out."
             )
-        for name, net in self.nets.items():
-            mark = f"net.{name}."
-            net.load_state_dict({key.removeprefix(mark): v for key, v in tensors.items() if key.startswith(mark)})
-            state: dict[int, dict[str, Any]] = {}
-            for key, value in tensors.items():
-                if key.startswith(f"adam.{name}."):
-                    index, field = key.removeprefix(f"adam.{name}.").split(".")
-                    state.setdefault(int(index), {})[field] = value
-            self.optimisers[name].load_state_dict({**self.optimisers[name].state_dict(), "state": state})
+        unpack(tensors, self.nets, self.optimisers)
         self.step, self.losses = int(facts["step"]), json.loads(facts["losses"])
 
     def _identity(self) -> str:

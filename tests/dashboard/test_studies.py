@@ -14,6 +14,7 @@ LINKS = {
     "neurons": {"image": "chelsea", "model": NET, "count": "2"},
     "groups": {"model": NET, "split": "class", "rival": "1", "limit": "6"},
     "localise": {"model": NET, "limit": "6"},
+    "interaction": {"image": "chelsea", "model": NET, "parts": "3"},
     "tcav": {"model": NET, "limit": "6", "draws": "3"},
 }
 

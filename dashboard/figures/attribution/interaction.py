@@ -45,12 +45,12 @@ def outlined(result: Interaction) -> np.ndarray:
 
 def middles(areas: np.ndarray) -> list[tuple[float, float]]:
     """Row and column of the pixel of each area that lies nearest to its mean."""
-    found = []
+    places = []
     for number in range(int(areas.max()) + 1):
-        places = np.argwhere(areas == number)
-        nearest = places[((places - places.mean(0)) ** 2).sum(1).argmin()]
-        found.append((float(nearest[0]), float(nearest[1])))
-    return found
+        pixels = np.argwhere(areas == number)
+        nearest = pixels[((pixels - pixels.mean(0)) ** 2).sum(1).argmin()]
+        places.append((float(nearest[0]), float(nearest[1])))
+    return places
 
 
 def pairs(result: Interaction, look: Look) -> go.Figure:

@@ -79,7 +79,7 @@ def test_a_planted_product_is_found_between_its_halves() -> None:
 
 def test_the_evidence_asks_another_background() -> None:
     model = models.load("menagerie_cnn", "cpu")
-    chosen = {"image": menagerie.render(menagerie.scene(3, 1)).image, "parts": 4}
+    chosen = {"image": menagerie.render(menagerie.scene(3, 1)).image, "parts": 8}
     lens = explainers.registry()["interaction"]
     params = explainers.params_of(lens, chosen)
     result = lens(model, params, explainers.LocalRun(model))
