@@ -127,10 +127,8 @@ class Engine:
     def _held(self, request: Request[Result]) -> JobState | None:
         """The state of a request whose answer is there already."""
         key = request.key
-        if key in self._unkept:
-            return self.state(key)
-        if not self.store.has(key):
-            return None
+        if key in self._unkept or not self.store.has(key):
+            return self.state(key) if key in self._unkept else None
         lens, model, part = request.explainer, request.model, request.part
         return JobState(key=key, status="kept", fraction=1.0, explainer=lens, model=model, part=part)
 
