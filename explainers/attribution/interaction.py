@@ -29,6 +29,7 @@ from explainers.params import ImageParams, knob
 from models import ModelHandle
 
 SHUFFLED = 200
+COMPACT = 40.0  # of a few large areas; with SLIC's usual 10 they fray, and half of them are swallowed
 NAME, TITLE = "background", "The same on a blurred background"
 SAME = "Cannot be measured: these pairs are too few, or too much the same, to have an order."
 
@@ -119,7 +120,7 @@ def interaction(model: ModelHandle, params: InteractionParams, run: Run) -> Inte
     with torch.inference_mode():
         logits = model.network(x)[0].float().cpu()
     target = chosen_class(model, logits, params.target)
-    areas = superpixels(x[0], params.parts)
+    areas = superpixels(x[0], params.parts, COMPACT)
     worth = worths(_problem(model, view, target, run), areas, torch.zeros_like(x))
     value, together = indices(worth)
     return Interaction(

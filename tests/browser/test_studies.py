@@ -47,6 +47,6 @@ def test_a_folder_of_mine_is_held_to_its_boxes(person: Person, folder: Path, chr
 def test_a_study_is_chosen_and_keeps_the_picture(person: Person) -> None:
     page = person.goto("/attribution?image=coffee")
     figure(page)
-    page.get_by_role("radio", name="Why not the right answer?").click()
+    page.get_by_role("radio", name="Mistakes").click()
     expect(page.get_by_text("How the likeliest classes fare")).to_be_visible()
     page.wait_for_url(lambda url: "study=mistake" in url and "image=coffee" in url)

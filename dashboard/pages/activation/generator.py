@@ -23,7 +23,7 @@ def draw(answer: Answer[GeneratorView], look: Look) -> None:
     layout.tiles([each for pair in zip(pairs, again, strict=True) for each in pair], FRAME)
     st.markdown("##### Its training")
     chart(answer, look, "losses", lambda: losses(result, look), alt=f"Losses step by step. {result.plain}")
-    st.code(result.facts["command"], language="sh")
+    st.code(result.facts["command"], language="sh", wrap_lines=True)
 
 
 STUDY = Study(

@@ -28,7 +28,7 @@ def draw(answer: Answer[SideBySide], look: Look) -> None:
 
 STUDY = Study(
     lens=compare,
-    title="Methods and layers",
+    title="Compare",
     order=2,
     opening={"image": "coffee"},
     draw=draw,

@@ -23,7 +23,7 @@ STUDY = Study(
     lens=interaction,
     title="Parts together",
     order=8,
-    opening={"image": "chelsea", "parts": "6"},
+    opening={"image": "chelsea"},
     draw=draw,
     reading=(
         "On the diagonal: what an area adds to the class's logit by itself, on average over all orders.",

@@ -42,7 +42,7 @@ def draw(answer: Answer[Mistake], look: Look) -> None:
 
 STUDY = Study(
     lens=mistake,
-    title="Why not the right answer?",
+    title="Mistakes",
     order=3,
     opening={"image": "chelsea", "truth": "281"},
     draw=draw,

@@ -16,12 +16,14 @@ COMPACTNESS = 10.0
 """Of SLIC: how much closeness counts beside likeness of colour; the usual value."""
 
 
-def superpixels(x: Float[Tensor, "colours y x"], count: int) -> Int[np.ndarray, "y x"]:
+def superpixels(
+    x: Float[Tensor, "colours y x"], count: int, compactness: float = COMPACTNESS
+) -> Int[np.ndarray, "y x"]:
     """Number of each pixel's superpixel, 0 to about ``count`` - 1 without gaps, by SLIC (Achanta et al. 2012)."""
     colours = x.permute(1, 2, 0).float().cpu().numpy()
     low, high = colours.min(), colours.max()
     picture = (colours - low) / max(float(high - low), 1e-12)
-    labels = slic(picture, n_segments=count, compactness=COMPACTNESS, start_label=0, channel_axis=-1)
+    labels = slic(picture, n_segments=count, compactness=compactness, start_label=0, channel_axis=-1)
     return np.unique(labels, return_inverse=True)[1].reshape(labels.shape).astype(np.int64)
 
 
