@@ -1,6 +1,7 @@
 """Figures of the calibration page: trust and cost of every method, and maps with the true parts outlined."""
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 import plotly.graph_objects as go
@@ -54,7 +55,7 @@ def trust_by_method(result: Calibration, look: Look) -> go.Figure:
     """Each method's trust with its interval, best on top, its cost beside its name; the ends of the scale as lines."""
     figure = _ranking(result, 0, lambda row: f"{result.titles[row]} · {_passes(result.cost[row])}", look)
     _line(figure, 0.0, "knows no network", look)
-    _line(figure, 1.0, "the truth on its grid", look)
+    _line(figure, 1.0, "the truth on its grid", look, "right")
     figure.update_xaxes(title="trust")
     return dress(figure, look, title=result.sentence, aspect=1.1, axes=True)
 
@@ -92,10 +93,10 @@ def _ranking(result: Calibration, column: int, name: Callable[[int], str], look:
     return figure
 
 
-def _line(figure: go.Figure, at: float, words: str, look: Look) -> None:
+def _line(figure: go.Figure, at: float, words: str, look: Look, side: Literal["left", "right"] = "left") -> None:
     """A line across all methods with its name above."""
     line = {"color": look.quiet, "dash": "dot", "width": 1}
-    figure.add_vline(x=at, line=line, annotation={"text": words, "font": {"color": look.quiet}, "xanchor": "right"})
+    figure.add_vline(x=at, line=line, annotation={"text": words, "font": {"color": look.quiet}, "xanchor": side})
 
 
 def _passes(cost: float) -> str:
