@@ -28,6 +28,14 @@ from models.prototypes.network import PrototypeNet, prototype_net
 
 LARGEST = 512  # more than twice what models see
 TOP = 5  # prototypes whose boxes are tried
+LIMITS: dict[str, tuple[float, float]] = {
+    "hue": (-0.5, 0.5),
+    "saturation": (0.0, 2.0),
+    "contrast": (0.0, 2.0),
+    "texture": (0.0, 32.0),
+    "shape": (0.0, 20.0),
+}
+"""The least and the most that each characteristic can be changed by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,19 +45,22 @@ class PrototypesParams(ImageParams):
     target: int | None = knob(
         None, kind=Class(), auto="the model's first answer", help="The class to explain", label="Class"
     )
-    hue: float = knob(STRENGTHS["hue"], -0.5, 0.5, "Shift of the hue; 0 changes nothing.", more=True)
+    hue: float = knob(STRENGTHS["hue"], *LIMITS["hue"], "Shift of the hue; 0 changes nothing.", more=True)
     saturation: float = knob(
-        STRENGTHS["saturation"], 0.0, 2.0, "Factor of the saturation; 1 changes nothing.", more=True
+        STRENGTHS["saturation"], *LIMITS["saturation"], "Factor of the saturation; 1 changes nothing.", more=True
     )
-    contrast: float = knob(STRENGTHS["contrast"], 0.0, 2.0, "Factor of the contrast; 1 changes nothing.", more=True)
+    contrast: float = knob(
+        STRENGTHS["contrast"], *LIMITS["contrast"], "Factor of the contrast; 1 changes nothing.", more=True
+    )
     texture: float = knob(
         STRENGTHS["texture"],
-        0.0,
-        20.0,
+        *LIMITS["texture"],
         "Strength of non-local means, which smooths texture; 0 changes nothing.",
         more=True,
     )
-    shape: float = knob(STRENGTHS["shape"], 0.0, 20.0, "Pixels by which shapes are bent; 0 changes nothing.", more=True)
+    shape: float = knob(
+        STRENGTHS["shape"], *LIMITS["shape"], "Pixels by which shapes are bent; 0 changes nothing.", more=True
+    )
 
     def strength(self, name: str) -> float:
         """How strongly a characteristic is changed."""
@@ -69,6 +80,7 @@ class Prototypes(AboutClass):
         percentile: float32 (5, P), rank of it among this picture's prototypes, 0 to 1.
         boxes: int (P, 4), y0 x0 y1 x1 in the picture.
         logits: float32 (K,).
+        weight: float32 (K, P), what each prototype counts for each class.
         changed: uint8 (5, h, w, 3), the changed pictures, small.
         owner: int (P,), class of each prototype.
         thumbnails: uint8 (P, 128, 128, 3), the training picture of each.
@@ -87,6 +99,7 @@ class Prototypes(AboutClass):
     percentile: np.ndarray
     boxes: np.ndarray
     logits: np.ndarray
+    weight: np.ndarray
     changed: np.ndarray
     owner: np.ndarray
     thumbnails: np.ndarray
@@ -102,6 +115,30 @@ class Prototypes(AboutClass):
     def order(self) -> np.ndarray:
         """Prototypes by what they give to the class, the most first."""
         return np.argsort(-self.contribution, kind="stable")
+
+    def points(self, cls: int) -> np.ndarray:
+        """What each prototype gives to a class, (P,); they add up to its logit."""
+        given: np.ndarray = self.weight[cls] * self.similarity
+        return given
+
+    def difference(self, other: int) -> np.ndarray:
+        """What each prototype gives to the class more than to another, (P,); they add up to the logits' difference."""
+        return self.points(self.target) - self.points(other)
+
+    @property
+    def rival(self) -> int:
+        """The likeliest other class."""
+        return int(max((at for at in range(len(self.logits)) if at != self.target), key=self.logits.__getitem__))
+
+    def why_not(self, other: int) -> str:
+        """Why the class and not another, in a sentence."""
+        gap, given = float(self.logits[self.target] - self.logits[other]), self.difference(other)
+        best = int(given.argmax())
+        this, that, of = (self.classes[at].split(",")[0] for at in (self.target, other, int(self.owner[best])))
+        return (
+            f"*{this}* has {abs(gap):.2f} points {'more' if gap >= 0 else 'fewer'} than *{that}*; most for it speaks"
+            f" prototype {best} of *{of}*, with {given[best]:+.2f}."
+        )
 
     @property
     def sentence(self) -> str:
@@ -176,6 +213,7 @@ def _result(
             [box(one, (int(r), int(c)), views.shape[1:3]) for one, (r, c) in zip(maps[0], cells, strict=True)]
         ),
         logits=logits,
+        weight=weight,
         changed=np.stack([np.asarray(Photo(view).pil().resize((128, 128))) for view in views[1:]]),
         owner=network.record["owner"],
         thumbnails=network.record["thumbnails"],
@@ -204,7 +242,11 @@ def phi(maps: np.ndarray) -> np.ndarray:
         maps: (6, P, h, w), similarity of the picture itself, then of the five changed ones. What changes is read at the
             place of the greatest similarity in the picture itself.
     """
+    likeness = at_place(maps)
+    return likeness[0] - likeness[1:]
+
+
+def at_place(maps: np.ndarray) -> np.ndarray:
+    """Likeness of each picture (n, P) where the first is most like each prototype; ``maps`` are (n, P, h, w)."""
     _, cells = peaks(maps[0])
-    rows = np.arange(maps.shape[1])
-    at_place = maps[:, rows, cells[:, 0], cells[:, 1]]
-    return at_place[0] - at_place[1:]
+    return maps[:, np.arange(maps.shape[1]), cells[:, 0], cells[:, 1]]

@@ -34,6 +34,29 @@ def test_contributions_add_up_to_the_networks_own_logit(shipped: ModelHandle) ->
     assert result.contribution.sum() == pytest.approx(logits[2], abs=1e-4)
 
 
+def test_why_not_another_class_adds_up_to_the_difference_of_the_logits(shipped: ModelHandle) -> None:
+    result = explainers.explain("prototypes", shipped, image=imagesets.sample("animal-0"))
+    assert result.rival == np.argsort(-result.logits)[1]
+    for other in (result.rival, 7):
+        gap = result.logits[result.target] - result.logits[other]
+        assert result.difference(other).sum() == pytest.approx(gap, abs=1e-4)
+        assert result.points(other).sum() == pytest.approx(result.logits[other], abs=1e-4)
+        assert f"{abs(gap):.2f} points" in result.why_not(other)
+
+
+def test_what_if_nothing_changes_nothing_and_one_change_is_phi(shipped: ModelHandle) -> None:
+    animal = imagesets.sample("animal-0")
+    result = explainers.explain("prototypes", shipped, image=animal, shape=6.0)
+    same = explainers.explain("prototype_what_if", shipped, image=animal, target=result.target)
+    assert np.array_equal(*same.maps)
+    assert same.logit[0] == pytest.approx(result.logits[result.target], abs=1e-4)
+    bent = explainers.explain("prototype_what_if", shipped, image=animal, target=result.target, shape=6.0)
+    assert bent.similarity[0] - bent.similarity[1] == pytest.approx(result.phi[4], abs=1e-5)
+    both = explainers.explain("prototype_what_if", shipped, image=animal, hue=0.2, contrast=0.5)
+    changed = Photo(modify(modify(animal.pixels, "hue", 0.2), "contrast", 0.5), animal.name)
+    assert np.array_equal(both.image[1], shipped.view(changed).pixels)
+
+
 def test_phi_is_zero_where_nothing_changes(shipped: ModelHandle) -> None:
     same = {"hue": 0.0, "saturation": 1.0, "contrast": 1.0, "texture": 0.0, "shape": 0.0}
     assert not explainers.explain("prototypes", shipped, image=imagesets.sample("animal-0"), **same).phi.any()

@@ -1,0 +1,51 @@
+"""Why not another class: what each prototype gives to either, and the difference that decides."""
+
+import streamlit as st
+
+from dashboard.engine.answers import Answer
+from dashboard.figures import Look
+from dashboard.figures.prototypes import local as figures
+from dashboard.widgets.chart import chart
+from explainers.prototypes.local import Prototypes
+from models.labels import short
+
+
+def draw(answer: Answer[Prototypes], look: Look) -> None:
+    """A class to choose, and the points of both beside each other."""
+    result = answer.result
+    others = [int(at) for at in result.logits.argsort()[::-1] if at != result.target]
+    other = st.selectbox(
+        "Other class", others, format_func=lambda at: short(result.classes[at]), key="why_not.class", width=320
+    )
+    if other is None:
+        return
+    st.markdown(result.why_not(other))
+    chart(
+        answer,
+        look,
+        f"why_not.{other}",
+        lambda: figures.why_not(result, other, look),
+        alt=f"Points of each prototype for both classes. {result.why_not(other)}",
+    )
+    rows = [_row(result, int(at), other) for at in figures.deciding(result, other)]
+    gap = float(result.difference(other).sum())
+    rest = gap - float(result.difference(other)[figures.deciding(result, other)].sum())
+    whole: dict[str, str | float] = {"prototype": "all", **_points(result, other, slice(None)), "difference": gap}
+    st.dataframe(
+        [*rows, {"prototype": "all others", "difference": rest}, whole],
+        hide_index=True,
+        width="stretch",
+        height="content",
+        column_config={key: st.column_config.NumberColumn(format="%+.2f") for key in list(whole)[1:]},
+    )
+
+
+def _row(result: Prototypes, at: int, other: int) -> dict[str, str | float]:
+    named = {"prototype": figures.name(result, at)}
+    return {**named, **_points(result, other, at), "difference": float(result.difference(other)[at])}
+
+
+def _points(result: Prototypes, other: int, at: int | slice) -> dict[str, float]:
+    """What prototypes give to the class and to the other."""
+    mine, theirs = f"for {short(result.label)}", f"for {short(result.classes[other])}"
+    return {mine: float(result.points(result.target)[at].sum()), theirs: float(result.points(other)[at].sum())}
