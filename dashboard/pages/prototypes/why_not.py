@@ -47,5 +47,5 @@ def _row(result: Prototypes, at: int, other: int) -> dict[str, str | float]:
 
 def _points(result: Prototypes, other: int, at: int | slice) -> dict[str, float]:
     """What prototypes give to the class and to the other."""
-    mine, theirs = f"for {short(result.label)}", f"for {short(result.classes[other])}"
-    return {mine: float(result.points(result.target)[at].sum()), theirs: float(result.points(other)[at].sum())}
+    first, second = (f"for {short(result.classes[cls])}" for cls in (result.target, other))
+    return {first: float(result.points(result.target)[at].sum()), second: float(result.points(other)[at].sum())}
