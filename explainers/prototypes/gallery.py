@@ -23,6 +23,7 @@ from explainers.params import Params, knob
 from explainers.prototypes.learn.head import Scores
 from explainers.prototypes.learn.select import unit
 from explainers.prototypes.local import peaks, phi, reduced
+from explainers.prototypes.merging import merged, prunable
 from models import ModelHandle, Photo
 from models.errors import InputError
 from models.imagesets.labelled import Example, labelled
@@ -92,6 +93,21 @@ class Gallery(Result):
         """Accuracy on the test pictures, as if these prototypes were nowhere seen."""
         gone = np.isin(np.arange(len(self.owner)), removed)
         return self.scores("test").without(gone).accuracy(self.weight)
+
+    def accuracy_merged(self, merges: tuple[tuple[int, int], ...]) -> float:
+        """Accuracy on the test pictures, as if the second of each pair were merged into the first."""
+        return self.scores("test").accuracy(merged(self.weight, merges))
+
+    @property
+    def alike(self) -> tuple[tuple[str, int, int], ...]:
+        """Pairs of one class that look alike, as (``redundant`` or ``misleading``, one, the other)."""
+        kinds = {"redundant": self.redundant, "misleading": self.misleading}
+        return tuple((kind, int(a), int(b)) for kind, pairs in kinds.items() for a, b in pairs)
+
+    @property
+    def prunable(self) -> tuple[int, ...]:
+        """Prototypes that ProtoPNet's rule would prune: most patches like them are of other classes."""
+        return tuple(prunable(self.near_labels, self.owner).tolist())
 
     @property
     def sentence(self) -> str:

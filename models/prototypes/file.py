@@ -5,9 +5,10 @@ loading checks them. Nothing is ever unpickled; thumbnails are decoded as hostil
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from models.prototypes.network import PrototypeNet, Spec
 WEIGHTS = ("similarity.", "head.")
 RECORD = "record."
 THUMBNAILS, ENDS = "record.thumbnails", "record.thumbnail_ends"
+NOBODY: Mapping[int, int] = MappingProxyType({})
 THUMBNAIL = 128  # pixels of the longer side of a prototype's picture inside the file
 
 
@@ -53,25 +55,30 @@ def save(path: Path, about: About, tensors: dict[str, np.ndarray]) -> None:
         raise StorageError(f"'{path}' cannot be written ({error.strerror}): choose another place.") from error
 
 
-def without(path: Path, removed: Iterable[int], out: Path) -> None:
+def without(path: Path, removed: Iterable[int], out: Path, into: Mapping[int, int] = NOBODY) -> None:
     """Write a classifier again without some of its prototypes; nothing is fitted anew.
 
     Args:
         path: its file.
-        removed: numbers of prototypes.
+        removed: numbers of prototypes that count nothing any more.
         out: the new file.
+        into: prototypes that are merged: dropped number -> number of the one that counts for both.
 
     Raises:
         InputError: the file is damaged, or nothing would be left.
         StorageError: the new file cannot be written.
     """
     about = About.from_header(header_of(path), path.name)
-    keep = np.setdiff1d(np.arange(len(about.files)), list(removed))
+    keep = np.setdiff1d(np.arange(len(about.files)), [*removed, *into])
     if not len(keep):
         raise InputError("Without any prototype there is no classifier; keep at least one.")
     with _opened(path) as file:
         tensors = {key: file.get_tensor(key).numpy() for key in file.keys()}  # noqa: SIM118 (no iterator)
     tensors[THUMBNAILS] = _decoded(tensors[THUMBNAILS], tensors.pop(ENDS), path.name)
+    weight = tensors["head.weight"].copy()
+    for dropped, kept in into.items():
+        weight[:, kept] += tensors["head.weight"][:, dropped]
+    tensors["head.weight"] = weight
     by_row = ("similarity.prototypes", THUMBNAILS, *(RECORD + name for name in ("owner", "cell", "boxes")))
     by_column = ("head.weight", *(key for key in tensors if key.endswith("_similarity")))
     tensors |= {key: tensors[key][keep] for key in by_row} | {key: tensors[key][:, keep] for key in by_column}

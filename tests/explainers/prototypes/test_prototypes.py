@@ -13,6 +13,7 @@ import models
 from explainers import LocalRun, find, params_of
 from explainers.kit.characteristics import modify
 from explainers.prototypes.gallery import pairs
+from explainers.prototypes.merging import merged, prunable, roots
 from explainers.prototypes.reasons import percentiles, sentence
 from models import ModelHandle, Photo, imagesets
 from models.errors import InputError, UnfitError
@@ -161,6 +162,32 @@ def test_removing_prototypes_changes_what_it_should(shipped: ModelHandle) -> Non
     assert result.accuracy_without(()) > 0.95
     assert result.accuracy_without(tuple(range(len(result.owner)))) <= 0.1
     assert result.accuracy_without(mine) <= result.accuracy_without(())
+
+
+def test_two_that_are_merged_count_together_and_the_file_agrees(shipped: ModelHandle, tmp_path: Path) -> None:
+    result = explainers.explain("prototype_gallery", shipped, limit=2, reasons=0)
+    merges = ((0, 1), (1, 2), (7, 6))  # 2 goes where 1 went
+    assert roots(merges) == {1: 0, 2: 0, 6: 7}
+    weight = merged(result.weight, merges)
+    assert weight.sum(1) == pytest.approx(result.weight.sum(1), abs=1e-5)
+    assert not weight[:, [1, 2, 6]].any()
+    test = result.scores("test")
+    by_hand = test.similarity[:, [0, 1, 2, 6, 7]].copy()
+    by_hand[:, 1] = by_hand[:, 2] = by_hand[:, 0]
+    by_hand[:, 3] = by_hand[:, 4]
+    seen = test.similarity.copy()
+    seen[:, [0, 1, 2, 6, 7]] = by_hand
+    right = ((seen @ result.weight.T).argmax(1) == test.labels).mean()
+    assert result.accuracy_merged(merges) == pytest.approx(right)
+    out = tmp_path / "merged.safetensors"
+    without(models.card("menagerie_prototypes").path, (), out, into=roots(merges))
+    again = models.load(str(out), "cpu").network.head.weight.detach().numpy()
+    assert again == pytest.approx(np.delete(weight, [1, 2, 6], axis=1), abs=1e-6)
+
+
+def test_prototypes_of_other_classes_are_pruned() -> None:
+    near, owner = np.array([[0, 0, 1, 1], [0, 1, 1, 1], [1, 1, 1, 1]]), np.array([0, 0, 1])
+    assert prunable(near, owner).tolist() == [1]
 
 
 def test_redundant_and_misleading_pairs() -> None:
