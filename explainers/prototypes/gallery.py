@@ -17,12 +17,13 @@ import torch
 
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.kinds import Images
-from explainers.kit.characteristics import CHARACTERISTICS, modify
+from explainers.kit.characteristics import CHARACTERISTICS
 from explainers.kit.crops import cut, small
 from explainers.params import Params, knob
+from explainers.prototypes.changed import views
 from explainers.prototypes.learn.head import Scores
 from explainers.prototypes.learn.select import unit
-from explainers.prototypes.local import peaks, phi, reduced
+from explainers.prototypes.local import peaks, phi
 from explainers.prototypes.merging import merged, prunable
 from models import ModelHandle, Photo
 from models.errors import InputError
@@ -214,11 +215,8 @@ def _reasons(model: ModelHandle, network: PrototypeNet, seen: list[tuple[Example
     weight = np.zeros(total.shape[1])
     for done, (_, photo) in enumerate(seen):
         run.report(0.6 + 0.38 * done / len(seen), f"reasons in picture {done + 1} of {len(seen)}")
-        little = reduced(photo)
-        changed = [little, *(Photo(modify(little.pixels, name), little.name) for name in CHARACTERISTICS)]
-        views = np.stack([model.view(one).pixels for one in changed])
         with torch.inference_mode():
-            maps = network.similarities(model.normalise(views)).float().cpu().numpy()
+            maps = network.similarities(model.normalise(views(model, photo))).float().cpu().numpy()
         strongest, _ = peaks(maps[0])
         total += phi(maps) * strongest
         weight += strongest

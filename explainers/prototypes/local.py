@@ -18,15 +18,15 @@ from scipy.special import softmax
 
 from explainers.base import AboutClass, Evidence, Run, explainer
 from explainers.kinds import Class
-from explainers.kit.characteristics import CHARACTERISTICS, STRENGTHS, modify
+from explainers.kit.characteristics import CHARACTERISTICS, STRENGTHS
 from explainers.params import ImageParams, knob
 from explainers.prototypes.boxes import box
+from explainers.prototypes.changed import views
 from explainers.prototypes.evidence import boxes_hidden, place_kept, relevance_ordering
 from explainers.prototypes.reasons import percentiles, sentence
 from models import ModelHandle, Photo
 from models.prototypes.network import PrototypeNet, prototype_net
 
-LARGEST = 512  # more than twice what models see
 TOP = 5  # prototypes whose boxes are tried
 LIMITS: dict[str, tuple[float, float]] = {
     "hue": (-0.5, 0.5),
@@ -171,30 +171,22 @@ def measured(model: ModelHandle, _params: PrototypesParams, result: Prototypes, 
 def prototypes(model: ModelHandle, params: PrototypesParams, run: Run) -> Prototypes:
     """Compare a picture with every prototype; see the module's docstring."""
     network = prototype_net(model)
-    small = reduced(params.image)
-    photos = [small]
-    for done, name in enumerate(CHARACTERISTICS):
-        run.report(0.1 * done, f"changing the {name}")
-        photos.append(Photo(modify(small.pixels, name, params.strength(name)), small.name))
-    views = np.stack([model.view(photo).pixels for photo in photos])
+    strengths = {name: params.strength(name) for name in CHARACTERISTICS}
+    seen = views(model, params.image, strengths, run.part(0.0, 0.6).report)
     run.report(0.6, "comparing with the prototypes")
     with torch.inference_mode():
-        maps = network.similarities(model.normalise(views)).float().cpu().numpy()
+        maps = network.similarities(model.normalise(seen)).float().cpu().numpy()
         weight = network.head.weight.detach().float().cpu().numpy()
-    return _result(model, network, params, (views, maps, weight))
-
-
-def reduced(photo: Photo) -> Photo:
-    """The photo with at most `LARGEST` pixels on its longer side: non-local means takes seconds on a whole one."""
-    pil = photo.pil()
-    pil.thumbnail((LARGEST, LARGEST))
-    return photo if pil.size == photo.pil().size else Photo(np.asarray(pil), photo.name)
+    return _result(model, network, params, (seen, maps, weight))
 
 
 def _result(
-    model: ModelHandle, network: PrototypeNet, params: PrototypesParams, seen: tuple[np.ndarray, np.ndarray, np.ndarray]
+    model: ModelHandle,
+    network: PrototypeNet,
+    params: PrototypesParams,
+    compared: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> Prototypes:
-    views, maps, weight = seen
+    seen, maps, weight = compared
     similarity, cells = peaks(maps[0])
     logits = weight @ similarity
     chance = softmax(logits)
@@ -203,18 +195,18 @@ def _result(
     ranks = percentiles(falls)
     contribution = weight[target] * similarity
     return Prototypes(
-        image=views[0],
+        image=seen[0],
         similarity=similarity,
         contribution=contribution,
         location=cells,
         phi=falls,
         percentile=ranks,
         boxes=np.stack(
-            [box(one, (int(r), int(c)), views.shape[1:3]) for one, (r, c) in zip(maps[0], cells, strict=True)]
+            [box(one, (int(r), int(c)), seen.shape[1:3]) for one, (r, c) in zip(maps[0], cells, strict=True)]
         ),
         logits=logits,
         weight=weight,
-        changed=np.stack([np.asarray(Photo(view).pil().resize((128, 128))) for view in views[1:]]),
+        changed=np.stack([np.asarray(Photo(view).pil().resize((128, 128))) for view in seen[1:]]),
         owner=network.record["owner"],
         thumbnails=network.record["thumbnails"],
         prototype_boxes=network.record["boxes"],

@@ -10,7 +10,7 @@ map. Pictures that become prototypes are kept as thumbnails of at most 128 pixel
 pictures that you may show.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -21,9 +21,11 @@ from explainers.kinds import Images, LayerName
 from explainers.params import Params, knob
 from explainers.prototypes.boxes import box
 from explainers.prototypes.learn import head
+from explainers.prototypes.learn.changes import Changes, ChangesParams, prototype_changes
 from explainers.prototypes.learn.features import CHUNK, Features, FeaturesParams, prototype_features
-from explainers.prototypes.learn.fit import Learnt, Plan, learn
+from explainers.prototypes.learn.fit import Learnt, Plan, learn, likeness_when_changed
 from explainers.prototypes.learn.head import Scores
+from explainers.prototypes.telling import means
 from explainers.prototypes.trained import SPLITS, TrainedPrototypes
 from models import ModelHandle
 from models.errors import InputError
@@ -82,7 +84,8 @@ def measure_training(_model: ModelHandle, _params: TrainParams, result: TrainedP
 def prototypes_train(model: ModelHandle, params: TrainParams, run: Run) -> TrainedPrototypes:
     """Train a classifier; see the module's docstring."""
     pictures = labelled(params.images, limit=params.limit, seed=params.seed)
-    features = collect(model, params, pictures, run.part(0.0, 0.7))
+    features = collect(model, params, pictures, run.part(0.0, 0.6))
+    changes = _changes(model, params, run.part(0.6, 0.7))
     split = np.array([pictures.examples[at].split for at in features.index])
     missing = sorted(set(range(len(pictures.classes))) - set(features.labels[split == "train"].tolist()))
     if missing:
@@ -90,7 +93,19 @@ def prototypes_train(model: ModelHandle, params: TrainParams, run: Run) -> Train
     run.report(0.7, "choosing prototypes")
     learnt = learn(features, split, Plan(params.prototypes, params.metric, params.seed), run)
     run.report(0.9, "fitting the weights")
-    return _result(model, params, pictures, (features, split, learnt))
+    trained = _result(model, params, pictures, (features, split, learnt))
+    likeness = likeness_when_changed(changes.maps, learnt, params.metric)
+    changed = means(likeness, changes.labels, len(pictures.classes))
+    return replace(trained, changed=changed.astype(np.float16))
+
+
+def _changes(model: ModelHandle, params: TrainParams, run: Run) -> Changes:
+    """A few training pictures, changed in each characteristic; what was changed before is not changed again."""
+    run.report(0.0, "changing some pictures, to see what tells the classes apart")
+    wanted = ChangesParams(
+        images=params.images, held=params.stamp(), limit=params.limit, layer=params.layer, seed=params.seed
+    )
+    return run.reuse(prototype_changes.request(model.card.name, wanted))
 
 
 def collect(model: ModelHandle, params: TrainParams, pictures: Labelled, run: Run) -> Features:
@@ -128,6 +143,7 @@ def _result(
         cell=learnt.cell,
         weight=weight.astype(np.float32),
         boxes=_boxes(learnt),
+        changed=np.zeros((6, classes, len(learnt.owner)), np.float16),
         thumbnails=np.stack([_thumbnail(view) for view in views]),
         **_add_on(learnt),
         **{f"{name}_similarity": one.similarity.astype(np.float16) for name, one in scores.items()},

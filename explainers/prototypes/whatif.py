@@ -16,7 +16,8 @@ from explainers.base import AboutClass, Evidence, Run, explainer
 from explainers.kinds import Class
 from explainers.kit.characteristics import CHARACTERISTICS, IDENTITY, modify
 from explainers.params import ImageParams, knob
-from explainers.prototypes.local import LIMITS, at_place, peaks, reduced
+from explainers.prototypes.changed import reduced
+from explainers.prototypes.local import LIMITS, at_place, peaks
 from models import ModelHandle, Photo
 from models.prototypes.network import prototype_net
 

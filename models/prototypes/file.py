@@ -25,6 +25,7 @@ from models.prototypes.network import PrototypeNet, Spec
 
 WEIGHTS = ("similarity.", "head.")
 RECORD = "record."
+CHANGED = "record.changed"
 THUMBNAILS, ENDS = "record.thumbnails", "record.thumbnail_ends"
 NOBODY: Mapping[int, int] = MappingProxyType({})
 THUMBNAIL = 128  # pixels of the longer side of a prototype's picture inside the file
@@ -80,8 +81,8 @@ def without(path: Path, removed: Iterable[int], out: Path, into: Mapping[int, in
         weight[:, kept] += tensors["head.weight"][:, dropped]
     tensors["head.weight"] = weight
     by_row = ("similarity.prototypes", THUMBNAILS, *(RECORD + name for name in ("owner", "cell", "boxes")))
-    by_column = ("head.weight", *(key for key in tensors if key.endswith("_similarity")))
-    tensors |= {key: tensors[key][keep] for key in by_row} | {key: tensors[key][:, keep] for key in by_column}
+    by_column = [key for key in tensors if key in ("head.weight", CHANGED) or key.endswith("_similarity")]
+    tensors |= {key: tensors[key][keep] for key in by_row} | {key: tensors[key][..., keep] for key in by_column}
     save(out, replace(about, files=tuple(about.files[at] for at in keep)), tensors)
 
 

@@ -23,7 +23,8 @@ from dashboard.engine.settings import Settings
 from dashboard.figures import Look
 from dashboard.figures.prototypes import what_if as figures
 from explainers.kit.characteristics import CHARACTERISTICS, modify
-from explainers.prototypes.local import prototypes, reduced
+from explainers.prototypes.changed import reduced
+from explainers.prototypes.local import prototypes
 from explainers.prototypes.whatif import prototype_what_if
 from models import ModelHandle, imagesets
 

@@ -5,9 +5,18 @@ import streamlit as st
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.prototypes import local as figures
+from dashboard.widgets import job
 from dashboard.widgets.chart import chart
+from dashboard.widgets.controls import image_picker
+from explainers.kit.characteristics import CHARACTERISTICS
 from explainers.prototypes.local import Prototypes
+from explainers.prototypes.telling import prototype_telling
 from models.labels import short
+
+TOLD = (
+    "This picture and pictures of the other class are changed alike, more strongly than above; the characteristic that"
+    " costs most of their distance, beside what it usually costs, tells them apart."
+)
 
 
 def draw(answer: Answer[Prototypes], look: Look) -> None:
@@ -20,6 +29,7 @@ def draw(answer: Answer[Prototypes], look: Look) -> None:
     if other is None:
         return
     st.markdown(result.why_not(other))
+    _told_apart(answer, other)
     chart(
         answer,
         look,
@@ -38,6 +48,19 @@ def draw(answer: Answer[Prototypes], look: Look) -> None:
         height="content",
         column_config={key: st.column_config.NumberColumn(format="%+.2f") for key in list(whole)[1:]},
     )
+
+
+def _told_apart(answer: Answer[Prototypes], other: int) -> None:
+    """By which characteristic, where the model was trained with changed pictures."""
+    photo = image_picker.chosen()
+    if photo is None:
+        return
+    chosen = prototype_telling.choose(image=photo, target=answer.result.target, other=other)
+    reason = job.result_or_progress(prototype_telling.request(answer.provenance.model, chosen))
+    if reason is not None:
+        st.markdown(f"**{reason.result.sentence}**", help=TOLD)
+        parts = zip(CHARACTERISTICS, reason.result.lost, strict=True)
+        st.caption("Share of their distance lost: " + ", ".join(f"{name} {value:.0%}" for name, value in parts))
 
 
 def _row(result: Prototypes, at: int, other: int) -> dict[str, str | float]:

@@ -8,7 +8,8 @@ import torch
 from explainers.base import Run
 from explainers.prototypes.learn import distance, select
 from explainers.prototypes.learn.features import Features
-from models.prototypes.network import Metric, similarity
+from explainers.prototypes.local import at_place
+from models.prototypes.network import Metric, add_on, similarity
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,17 @@ def compare(maps: np.ndarray, vector: np.ndarray, metric: Metric) -> np.ndarray:
     """Similarity of every place to every prototype, (n, P, h, w), as the network computes it; in batches."""
     prototypes = torch.from_numpy(vector)
     return torch.cat([similarity(z, prototypes, metric) for z in torch.from_numpy(maps).split(256)]).numpy()
+
+
+def likeness_when_changed(maps: np.ndarray, learnt: Learnt, metric: Metric) -> np.ndarray:
+    """Likeness of each picture to each prototype, as it is and changed, (n, 6, P); ``maps`` are (n, 6, D, h, w).
+
+    It is read where the picture itself is most like the prototype.
+    """
+    module = add_on(maps.shape[2]).requires_grad_(False) if learnt.add_on else torch.nn.Identity()
+    module.load_state_dict({key: torch.from_numpy(value) for key, value in learnt.add_on.items()})
+    seen = (module(torch.from_numpy(one).float()).numpy() for one in maps)
+    return np.stack([at_place(compare(one, learnt.vector, metric)) for one in seen])
 
 
 def _patches(maps: np.ndarray) -> np.ndarray:

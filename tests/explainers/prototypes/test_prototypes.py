@@ -15,10 +15,12 @@ from explainers.kit.characteristics import modify
 from explainers.prototypes.gallery import pairs
 from explainers.prototypes.merging import merged, prunable, roots
 from explainers.prototypes.reasons import percentiles, sentence
+from explainers.prototypes.telling import STRONG, USUAL, lost, means, usual
 from models import ModelHandle, Photo, imagesets
 from models.errors import InputError, UnfitError
 from models.imagesets.labelled import labelled
 from models.prototypes.file import save, without
+from tests.explainers.prototypes.drawn_pairs import PAIRS, draw, write
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,75 @@ def test_what_if_nothing_changes_nothing_and_one_change_is_phi(shipped: ModelHan
     both = explainers.explain("prototype_what_if", shipped, image=animal, hue=0.2, contrast=0.5)
     changed = Photo(modify(modify(animal.pixels, "hue", 0.2), "contrast", 0.5), animal.name)
     assert np.array_equal(both.image[1], shipped.view(changed).pixels)
+
+
+def test_a_distance_is_lost_by_what_brings_both_together() -> None:
+    assert lost(np.array([2.0, 0.0, 2.0, 1.0, 2.2, -2.0])) == pytest.approx([1, 0, 0.5, -0.1, 2])
+    assert not lost(np.zeros(6)).any()
+
+
+def test_means_of_a_class_are_over_its_own_pictures() -> None:
+    likeness = np.arange(4 * 6 * 2, dtype=np.float32).reshape(4, 6, 2)
+    found = means(likeness, np.array([0, 2, 0, 2]), 3)
+    assert found[:, 0] == pytest.approx((likeness[0] + likeness[2]) / 2)
+    assert not found[:, 1].any()
+    assert found[:, 2] == pytest.approx((likeness[1] + likeness[3]) / 2)
+
+
+def test_what_tells_two_classes_apart_is_what_both_lose(shipped: ModelHandle) -> None:
+    animal = imagesets.sample("animal-0")
+    told = explainers.explain("prototype_telling", shipped, image=animal, target=0, other=5)
+    weight = shipped.network.head.weight.detach().numpy()
+    with torch.inference_mode():
+        maps = [
+            shipped.network.similarities(shipped.preprocess(Photo(modify(animal.pixels, name, strength), "x"))[None])[0]
+            for name, strength in (("hue", 0.0), *STRONG.items())
+        ]
+    place = maps[0].flatten(1).argmax(1)
+    likeness = np.stack([one.flatten(1)[torch.arange(len(place)), place].numpy() for one in maps])
+    apart = (likeness - shipped.network.record["changed"][:, 5]) @ (weight[0] - weight[5])
+    assert told.distance == pytest.approx(apart[0], abs=1e-3)
+    assert told.lost == pytest.approx(1 - apart[1:] / apart[0], abs=1e-3)
+    assert told.sentence.startswith("*Reed Heron* is told from *Hookbill Finch* by its ")
+
+
+def test_classes_that_differ_in_colour_alone_are_told_apart_by_it(tmp_path: Path) -> None:
+    pair = next(one for one in PAIRS if one.name == "Brush Gryphon in other colours")
+    write(pair, tmp_path / "pictures", 10)
+    base = models.load("menagerie_cnn", "cpu")
+    trained = explainers.explain("prototypes_train", base, images=str(tmp_path / "pictures"), prototypes=4)
+    assert trained.changed.shape == (6, 2, 8)
+    save(tmp_path / "pair.safetensors", trained.about(), trained.tensors())
+    model = models.load(str(tmp_path / "pair.safetensors"), "cpu")
+    for cls in (0, 1):
+        picture = Photo(draw(pair.looks[cls], 9000 + cls), pair.name)
+        told = explainers.explain("prototype_telling", model, image=picture, target=cls)
+        # The menagerie's network sees so little without contrast that this costs it most, whatever tells classes apart.
+        others = [at for at, name in enumerate(STRONG) if name not in ("hue", "contrast")]
+        assert told.share[0] > 1.2 * told.share[others].max()
+
+
+def test_what_a_change_usually_costs_is_the_mean_of_the_models_own_pairs(shipped: ModelHandle) -> None:
+    weight = shipped.network.head.weight.detach().numpy()
+    changed = shipped.network.record["changed"].astype(np.float32)
+    costs = []
+    for a in range(16):
+        for b in range(a + 1, 16):
+            apart = [(each[a] - each[b]) @ (weight[a] - weight[b]) for each in changed]
+            costs.append(np.clip(1 - np.array(apart[1:]) / apart[0], 0, 1.5))
+    wanted = (np.sum(costs, 0) + 6 * np.array(list(USUAL.values()))) / (len(costs) + 6)
+    assert usual(changed, weight) == pytest.approx(np.maximum(wanted, 0.3), rel=1e-3)
+
+
+def test_a_file_of_before_says_that_it_must_be_trained_again(shipped: ModelHandle, tmp_path: Path) -> None:
+    state = {
+        key: value.numpy() for key, value in shipped.network.state_dict().items() if not key.startswith("backbone")
+    }
+    record = {f"record.{key}": value for key, value in shipped.network.record.items() if key != "changed"}
+    save(tmp_path / "old.safetensors", shipped.network.about, {**state, **record})
+    old = models.load(str(tmp_path / "old.safetensors"), "cpu")
+    with pytest.raises(UnfitError, match="train it again to see what tells its classes apart"):
+        explainers.explain("prototype_telling", old, image=imagesets.sample("animal-0"))
 
 
 def test_phi_is_zero_where_nothing_changes(shipped: ModelHandle) -> None:
