@@ -5,6 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Float, Int
 
+from explainers.prototypes.learn.select import unit
+
+CLOSE, SAME_PLACE, ALIKE = 0.9, 0.5, 0.8
 PRUNED = 0.5  # share of the nearest patches: ProtoPNet asks for three of six (Chen et al. 2019, supplement S8)
 
 
@@ -44,3 +47,26 @@ def prunable(near_labels: Int[np.ndarray, "p m"], owner: Int[np.ndarray, " p"]) 
     """Prototypes of whose nearest patches fewer than half are of their own class."""
     purity: Float[np.ndarray, " p"] = (near_labels == owner[:, None]).mean(1)
     return np.flatnonzero(purity < PRUNED)
+
+
+def pairs(
+    vectors: np.ndarray, owner: np.ndarray, places: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of one class that are close: redundant where place and reasons agree, misleading where reasons do not.
+
+    Args:
+        vectors: (P, D).
+        owner: (P,), classes.
+        places: int (n, P, 2), the cell of each in every picture; and (5, P), the reasons, zeros where not measured.
+    """
+    cells, reasons = places
+    close = unit(vectors) @ unit(vectors).T
+    redundant, misleading = [], []
+    for a, b in zip(*np.where(np.triu(owner[:, None] == owner, 1) & (close > CLOSE)), strict=True):
+        together = float((np.abs(cells[:, a] - cells[:, b]).max(1) <= 1).mean())
+        alike = float(unit(reasons[:, [a]].T)[0] @ unit(reasons[:, [b]].T)[0]) if reasons.any() else 1.0
+        if together >= SAME_PLACE and alike >= ALIKE:
+            redundant.append((a, b))
+        elif alike < 0:
+            misleading.append((a, b))
+    return np.array(redundant, np.int64).reshape(-1, 2), np.array(misleading, np.int64).reshape(-1, 2)

@@ -12,8 +12,7 @@ import explainers
 import models
 from explainers import LocalRun, find, params_of
 from explainers.kit.characteristics import modify
-from explainers.prototypes.gallery import pairs
-from explainers.prototypes.merging import merged, prunable, roots
+from explainers.prototypes.merging import merged, pairs, prunable, roots
 from explainers.prototypes.reasons import percentiles, sentence
 from explainers.prototypes.telling import STRONG, USUAL, lost, means, usual
 from models import ModelHandle, Photo, imagesets
