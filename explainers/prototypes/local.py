@@ -22,7 +22,7 @@ from explainers.kit.characteristics import CHARACTERISTICS, STRENGTHS
 from explainers.params import ImageParams, knob
 from explainers.prototypes.boxes import box
 from explainers.prototypes.changed import views
-from explainers.prototypes.evidence import boxes_hidden, place_kept, relevance_ordering
+from explainers.prototypes.evidence.one_picture import boxes_hidden, place_kept, relevance_ordering
 from explainers.prototypes.reasons import percentiles, sentence
 from models import ModelHandle, Photo
 from models.prototypes.network import PrototypeNet, prototype_net

@@ -7,8 +7,8 @@ from scipy.stats import t as students_t
 import explainers
 import models
 from explainers import LocalRun, find, params_of
-from explainers.prototypes import agreement, parts
-from explainers.prototypes.parts import Places
+from explainers.prototypes.evidence import agreement, parts
+from explainers.prototypes.evidence.parts import Places
 
 
 @pytest.fixture

@@ -45,11 +45,11 @@ class Places:
 
 def scores(model: ModelHandle, network: PrototypeNet, rng: np.random.Generator) -> tuple[Score, ...]:
     """Consistency, stability and the pointing game, each beside places drawn by lot."""
-    found = look(model, network, rng)
-    lot = rng.uniform(0, found.side, (2, *found.peaks.shape))
-    same, moved = consistency(found.peaks, found), stability(found.peaks, found.noisy, found)
-    by_lot, moved_by_lot = consistency(lot[0], found), stability(lot[0], lot[1], found)
-    hit, chance = pointing(found.peaks, found), float(found.animal.mean())
+    places = look(model, network, rng)
+    lot = rng.uniform(0, places.side, (2, *places.peaks.shape))
+    same, moved = consistency(places.peaks, places), stability(places.peaks, places.noisy, places)
+    by_lot, moved_by_lot = consistency(lot[0], places), stability(lot[0], lot[1], places)
+    hit, chance = pointing(places.peaks, places), float(places.animal.mean())
     controls = {"places by lot": by_lot}
     return (
         Score(
