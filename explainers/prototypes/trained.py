@@ -26,6 +26,7 @@ class TrainedPrototypes(Result):
         add_on_0_weight, add_on_0_bias, add_on_2_weight, add_on_2_bias: of the log-L2 variant; empty otherwise.
         train_similarity, validation_similarity, test_similarity: float16 (n, P), greatest similarities.
         train_labels, validation_labels, test_labels: int (n,).
+        backbone: its weights by name, where they were fine-tuned; empty otherwise.
         classes, files: names of the classes, and of each prototype's picture.
         layer, metric, source, base, base_sha256: what it stands on.
         penalty: of the sparse head.
@@ -52,6 +53,7 @@ class TrainedPrototypes(Result):
     train_labels: np.ndarray
     validation_labels: np.ndarray
     test_labels: np.ndarray
+    backbone: dict[str, np.ndarray]
     classes: tuple[str, ...]
     files: tuple[str, ...]
     layer: str
@@ -116,6 +118,7 @@ class TrainedPrototypes(Result):
             "similarity.prototypes": self.prototypes,
             "head.weight": self.weight,
             **add_on,
+            **{f"backbone.{name}": value for name, value in self.backbone.items()},
             **{
                 f"record.{name}": getattr(self, name)
                 for name in ("owner", "cell", "boxes", "changed", "thumbnails", *split)

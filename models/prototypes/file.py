@@ -1,7 +1,7 @@
 """A prototype classifier as one safetensors file: prototypes, weights, thumbnails, and which backbone it stands on.
 
-The backbone's own weights are not copied where it is a model of the zoo: the file names it and its SHA-256, and
-loading checks them. Nothing is ever unpickled; thumbnails are decoded as hostile as any upload.
+The backbone's own weights are not copied unless they were fine-tuned: the file names the model of the zoo and its
+SHA-256, and loading checks them. Nothing is ever unpickled; thumbnails are decoded as hostile as any upload.
 """
 
 import io
@@ -23,7 +23,7 @@ from models.imagesets.decode import open_upload
 from models.prototypes.about import KIND, About
 from models.prototypes.network import PrototypeNet, Spec
 
-WEIGHTS = ("similarity.", "head.")
+WEIGHTS = ("similarity.", "head.", "backbone.")
 RECORD = "record."
 CHANGED = "record.changed"
 THUMBNAILS, ENDS = "record.thumbnails", "record.thumbnail_ends"
@@ -147,12 +147,18 @@ def _fill(network: nn.Module, path: Path, known: tuple[About, ModelCard]) -> Non
         missing, unexpected = network.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise InputError(f"'{path.name}' is damaged; train the prototypes again.") from error
-    if unexpected or any(key.startswith(WEIGHTS) for key in missing):
+    if unexpected or any(key.startswith(WEIGHTS) for key in set(missing) - _untuned(network, weights)):
         raise InputError(f"'{path.name}' is damaged; train the prototypes again.")
     network.about = about
     record = {key: value.numpy() for key, value in tensors.items() if key.startswith(RECORD)}
     record[THUMBNAILS] = _decoded(record[THUMBNAILS], record.pop(ENDS), path.name)
     network.record = {key.removeprefix(RECORD): value for key, value in record.items()}
+
+
+def _untuned(network: nn.Module, weights: Mapping[str, Any]) -> set[str]:
+    """Names of the backbone, where its weights are not in the file but those of the zoo."""
+    tuned = any(key.startswith("backbone.") for key in weights)
+    return set() if tuned else {key for key in network.state_dict() if key.startswith("backbone.")}
 
 
 def _encoded(thumbnails: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,5 +1,6 @@
 """Prototypes of real networks: they are what they are called, add up, and can be explained like anything else."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -201,12 +202,68 @@ def test_training_makes_a_file_that_is_a_model(folder: Path, tmp_path: Path, met
     assert np.array_equal(again.network.head.weight.detach().numpy(), result.weight)
 
 
+@pytest.mark.parametrize("metric", ["cosine", "log_l2"])
+def test_a_backbone_is_fine_tuned_and_lies_in_the_file(folder: Path, tmp_path: Path, metric: str) -> None:
+    base = models.load("menagerie_cnn", "cpu")
+    before = {name: value.clone() for name, value in base.network.state_dict().items()}
+    chosen = {"images": str(folder), "prototypes": 2, "metric": metric, "tune": 2, "seed": 1}
+    result = explainers.explain("prototypes_train", base, **chosen)
+    assert all(torch.equal(value, before[name]) for name, value in base.network.state_dict().items())
+    moved = max(np.abs(value - before[name].numpy()).max() for name, value in result.backbone.items())
+    assert moved > 1e-5
+    path = tmp_path / "tuned.safetensors"
+    save(path, result.about(), result.tensors())
+    again = models.load(str(path), "cpu")
+    example = next(one for one in labelled(str(folder), limit=100, seed=1).of("train") if one.name == result.files[0])
+    with torch.inference_mode():
+        similarity = again.network.similarities(again.preprocess(example.read())[None])[0, 0].numpy()
+    row, column = result.cell[0]
+    assert similarity[row, column] == pytest.approx(similarity.max(), abs=1e-3), "its own patch is most like it"
+    assert result.test_accuracy == 1
+    (again_same,) = (explainers.explain("prototypes_train", base, **chosen),)
+    assert np.array_equal(again_same.prototypes, result.prototypes), "the same seed gives the same prototypes"
+
+
 def test_a_folder_of_one_class_is_refused(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
     Image.new("RGB", (40, 40)).save(tmp_path / "only" / "a.png")
     base = models.load("menagerie_cnn", "cpu")
     with pytest.raises(InputError, match="holds one class, only: give a folder"):
         explainers.explain("prototypes_train", base, images=str(tmp_path))
+
+
+def test_a_folder_that_changed_or_vanished_is_said_and_thumbnails_stay(folder: Path, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    shutil.copytree(folder, pictures)
+    base = models.load("menagerie_cnn", "cpu")
+    trained = explainers.explain("prototypes_train", base, images=str(pictures), prototypes=2)
+    save(tmp_path / "mine.safetensors", trained.about(), trained.tensors())
+    mine, picture = (
+        models.load(str(tmp_path / "mine.safetensors"), "cpu"),
+        Photo(np.full((80, 80, 3), 90, np.uint8), "x"),
+    )
+    (pictures / "green").mkdir()
+    Image.new("RGB", (60, 60), (20, 200, 20)).save(pictures / "green" / "0.png")
+    with pytest.raises(InputError, match="has other classes than .*; choose the folder that it was trained on"):
+        explainers.explain("prototype_gallery", mine, images=str(pictures), limit=2, reasons=0)
+    shutil.rmtree(pictures)
+    with pytest.raises(InputError, match="pictures"):
+        explainers.explain("prototype_gallery", mine, images=str(pictures), limit=2, reasons=0)
+    with pytest.raises(InputError, match="pictures"):
+        explainers.explain("prototypes_train", base, images=str(pictures))
+    result = explainers.explain("prototypes", mine, image=picture)
+    assert np.array_equal(result.thumbnails, mine.network.record["thumbnails"])
+    assert result.thumbnails.shape == (4, 128, 128, 3)
+    assert result.thumbnails.reshape(4, -1).std(1).min() > 1, "pictures, and not blank ones"
+
+
+def test_a_class_of_which_nothing_can_be_read_is_refused(folder: Path, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    shutil.copytree(folder, pictures)
+    for file in (pictures / "red").glob("*.png"):
+        file.write_bytes(b"nothing")
+    with pytest.raises(InputError, match="No picture of red can be read; add some, or remove the folder"):
+        explainers.explain("prototypes_train", models.load("menagerie_cnn", "cpu"), images=str(pictures))
 
 
 def test_a_network_without_prototypes_is_refused_with_one_that_has() -> None:
