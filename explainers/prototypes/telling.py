@@ -55,7 +55,7 @@ class Telling(AboutClass):
 
     Attributes:
         lost: float32 (5,), share of the distance that goes with hue, saturation, contrast, texture, shape.
-        usual: float32 (5,), share that each change costs this model's pairs of classes in the mean.
+        usual: float32 (5,), share that each change costs this model's other pairs of classes in the mean.
         distance: of the scores' differences, before anything is changed.
         other: name of the other class.
     """
@@ -114,7 +114,7 @@ def prototype_telling(model: ModelHandle, params: TellingParams, run: Run) -> Te
     apart = (at_place(maps) - reference) @ (weight[target] - weight[other])
     return Telling(
         lost=lost(apart),
-        usual=usual(network.record["changed"].astype(np.float32), weight),
+        usual=usual(network.record["changed"].astype(np.float32), weight, (target, other)),
         distance=float(apart[0]),
         label=model.card.labels[target],
         other=model.card.labels[other],
@@ -128,17 +128,19 @@ def lost(apart: Float[np.ndarray, "6"]) -> Float[np.ndarray, "5"]:
     return (1 - apart[1:] / apart[0]).astype(np.float32)
 
 
-def usual(changed: Float[np.ndarray, "6 k p"], weight: Float[np.ndarray, "k p"]) -> Float[np.ndarray, "5"]:
-    """Share of the distance that each change costs in the mean: of all pairs of classes, and `USUAL` for `KNOWN`.
+def usual(
+    changed: Float[np.ndarray, "6 k p"], weight: Float[np.ndarray, "k p"], but: tuple[int, int]
+) -> Float[np.ndarray, "5"]:
+    """Share of the distance that each change costs in the mean: of all other pairs of classes, and `USUAL` for `KNOWN`.
 
     What a change costs depends on the network as much as on the classes: some hardly see with little contrast.
     """
     points = changed @ weight.T  # (6, k, k): of the pictures of a class for a class
     gaps = np.einsum("ikk->ik", points)[:, :, None] - points  # for their own class rather than for another
     apart = gaps + gaps.transpose(0, 2, 1)
-    rows, columns = np.triu_indices(len(weight), 1)
-    costs = np.stack([lost(apart[:, a, b]) for a, b in zip(rows, columns, strict=True)])
-    total = np.clip(costs, 0, 1.5).sum(0) + KNOWN * np.array([USUAL[name] for name in CHARACTERISTICS])
+    pairs = [(a, b) for a in range(len(weight)) for b in range(a + 1, len(weight)) if {a, b} != set(but)]
+    costs = np.array([np.clip(lost(apart[:, a, b]), 0, 1.5) for a, b in pairs]).reshape(-1, len(CHARACTERISTICS))
+    total = costs.sum(0) + KNOWN * np.array([USUAL[name] for name in CHARACTERISTICS])
     return np.maximum(total / (len(costs) + KNOWN), LEAST).astype(np.float32)
 
 

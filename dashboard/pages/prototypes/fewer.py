@@ -78,8 +78,7 @@ def _accuracy(result: Gallery, after: float) -> None:
     st.metric(
         "Accuracy on the test pictures",
         f"{before:.1%} before, {after:.1%} after",
-        f"{100 * (after - before):+.1f} points",
-        delta_color="normal" if after != before else "off",
+        f"{100 * (after - before):+.1f} points" if after != before else None,
     )
 
 

@@ -1,5 +1,6 @@
 """Why not another class: what each prototype gives to either, and the difference that decides."""
 
+import numpy as np
 import streamlit as st
 
 from dashboard.engine.answers import Answer
@@ -22,9 +23,9 @@ TOLD = (
 def draw(answer: Answer[Prototypes], look: Look) -> None:
     """A class to choose, and the points of both beside each other."""
     result = answer.result
-    others = [int(at) for at in result.logits.argsort()[::-1] if at != result.target]
+    classes = [int(at) for at in result.logits.argsort()[::-1] if at != result.target]
     other = st.selectbox(
-        "Other class", others, format_func=lambda at: short(result.classes[at]), key="why_not.class", width=320
+        "Other class", classes, format_func=lambda at: short(result.classes[at]), key="why_not.class", width=320
     )
     if other is None:
         return
@@ -37,16 +38,17 @@ def draw(answer: Answer[Prototypes], look: Look) -> None:
         lambda: figures.why_not(result, other, look),
         alt=f"Points of each prototype for both classes. {result.why_not(other)}",
     )
-    rows = [_row(result, int(at), other) for at in figures.deciding(result, other)]
-    gap = float(result.difference(other).sum())
-    rest = gap - float(result.difference(other)[figures.deciding(result, other)].sum())
-    whole: dict[str, str | float] = {"prototype": "all", **_points(result, other, slice(None)), "difference": gap}
+    strongest = figures.deciding(result, other)
+    others = np.setdiff1d(np.arange(len(result.owner)), strongest)
+    parts = [(figures.name(result, int(at)), np.array([at])) for at in strongest]
+    parts += [(f"{len(others)} others", others), ("all", np.arange(len(result.owner)))]
+    rows = [_row(result, words, at, other) for words, at in parts]
     st.dataframe(
-        [*rows, {"prototype": "all others", "difference": rest}, whole],
+        rows,
         hide_index=True,
         width="stretch",
         height="content",
-        column_config={key: st.column_config.NumberColumn(format="%+.2f") for key in list(whole)[1:]},
+        column_config={key: st.column_config.NumberColumn(format="%+.2f") for key in list(rows[0])[1:]},
     )
 
 
@@ -63,12 +65,9 @@ def _told_apart(answer: Answer[Prototypes], other: int) -> None:
         st.caption("Share of their distance lost: " + ", ".join(f"{name} {value:.0%}" for name, value in parts))
 
 
-def _row(result: Prototypes, at: int, other: int) -> dict[str, str | float]:
-    named = {"prototype": figures.name(result, at)}
-    return {**named, **_points(result, other, at), "difference": float(result.difference(other)[at])}
-
-
-def _points(result: Prototypes, other: int, at: int | slice) -> dict[str, float]:
-    """What prototypes give to the class and to the other."""
-    first, second = (f"for {short(result.classes[cls])}" for cls in (result.target, other))
-    return {first: float(result.points(result.target)[at].sum()), second: float(result.points(other)[at].sum())}
+def _row(result: Prototypes, words: str, at: np.ndarray, other: int) -> dict[str, str | float]:
+    """What some prototypes give to the class and to the other, and the difference."""
+    points = {
+        f"for {short(result.classes[cls])}": float(result.points(cls)[at].sum()) for cls in (result.target, other)
+    }
+    return {"prototype": words, **points, "difference": float(result.difference(other)[at].sum())}

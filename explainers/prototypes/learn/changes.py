@@ -20,7 +20,7 @@ from models import ModelHandle
 from models.imagesets.labelled import Example, labelled
 from models.imagesets.reader import Reader
 
-MOST, ALTOGETHER = 6, 120  # pictures of a class; of all classes, but two of each
+MOST, ALTOGETHER = 6, 120  # pictures of a class, and no more than a quarter; of all classes, but two of each
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ def _nothing(_model: ModelHandle, _params: ChangesParams, _result: Changes, _run
 def prototype_changes(model: ModelHandle, params: ChangesParams, run: Run) -> Changes:
     """Run the backbone over changed pictures; see the module's docstring."""
     pictures, layer = labelled(params.images, limit=params.limit, seed=params.seed), model.layer(params.layer)
-    most = min(MOST, max(2, ALTOGETHER // len(pictures.classes)))
+    most = min(MOST, max(1, params.limit // 4), max(2, ALTOGETHER // len(pictures.classes)))
     by_class = [
         [one for one in pictures.of("train") if one.label == cls][:most] for cls in range(len(pictures.classes))
     ]

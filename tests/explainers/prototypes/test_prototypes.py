@@ -112,10 +112,13 @@ def test_what_a_change_usually_costs_is_the_mean_of_the_models_own_pairs(shipped
     costs = []
     for a in range(16):
         for b in range(a + 1, 16):
+            if (a, b) == (2, 5):
+                continue
             apart = [(each[a] - each[b]) @ (weight[a] - weight[b]) for each in changed]
             costs.append(np.clip(1 - np.array(apart[1:]) / apart[0], 0, 1.5))
+    assert usual(changed[:, :2], weight[:2], (0, 1)) == pytest.approx(list(USUAL.values()))
     wanted = (np.sum(costs, 0) + 6 * np.array(list(USUAL.values()))) / (len(costs) + 6)
-    assert usual(changed, weight) == pytest.approx(np.maximum(wanted, 0.3), rel=1e-3)
+    assert usual(changed, weight, (5, 2)) == pytest.approx(np.maximum(wanted, 0.3), rel=1e-3)
 
 
 def test_a_file_of_before_says_that_it_must_be_trained_again(shipped: ModelHandle, tmp_path: Path) -> None:
@@ -238,20 +241,17 @@ def test_a_folder_that_changed_or_vanished_is_said_and_thumbnails_stay(folder: P
     base = models.load("menagerie_cnn", "cpu")
     trained = explainers.explain("prototypes_train", base, images=str(pictures), prototypes=2)
     save(tmp_path / "mine.safetensors", trained.about(), trained.tensors())
-    mine, picture = (
-        models.load(str(tmp_path / "mine.safetensors"), "cpu"),
-        Photo(np.full((80, 80, 3), 90, np.uint8), "x"),
-    )
+    mine = models.load(str(tmp_path / "mine.safetensors"), "cpu")
     (pictures / "green").mkdir()
     Image.new("RGB", (60, 60), (20, 200, 20)).save(pictures / "green" / "0.png")
-    with pytest.raises(InputError, match="has other classes than .*; choose the folder that it was trained on"):
+    with pytest.raises(InputError, match=r"has other classes than .*; choose the folder that it was trained on"):
         explainers.explain("prototype_gallery", mine, images=str(pictures), limit=2, reasons=0)
     shutil.rmtree(pictures)
     with pytest.raises(InputError, match="pictures"):
         explainers.explain("prototype_gallery", mine, images=str(pictures), limit=2, reasons=0)
     with pytest.raises(InputError, match="pictures"):
         explainers.explain("prototypes_train", base, images=str(pictures))
-    result = explainers.explain("prototypes", mine, image=picture)
+    result = explainers.explain("prototypes", mine, image=imagesets.sample("camera"))
     assert np.array_equal(result.thumbnails, mine.network.record["thumbnails"])
     assert result.thumbnails.shape == (4, 128, 128, 3)
     assert result.thumbnails.reshape(4, -1).std(1).min() > 1, "pictures, and not blank ones"
