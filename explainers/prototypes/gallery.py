@@ -17,20 +17,23 @@ import torch
 
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.kinds import Images
-from explainers.kit.characteristics import CHARACTERISTICS, modify
+from explainers.kit.characteristics import CHARACTERISTICS
 from explainers.kit.crops import cut, small
 from explainers.params import Params, knob
+from explainers.prototypes.changed import views
+from explainers.prototypes.evidence import agreement, parts
 from explainers.prototypes.learn.head import Scores
-from explainers.prototypes.learn.select import unit
-from explainers.prototypes.local import peaks, phi, reduced
+from explainers.prototypes.local import peaks, phi
+from explainers.prototypes.merging import merged, pairs, prunable
 from models import ModelHandle, Photo
 from models.errors import InputError
+from models.imagesets.imageset import MENAGERIE
 from models.imagesets.labelled import Example, labelled
 from models.imagesets.reader import Reader
 from models.prototypes.network import PrototypeNet, prototype_net
 
 NEAREST, PURITY, BATCH = 5, 10, 16
-CLOSE, SAME_PLACE, ALIKE = 0.9, 0.5, 0.8
+WELCH = 24  # pictures of either split whose reasons are compared
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +96,21 @@ class Gallery(Result):
         gone = np.isin(np.arange(len(self.owner)), removed)
         return self.scores("test").without(gone).accuracy(self.weight)
 
+    def accuracy_merged(self, merges: tuple[tuple[int, int], ...]) -> float:
+        """Accuracy on the test pictures, as if the second of each pair were merged into the first."""
+        return self.scores("test").accuracy(merged(self.weight, merges))
+
+    @property
+    def alike(self) -> tuple[tuple[str, int, int], ...]:
+        """Pairs of one class that look alike, as (``redundant`` or ``misleading``, one, the other)."""
+        kinds = {"redundant": self.redundant, "misleading": self.misleading}
+        return tuple((kind, int(a), int(b)) for kind, pairs in kinds.items() for a, b in pairs)
+
+    @property
+    def prunable(self) -> tuple[int, ...]:
+        """Prototypes that ProtoPNet's rule would prune: most patches like them are of other classes."""
+        return tuple(prunable(self.near_labels, self.owner).tolist())
+
     @property
     def sentence(self) -> str:
         """How pure they are, and how many could go."""
@@ -104,40 +122,65 @@ class Gallery(Result):
         )
 
 
-def measure_gallery(_model: ModelHandle, _params: GalleryParams, result: Gallery, run: Run) -> Evidence:
-    """Purity against labels by lot, and accuracy against a linear probe."""
+def measure_gallery(model: ModelHandle, params: GalleryParams, result: Gallery, run: Run) -> Evidence:
+    """Purity, accuracy, whether reasons hold on test pictures, and on drawn animals whether parts stay the same."""
     run.report(0.0, "comparing with labels by lot")
+    network, known = prototype_net(model), [_purity(result), _accuracy(result, run)]
+    if result.phi.any():
+        run.report(0.1, "looking for the same reasons in test pictures")
+        pictures = labelled(params.images, limit=params.limit, seed=params.seed)
+        most = min(WELCH, params.reasons)
+        train, test = (_local(model, network, pictures.of(split)[:most], run) for split in ("train", "test"))
+        if len(train) > 1 and len(test) > 1:
+            known.append(agreement.score(train, test, run.rng))
+    if params.images in MENAGERIE:
+        run.report(0.7, "looking where the animals' parts are")
+        known += parts.scores(model, network, run.rng)
+    return Evidence(scores=tuple(known))
+
+
+def _purity(result: Gallery) -> Score:
     share = np.bincount(result.near_labels.ravel(), minlength=len(result.classes)) / max(1, result.near_labels.size)
     chance = float(share[result.owner].mean())
-    known = dict(result.accuracies)
-    run.report(0.5, "comparing with shuffled weights")
-    test = result.scores("test")
-    return Evidence(
-        scores=(
-            Score(
-                name="purity",
-                title="Purity",
-                value=float(result.purity.mean()),
-                of="these prototypes",
-                baselines={"labels by lot": chance},
-                reading=f"{result.purity.mean():.0%} of the ten patches most like a prototype are of its class; by lot"
-                f" {chance:.0%} would be.",
-            ),
-            Score(
-                name="accuracy",
-                title="Accuracy",
-                value=test.accuracy(result.weight),
-                of="these prototypes",
-                baselines={
-                    "shuffled weights": test.accuracy(run.rng.permutation(result.weight.T).T),
-                    "linear probe": known.get("probe_accuracy", float("nan")),
-                },
-                references=("linear probe",),
-                reading=f"{test.accuracy(result.weight):.1%} of the test pictures are named rightly; a linear probe on"
-                f" the same features names {known.get('probe_accuracy', float('nan')):.1%}.",
-            ),
-        )
+    return Score(
+        name="purity",
+        title="Purity",
+        value=float(result.purity.mean()),
+        of="these prototypes",
+        baselines={"labels by lot": chance},
+        reading=f"{result.purity.mean():.0%} of the ten patches most like a prototype are of its class; by lot"
+        f" {chance:.0%} would be.",
     )
+
+
+def _accuracy(result: Gallery, run: Run) -> Score:
+    test, probe = result.scores("test"), dict(result.accuracies).get("probe_accuracy", float("nan"))
+    return Score(
+        name="accuracy",
+        title="Accuracy",
+        value=test.accuracy(result.weight),
+        of="these prototypes",
+        baselines={"shuffled weights": test.accuracy(run.rng.permutation(result.weight.T).T), "linear probe": probe},
+        references=("linear probe",),
+        reading=f"{test.accuracy(result.weight):.1%} of the test pictures are named rightly; a linear probe on"
+        f" the same features names {probe:.1%}.",
+    )
+
+
+def _local(model: ModelHandle, network: PrototypeNet, examples: tuple[Example, ...], run: Run) -> np.ndarray:
+    """Local importances (n, 5, P) in pictures; those that cannot be read are left out."""
+    reader, reasons = Reader([(example.name, example.read) for example in examples]), []
+    for _, photo in reader:
+        run.report(0.1 + 0.6 * reader.tried / len(examples), f"reasons in picture {reader.tried}")
+        reasons.append(phi(_maps(model, network, photo)))
+    return np.array(reasons).reshape(-1, len(CHARACTERISTICS), len(network.record["owner"]))
+
+
+def _maps(model: ModelHandle, network: PrototypeNet, photo: Photo) -> np.ndarray:
+    """Likeness maps (6, P, h, w) of a picture as it is and changed."""
+    with torch.inference_mode():
+        maps: np.ndarray = network.similarities(model.normalise(views(model, photo))).float().cpu().numpy()
+    return maps
 
 
 @explainer("All prototypes", paper="https://arxiv.org/abs/2011.02863", evidence=measure_gallery)
@@ -198,11 +241,7 @@ def _reasons(model: ModelHandle, network: PrototypeNet, seen: list[tuple[Example
     weight = np.zeros(total.shape[1])
     for done, (_, photo) in enumerate(seen):
         run.report(0.6 + 0.38 * done / len(seen), f"reasons in picture {done + 1} of {len(seen)}")
-        little = reduced(photo)
-        changed = [little, *(Photo(modify(little.pixels, name), little.name) for name in CHARACTERISTICS)]
-        views = np.stack([model.view(one).pixels for one in changed])
-        with torch.inference_mode():
-            maps = network.similarities(model.normalise(views)).float().cpu().numpy()
+        maps = _maps(model, network, photo)
         strongest, _ = peaks(maps[0])
         total += phi(maps) * strongest
         weight += strongest
@@ -239,26 +278,3 @@ def _result(model: ModelHandle, network: PrototypeNet, search: _Search, known: t
         looked=len(search.seen),
         accuracies=tuple(sorted(network.about.facts.items())) if network.about else (),
     )
-
-
-def pairs(
-    vectors: np.ndarray, owner: np.ndarray, places: tuple[np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of one class that are close: redundant where place and reasons agree, misleading where reasons do not.
-
-    Args:
-        vectors: (P, D).
-        owner: (P,), classes.
-        places: int (n, P, 2), the cell of each in every picture; and (5, P), the reasons, zeros where not measured.
-    """
-    cells, reasons = places
-    close = unit(vectors) @ unit(vectors).T
-    redundant, misleading = [], []
-    for a, b in zip(*np.where(np.triu(owner[:, None] == owner, 1) & (close > CLOSE)), strict=True):
-        together = float((np.abs(cells[:, a] - cells[:, b]).max(1) <= 1).mean())
-        alike = float(unit(reasons[:, [a]].T)[0] @ unit(reasons[:, [b]].T)[0]) if reasons.any() else 1.0
-        if together >= SAME_PLACE and alike >= ALIKE:
-            redundant.append((a, b))
-        elif alike < 0:
-            misleading.append((a, b))
-    return np.array(redundant, np.int64).reshape(-1, 2), np.array(misleading, np.int64).reshape(-1, 2)

@@ -18,16 +18,24 @@ from scipy.special import softmax
 
 from explainers.base import AboutClass, Evidence, Run, explainer
 from explainers.kinds import Class
-from explainers.kit.characteristics import CHARACTERISTICS, STRENGTHS, modify
+from explainers.kit.characteristics import CHARACTERISTICS, STRENGTHS
 from explainers.params import ImageParams, knob
 from explainers.prototypes.boxes import box
-from explainers.prototypes.evidence import boxes_hidden, place_kept, relevance_ordering
+from explainers.prototypes.changed import views
+from explainers.prototypes.evidence.one_picture import boxes_hidden, place_kept, relevance_ordering
 from explainers.prototypes.reasons import percentiles, sentence
 from models import ModelHandle, Photo
 from models.prototypes.network import PrototypeNet, prototype_net
 
-LARGEST = 512  # more than twice what models see
 TOP = 5  # prototypes whose boxes are tried
+LIMITS: dict[str, tuple[float, float]] = {
+    "hue": (-0.5, 0.5),
+    "saturation": (0.0, 2.0),
+    "contrast": (0.0, 2.0),
+    "texture": (0.0, 32.0),
+    "shape": (0.0, 20.0),
+}
+"""The least and the most that each characteristic can be changed by."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,19 +45,22 @@ class PrototypesParams(ImageParams):
     target: int | None = knob(
         None, kind=Class(), auto="the model's first answer", help="The class to explain", label="Class"
     )
-    hue: float = knob(STRENGTHS["hue"], -0.5, 0.5, "Shift of the hue; 0 changes nothing.", more=True)
+    hue: float = knob(STRENGTHS["hue"], *LIMITS["hue"], "Shift of the hue; 0 changes nothing.", more=True)
     saturation: float = knob(
-        STRENGTHS["saturation"], 0.0, 2.0, "Factor of the saturation; 1 changes nothing.", more=True
+        STRENGTHS["saturation"], *LIMITS["saturation"], "Factor of the saturation; 1 changes nothing.", more=True
     )
-    contrast: float = knob(STRENGTHS["contrast"], 0.0, 2.0, "Factor of the contrast; 1 changes nothing.", more=True)
+    contrast: float = knob(
+        STRENGTHS["contrast"], *LIMITS["contrast"], "Factor of the contrast; 1 changes nothing.", more=True
+    )
     texture: float = knob(
         STRENGTHS["texture"],
-        0.0,
-        20.0,
+        *LIMITS["texture"],
         "Strength of non-local means, which smooths texture; 0 changes nothing.",
         more=True,
     )
-    shape: float = knob(STRENGTHS["shape"], 0.0, 20.0, "Pixels by which shapes are bent; 0 changes nothing.", more=True)
+    shape: float = knob(
+        STRENGTHS["shape"], *LIMITS["shape"], "Pixels by which shapes are bent; 0 changes nothing.", more=True
+    )
 
     def strength(self, name: str) -> float:
         """How strongly a characteristic is changed."""
@@ -69,6 +80,7 @@ class Prototypes(AboutClass):
         percentile: float32 (5, P), rank of it among this picture's prototypes, 0 to 1.
         boxes: int (P, 4), y0 x0 y1 x1 in the picture.
         logits: float32 (K,).
+        weight: float32 (K, P), what each prototype counts for each class.
         changed: uint8 (5, h, w, 3), the changed pictures, small.
         owner: int (P,), class of each prototype.
         thumbnails: uint8 (P, 128, 128, 3), the training picture of each.
@@ -87,6 +99,7 @@ class Prototypes(AboutClass):
     percentile: np.ndarray
     boxes: np.ndarray
     logits: np.ndarray
+    weight: np.ndarray
     changed: np.ndarray
     owner: np.ndarray
     thumbnails: np.ndarray
@@ -102,6 +115,30 @@ class Prototypes(AboutClass):
     def order(self) -> np.ndarray:
         """Prototypes by what they give to the class, the most first."""
         return np.argsort(-self.contribution, kind="stable")
+
+    def points(self, cls: int) -> np.ndarray:
+        """What each prototype gives to a class, (P,); they add up to its logit."""
+        given: np.ndarray = self.weight[cls] * self.similarity
+        return given
+
+    def difference(self, other: int) -> np.ndarray:
+        """What each prototype gives to the class more than to another, (P,); they add up to the logits' difference."""
+        return self.points(self.target) - self.points(other)
+
+    @property
+    def rival(self) -> int:
+        """The likeliest other class."""
+        return int(max((at for at in range(len(self.logits)) if at != self.target), key=self.logits.__getitem__))
+
+    def why_not(self, other: int) -> str:
+        """Why the class and not another, in a sentence."""
+        gap, given = float(self.logits[self.target] - self.logits[other]), self.difference(other)
+        best = int(given.argmax())
+        this, that, of = (self.classes[at].split(",")[0] for at in (self.target, other, int(self.owner[best])))
+        return (
+            f"*{this}* has {abs(gap):.2f} points {'more' if gap >= 0 else 'fewer'} than *{that}*; most for it speaks"
+            f" prototype {best} of *{of}*, with {given[best]:+.2f}."
+        )
 
     @property
     def sentence(self) -> str:
@@ -134,30 +171,22 @@ def measured(model: ModelHandle, _params: PrototypesParams, result: Prototypes, 
 def prototypes(model: ModelHandle, params: PrototypesParams, run: Run) -> Prototypes:
     """Compare a picture with every prototype; see the module's docstring."""
     network = prototype_net(model)
-    small = reduced(params.image)
-    photos = [small]
-    for done, name in enumerate(CHARACTERISTICS):
-        run.report(0.1 * done, f"changing the {name}")
-        photos.append(Photo(modify(small.pixels, name, params.strength(name)), small.name))
-    views = np.stack([model.view(photo).pixels for photo in photos])
+    strengths = {name: params.strength(name) for name in CHARACTERISTICS}
+    seen = views(model, params.image, strengths, run.part(0.0, 0.6).report)
     run.report(0.6, "comparing with the prototypes")
     with torch.inference_mode():
-        maps = network.similarities(model.normalise(views)).float().cpu().numpy()
+        maps = network.similarities(model.normalise(seen)).float().cpu().numpy()
         weight = network.head.weight.detach().float().cpu().numpy()
-    return _result(model, network, params, (views, maps, weight))
-
-
-def reduced(photo: Photo) -> Photo:
-    """The photo with at most `LARGEST` pixels on its longer side: non-local means takes seconds on a whole one."""
-    pil = photo.pil()
-    pil.thumbnail((LARGEST, LARGEST))
-    return photo if pil.size == photo.pil().size else Photo(np.asarray(pil), photo.name)
+    return _result(model, network, params, (seen, maps, weight))
 
 
 def _result(
-    model: ModelHandle, network: PrototypeNet, params: PrototypesParams, seen: tuple[np.ndarray, np.ndarray, np.ndarray]
+    model: ModelHandle,
+    network: PrototypeNet,
+    params: PrototypesParams,
+    compared: tuple[np.ndarray, np.ndarray, np.ndarray],
 ) -> Prototypes:
-    views, maps, weight = seen
+    seen, maps, weight = compared
     similarity, cells = peaks(maps[0])
     logits = weight @ similarity
     chance = softmax(logits)
@@ -166,17 +195,18 @@ def _result(
     ranks = percentiles(falls)
     contribution = weight[target] * similarity
     return Prototypes(
-        image=views[0],
+        image=seen[0],
         similarity=similarity,
         contribution=contribution,
         location=cells,
         phi=falls,
         percentile=ranks,
         boxes=np.stack(
-            [box(one, (int(r), int(c)), views.shape[1:3]) for one, (r, c) in zip(maps[0], cells, strict=True)]
+            [box(one, (int(r), int(c)), seen.shape[1:3]) for one, (r, c) in zip(maps[0], cells, strict=True)]
         ),
         logits=logits,
-        changed=np.stack([np.asarray(Photo(view).pil().resize((128, 128))) for view in views[1:]]),
+        weight=weight,
+        changed=np.stack([np.asarray(Photo(view).pil().resize((128, 128))) for view in seen[1:]]),
         owner=network.record["owner"],
         thumbnails=network.record["thumbnails"],
         prototype_boxes=network.record["boxes"],
@@ -204,7 +234,11 @@ def phi(maps: np.ndarray) -> np.ndarray:
         maps: (6, P, h, w), similarity of the picture itself, then of the five changed ones. What changes is read at the
             place of the greatest similarity in the picture itself.
     """
+    likeness = at_place(maps)
+    return likeness[0] - likeness[1:]
+
+
+def at_place(maps: np.ndarray) -> np.ndarray:
+    """Likeness of each picture (n, P) where the first is most like each prototype; ``maps`` are (n, P, h, w)."""
     _, cells = peaks(maps[0])
-    rows = np.arange(maps.shape[1])
-    at_place = maps[:, rows, cells[:, 0], cells[:, 1]]
-    return at_place[0] - at_place[1:]
+    return maps[:, np.arange(maps.shape[1]), cells[:, 0], cells[:, 1]]

@@ -31,9 +31,10 @@ def sentence(phi: Float[np.ndarray, " 5"], percentile: Float[np.ndarray, " 5"]) 
     weight = fall / fall.max() * (0.5 + percentile / 2)
     chief = [name for name, share in zip(CHARACTERISTICS, weight, strict=True) if share >= MUCH * weight.max()]
     minor = [name for name, share in zip(CHARACTERISTICS, weight, strict=True) if share <= LITTLE * weight.max()]
-    because = f"because of its {_and(chief)}"
-    return f"{because}; {_and(minor)} hardly {'matters' if len(minor) == 1 else 'matter'}" if minor else because
+    because = f"because of its {named(chief)}"
+    return f"{because}; {named(minor)} hardly {'matters' if len(minor) == 1 else 'matter'}" if minor else because
 
 
-def _and(names: list[str]) -> str:
+def named(names: list[str]) -> str:
+    """Names as a list in a sentence."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

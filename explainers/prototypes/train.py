@@ -1,54 +1,35 @@
 """Train a prototype classifier on a folder of pictures: a few minutes, most of which the backbone needs once.
 
-The backbone stays as it is. Of every class's own training patches, k-means finds what recurs; each centre is then
-moved to a real training patch, no two of a class from one picture, so that every prototype can be shown. Weights from
-prototypes to classes are fitted sparsely; how sparsely is chosen on pictures held out. The log-L2 variant is that of
-Chen et al. 2019, in their stages: add-on layers and prototypes, push, last layer.
+The backbone stays as it is, unless it is to be fine-tuned. Of every class's own training patches, k-means finds what
+recurs; each centre is then moved to a real training patch, no two of a class from one picture, so that every prototype
+can be shown. Weights from prototypes to classes are fitted sparsely; how sparsely is chosen on pictures held out. The
+log-L2 variant is that of Chen et al. 2019, in their stages: add-on layers and prototypes, the backbone with them, push,
+last layer.
 
 Limits: a frozen backbone sees what it was trained to see; a prototype is a place on its last map, as coarse as that
 map. Pictures that become prototypes are kept as thumbnails of at most 128 pixels inside the model's file: train only on
 pictures that you may show.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 import torch
 
 from explainers.base import Evidence, Run, Score, explainer
-from explainers.kinds import Images, LayerName
-from explainers.params import Params, knob
 from explainers.prototypes.boxes import box
 from explainers.prototypes.learn import head
-from explainers.prototypes.learn.features import CHUNK, Features, FeaturesParams, prototype_features
-from explainers.prototypes.learn.fit import Learnt, Plan, learn
+from explainers.prototypes.learn.features import Features
+from explainers.prototypes.learn.fit import Learnt, Plan, learn, likeness_when_changed
 from explainers.prototypes.learn.head import Scores
+from explainers.prototypes.prepare import Ground, TrainParams, prepare
+from explainers.prototypes.telling import means
 from explainers.prototypes.trained import SPLITS, TrainedPrototypes
 from models import ModelHandle
-from models.errors import InputError
 from models.imagesets.imageset import UNKNOWN, class_of
 from models.imagesets.labelled import Labelled, labelled
 from models.imagesets.photo import Photo
 from models.prototypes.file import THUMBNAIL
-
-
-@dataclass(frozen=True, kw_only=True)
-class TrainParams(Params):
-    """What can be chosen."""
-
-    images: str = knob("menagerie", kind=Images(), help="A folder with a folder of pictures for each class.")
-    prototypes: int = knob(10, 1, 50, "Prototypes of each class; at most one from each picture.", label="Prototypes")
-    metric: Literal["cosine", "log_l2"] = knob(
-        "cosine", help="cosine: prototypes by k-means. log_l2: trained as in the paper.", label="Similarity"
-    )
-    limit: int = knob(100, 2, 5000, "At most so many pictures of each class to train on.", label="Pictures of a class")
-    sheet: bool = knob(
-        False, help="Only weights of a class's own prototypes, none negative: a scoring sheet.", label="Scoring sheet"
-    )
-    layer: str | None = knob(
-        None, kind=LayerName(), auto="the last map before pooling", help="Where prototypes are compared", more=True
-    )
 
 
 def measure_training(_model: ModelHandle, _params: TrainParams, result: TrainedPrototypes, run: Run) -> Evidence:
@@ -82,40 +63,22 @@ def measure_training(_model: ModelHandle, _params: TrainParams, result: TrainedP
 def prototypes_train(model: ModelHandle, params: TrainParams, run: Run) -> TrainedPrototypes:
     """Train a classifier; see the module's docstring."""
     pictures = labelled(params.images, limit=params.limit, seed=params.seed)
-    features = collect(model, params, pictures, run.part(0.0, 0.7))
-    split = np.array([pictures.examples[at].split for at in features.index])
-    missing = sorted(set(range(len(pictures.classes))) - set(features.labels[split == "train"].tolist()))
-    if missing:
-        raise InputError(f"No picture of {pictures.classes[missing[0]]} can be read; add some, or remove the folder.")
-    run.report(0.7, "choosing prototypes")
-    learnt = learn(features, split, Plan(params.prototypes, params.metric, params.seed), run)
+    ground = prepare(model, params, pictures, run.part(0.0, 0.8))
+    run.report(0.8, "choosing prototypes")
+    plan = Plan(params.prototypes, params.metric, params.seed)
+    learnt = learn(ground.features, ground.split == "train", plan, run, ground.stages)
     run.report(0.9, "fitting the weights")
-    return _result(model, params, pictures, (features, split, learnt))
-
-
-def collect(model: ModelHandle, params: TrainParams, pictures: Labelled, run: Run) -> Features:
-    """Features of all pictures, chunk by chunk; what was read before is not read again."""
-    chunks, held = [], params.stamp()
-    for start in range(0, len(pictures.examples), CHUNK):
-        wanted = FeaturesParams(
-            images=params.images, held=held, limit=params.limit, layer=params.layer, start=start, seed=params.seed
-        )
-        share = start / len(pictures.examples)
-        run.report(share, f"{start} of {len(pictures.examples)} pictures read")
-        chunks.append(run.part(share, share).reuse(prototype_features.request(model.card.name, wanted)))
-    return Features(
-        maps=np.concatenate([chunk.maps for chunk in chunks]),
-        index=np.concatenate([chunk.index for chunk in chunks]),
-        labels=np.concatenate([chunk.labels for chunk in chunks]),
-        layer=chunks[0].layer,
-        skipped=tuple(skip for chunk in chunks for skip in chunk.skipped),
-    )
+    trained = _result(model, params, pictures, (ground, learnt))
+    likeness = likeness_when_changed(ground.changes.maps, learnt, params.metric)
+    changed = means(likeness, ground.changes.labels, len(pictures.classes))
+    return replace(trained, changed=changed.astype(np.float16))
 
 
 def _result(
-    model: ModelHandle, params: TrainParams, pictures: Labelled, learnt_from: tuple[Features, np.ndarray, Learnt]
+    model: ModelHandle, params: TrainParams, pictures: Labelled, learnt_from: tuple[Ground, Learnt]
 ) -> TrainedPrototypes:
-    features, split, learnt = learnt_from
+    ground, learnt = learnt_from
+    features, split = ground.features, ground.split
     which = _held_out({name: split == name for name in SPLITS})
     scores = {name: Scores(learnt.similarity[at], features.labels[at]) for name, at in which.items()}
     classes = len(pictures.classes)
@@ -128,6 +91,7 @@ def _result(
         cell=learnt.cell,
         weight=weight.astype(np.float32),
         boxes=_boxes(learnt),
+        changed=np.zeros((6, classes, len(learnt.owner)), np.float16),
         thumbnails=np.stack([_thumbnail(view) for view in views]),
         **_add_on(learnt),
         **{f"{name}_similarity": one.similarity.astype(np.float16) for name, one in scores.items()},
@@ -141,7 +105,8 @@ def _result(
         base_sha256=model.digest,
         penalty=penalty,
         probe_accuracy=_probe(features, which),
-        whole_accuracy=_whole(model, pictures, (features, which["test"])),
+        whole_accuracy=float("nan") if params.tune else _whole(model, pictures, (features, which["test"])),
+        backbone=ground.backbone,
         skipped=features.skipped,
         notes=_notes(params, pictures, learnt),
     )

@@ -8,6 +8,7 @@ from explainers.base import Result
 from explainers.prototypes.learn.head import Scores
 from models.prototypes.about import About
 
+RECORDED = ("owner", "cell", "boxes", "changed", "thumbnails")
 SPLITS = ("train", "validation", "test")
 
 
@@ -19,10 +20,13 @@ class TrainedPrototypes(Result):
         prototypes: float32 (P, D). owner: int (P,), the class of each. cell: int (P, 2), its place on the layer's grid.
         weight: float32 (K, P).
         boxes: int (P, 4), y0 x0 y1 x1 of each in its thumbnail.
+        changed: float16 (6, K, P), mean likeness of some training pictures of each class, as they are and with hue,
+            saturation, contrast, texture and shape changed.
         thumbnails: uint8 (P, 128, 128, 3), the training picture of each as the model saw it.
         add_on_0_weight, add_on_0_bias, add_on_2_weight, add_on_2_bias: of the log-L2 variant; empty otherwise.
         train_similarity, validation_similarity, test_similarity: float16 (n, P), greatest similarities.
         train_labels, validation_labels, test_labels: int (n,).
+        backbone: its weights by name, where they were fine-tuned; empty otherwise.
         classes, files: names of the classes, and of each prototype's picture.
         layer, metric, source, base, base_sha256: what it stands on.
         penalty: of the sparse head.
@@ -37,6 +41,7 @@ class TrainedPrototypes(Result):
     cell: np.ndarray
     weight: np.ndarray
     boxes: np.ndarray
+    changed: np.ndarray
     thumbnails: np.ndarray
     add_on_0_weight: np.ndarray
     add_on_0_bias: np.ndarray
@@ -48,6 +53,7 @@ class TrainedPrototypes(Result):
     train_labels: np.ndarray
     validation_labels: np.ndarray
     test_labels: np.ndarray
+    backbone: dict[str, np.ndarray]
     classes: tuple[str, ...]
     files: tuple[str, ...]
     layer: str
@@ -112,5 +118,9 @@ class TrainedPrototypes(Result):
             "similarity.prototypes": self.prototypes,
             "head.weight": self.weight,
             **add_on,
-            **{f"record.{name}": getattr(self, name) for name in ("owner", "cell", "boxes", "thumbnails", *split)},
+            **{f"backbone.{name}": value for name, value in self.backbone.items()},
+            **{
+                f"record.{name}": getattr(self, name)
+                for name in ("owner", "cell", "boxes", "changed", "thumbnails", *split)
+            },
         }

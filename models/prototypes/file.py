@@ -1,13 +1,14 @@
 """A prototype classifier as one safetensors file: prototypes, weights, thumbnails, and which backbone it stands on.
 
-The backbone's own weights are not copied where it is a model of the zoo: the file names it and its SHA-256, and
-loading checks them. Nothing is ever unpickled; thumbnails are decoded as hostile as any upload.
+The backbone's own weights are not copied unless they were fine-tuned: the file names the model of the zoo and its
+SHA-256, and loading checks them. Nothing is ever unpickled; thumbnails are decoded as hostile as any upload.
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,11 @@ from models.imagesets.decode import open_upload
 from models.prototypes.about import KIND, About
 from models.prototypes.network import PrototypeNet, Spec
 
-WEIGHTS = ("similarity.", "head.")
+WEIGHTS = ("similarity.", "head.", "backbone.")
 RECORD = "record."
+CHANGED = "record.changed"
 THUMBNAILS, ENDS = "record.thumbnails", "record.thumbnail_ends"
+NOBODY: Mapping[int, int] = MappingProxyType({})
 THUMBNAIL = 128  # pixels of the longer side of a prototype's picture inside the file
 
 
@@ -53,28 +56,33 @@ def save(path: Path, about: About, tensors: dict[str, np.ndarray]) -> None:
         raise StorageError(f"'{path}' cannot be written ({error.strerror}): choose another place.") from error
 
 
-def without(path: Path, removed: Iterable[int], out: Path) -> None:
+def without(path: Path, removed: Iterable[int], out: Path, into: Mapping[int, int] = NOBODY) -> None:
     """Write a classifier again without some of its prototypes; nothing is fitted anew.
 
     Args:
         path: its file.
-        removed: numbers of prototypes.
+        removed: numbers of prototypes that count nothing any more.
         out: the new file.
+        into: prototypes that are merged: dropped number -> number of the one that counts for both.
 
     Raises:
         InputError: the file is damaged, or nothing would be left.
         StorageError: the new file cannot be written.
     """
     about = About.from_header(header_of(path), path.name)
-    keep = np.setdiff1d(np.arange(len(about.files)), list(removed))
+    keep = np.setdiff1d(np.arange(len(about.files)), [*removed, *into])
     if not len(keep):
         raise InputError("Without any prototype there is no classifier; keep at least one.")
     with _opened(path) as file:
         tensors = {key: file.get_tensor(key).numpy() for key in file.keys()}  # noqa: SIM118 (no iterator)
     tensors[THUMBNAILS] = _decoded(tensors[THUMBNAILS], tensors.pop(ENDS), path.name)
+    weight = tensors["head.weight"].copy()
+    for dropped, kept in into.items():
+        weight[:, kept] += tensors["head.weight"][:, dropped]
+    tensors["head.weight"] = weight
     by_row = ("similarity.prototypes", THUMBNAILS, *(RECORD + name for name in ("owner", "cell", "boxes")))
-    by_column = ("head.weight", *(key for key in tensors if key.endswith("_similarity")))
-    tensors |= {key: tensors[key][keep] for key in by_row} | {key: tensors[key][:, keep] for key in by_column}
+    by_column = [key for key in tensors if key in ("head.weight", CHANGED) or key.endswith("_similarity")]
+    tensors |= {key: tensors[key][keep] for key in by_row} | {key: tensors[key][..., keep] for key in by_column}
     save(out, replace(about, files=tuple(about.files[at] for at in keep)), tensors)
 
 
@@ -139,12 +147,18 @@ def _fill(network: nn.Module, path: Path, known: tuple[About, ModelCard]) -> Non
         missing, unexpected = network.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise InputError(f"'{path.name}' is damaged; train the prototypes again.") from error
-    if unexpected or any(key.startswith(WEIGHTS) for key in missing):
+    if unexpected or any(key.startswith(WEIGHTS) for key in set(missing) - _untuned(network, weights)):
         raise InputError(f"'{path.name}' is damaged; train the prototypes again.")
     network.about = about
     record = {key: value.numpy() for key, value in tensors.items() if key.startswith(RECORD)}
     record[THUMBNAILS] = _decoded(record[THUMBNAILS], record.pop(ENDS), path.name)
     network.record = {key.removeprefix(RECORD): value for key, value in record.items()}
+
+
+def _untuned(network: nn.Module, weights: Mapping[str, Any]) -> set[str]:
+    """Names of the backbone, where its weights are not in the file but those of the zoo."""
+    tuned = any(key.startswith("backbone.") for key in weights)
+    return set() if tuned else {key for key in network.state_dict() if key.startswith("backbone.")}
 
 
 def _encoded(thumbnails: np.ndarray) -> dict[str, np.ndarray]:

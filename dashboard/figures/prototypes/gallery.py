@@ -38,9 +38,19 @@ def trained(result: TrainedPrototypes, look: Look) -> dict[str, go.Figure]:
     return {"prototypes": sheet(pictures, look, result.sentence, 6)}
 
 
+def name(result: Gallery, at: int) -> str:
+    """Its class and number."""
+    return f"{short(result.classes[int(result.owner[at])])} {at}"
+
+
 def title(result: Gallery, at: int) -> str:
     """Its number and purity."""
-    return f"{short(result.classes[int(result.owner[at])])} {at}: purity {result.purity[at]:.0%}"
+    return f"{name(result, at)}: purity {result.purity[at]:.0%}"
+
+
+def both(result: Gallery, pair: tuple[int, int]) -> str:
+    """Two prototypes of one class."""
+    return f"{name(result, pair[0])} and {pair[1]}"
 
 
 def strip(result: Gallery, at: int) -> np.ndarray:

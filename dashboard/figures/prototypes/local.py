@@ -28,6 +28,11 @@ def figures(result: Prototypes, look: Look) -> dict[str, go.Figure]:
     }
 
 
+def name(result: Prototypes, at: int) -> str:
+    """A prototype by its class and number."""
+    return f"{short(result.classes[int(result.owner[at])])} {at}"
+
+
 def title(result: Prototypes, at: int) -> str:
     """Whose prototype it is, and what it gives."""
     return f"{short(result.classes[int(result.owner[at])])}, prototype {at}: {result.contribution[at]:+.2f}"
@@ -56,7 +61,7 @@ def waterfall(result: Prototypes, look: Look) -> go.Figure:
     """What the strongest prototypes give, the rest together, and the logit that they add up to."""
     strongest = np.argsort(-np.abs(result.contribution), kind="stable")[: 2 * SHOWN]
     rest = float(result.contribution.sum() - result.contribution[strongest].sum())
-    names = [f"{short(result.classes[int(result.owner[at])])} {at}" for at in strongest]
+    names = [name(result, int(at)) for at in strongest]
     others = len(result.contribution) - len(strongest)
     figure = go.Figure(
         go.Waterfall(
@@ -78,6 +83,29 @@ def waterfall(result: Prototypes, look: Look) -> go.Figure:
     figure.update_xaxes(automargin=True)
     figure.update_layout(height=340, showlegend=False)
     return dress(figure, look, title=result.sentence, aspect=0.5, axes=True)
+
+
+def deciding(result: Prototypes, other: int) -> np.ndarray:
+    """The prototypes that part the class from another, the most first."""
+    return np.argsort(-np.abs(result.difference(other)), kind="stable")[: 2 * SHOWN]
+
+
+def why_not(result: Prototypes, other: int, look: Look) -> go.Figure:
+    """What the deciding prototypes give to the class and to another, side by side."""
+    figure, rows = go.Figure(), deciding(result, other)
+    for cls, colour in ((result.target, RISE), (other, FALL)):
+        figure.add_bar(
+            x=result.points(cls)[rows],
+            y=[name(result, int(at)) for at in rows],
+            orientation="h",
+            name=f"for {short(result.classes[cls])}",
+            marker_color=colour,
+            hovertemplate="%{y}: %{x:+.2f}<extra></extra>",
+        )
+    figure.update_xaxes(title="points", gridcolor="rgba(128,128,128,.2)", zeroline=True, zerolinecolor=look.quiet)
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_layout(height=340, barmode="group", legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"})
+    return dress(figure, look, title=result.why_not(other), aspect=0.6, axes=True)
 
 
 def reasons(result: Prototypes, at: int, look: Look) -> go.Figure:

@@ -2,17 +2,15 @@
 
 import streamlit as st
 
-import models
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.prototypes import gallery as figures
 from dashboard.figures.prototypes.local import framed
-from dashboard.pages.prototypes.keep import keep_as_model
+from dashboard.pages.prototypes import fewer
 from dashboard.widgets.chart import chart
 from dashboard.widgets.study import Begin, Study
 from explainers.prototypes.gallery import Gallery, prototype_gallery
 from models.labels import short
-from models.prototypes.file import without
 
 
 def draw(answer: Answer[Gallery], look: Look) -> None:
@@ -29,7 +27,7 @@ def draw(answer: Answer[Gallery], look: Look) -> None:
     if result.phi.any():
         st.markdown("##### What the likenesses rest on")
         chart(answer, look, "reasons", lambda: figures.reasons(result, look), alt=result.plain)
-    _without(answer)
+    fewer.draw(answer)
 
 
 def _prototype(result: Gallery, at: int) -> None:
@@ -40,39 +38,6 @@ def _prototype(result: Gallery, at: int) -> None:
     right.image(figures.strip(result, at), width="stretch", alt=f"The patches most like it, in {near}")
     weight = result.weight[result.owner[at], at]
     right.caption(f"{title} · weight {weight:+.2f} · {result.files[at]}")
-
-
-@st.fragment
-def _without(answer: Answer[Gallery]) -> None:
-    """Take prototypes away and see what the accuracy does, before anything is changed."""
-    result = answer.result
-    st.markdown("##### Without some of them")
-    pairs = [(int(a), int(b)) for a, b in result.redundant]
-    if pairs:
-        words = ", ".join(f"{a} and {b}" for a, b in pairs[:8])
-        st.caption(f"May be redundant: {words}. Take the second of a pair away and see.")
-    if len(result.misleading):
-        words = ", ".join(f"{a} and {b}" for a, b in result.misleading[:8])
-        st.caption(f"Look alike, and rest on different characteristics: {words}.")
-    removed = st.multiselect(
-        "Prototypes to take away",
-        range(len(result.owner)),
-        default=[b for _, b in pairs[:1]],
-        format_func=lambda at: f"{at} ({short(result.classes[int(result.owner[at])])})",
-        key="gallery.removed",
-    )
-    before, after = result.accuracy_without(()), result.accuracy_without(tuple(removed))
-    st.metric("Accuracy on the test pictures", f"{after:.1%}", f"{100 * (after - before):+.1f} points")
-    if removed:
-        _keep(answer.provenance.model, removed)
-
-
-def _keep(model: str, removed: list[int]) -> None:
-    """Write the classifier without them, as another model."""
-    source = models.card(model).path
-    if source is not None:
-        suggested = f"{model.split('/')[-1]} pruned"
-        keep_as_model("gallery", "Keep without them", suggested, lambda path: without(source, removed, path))
 
 
 STUDY = Study(

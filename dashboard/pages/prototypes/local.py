@@ -1,50 +1,87 @@
 """One picture: which of its patches look like which prototypes, what each gives to the class, and why."""
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.prototypes import local as figures
 from dashboard.figures.tiles import predictions
+from dashboard.pages.prototypes import what_if, why_not
 from dashboard.widgets import layout
 from dashboard.widgets.chart import chart
 from dashboard.widgets.study import Study
 from explainers.kit.characteristics import CHARACTERISTICS
 from explainers.prototypes.local import Prototypes, prototypes
 
+DEEPER = "prototypes.deeper"
+
 
 def draw(answer: Answer[Prototypes], look: Look) -> None:
-    """Draw the answer."""
+    """Draw the answer: what looks most alike and why; the rest for those who ask."""
     result = answer.result
     st.markdown(f"##### {result.sentence}")
-    chosen = [int(at) for at in result.order[: figures.SHOWN]]
-    _pair(result, chosen[0])
-    st.markdown("##### Because of what")
-    st.caption("How much this likeness falls when the picture is changed so, and its rank among the prototypes here.")
-    alt = f"Fall of the likeness under each change; {result.plain}"
-    chart(answer, look, "reasons", lambda: figures.reasons(result, chosen[0], look), alt=alt)
-    layout.tiles(
-        [(name.capitalize(), picture, "") for name, picture in zip(CHARACTERISTICS, result.changed, strict=True)]
+    _pair(result, int(result.order[0]))
+    _deeper(answer, look)
+
+
+@st.fragment
+def _deeper(answer: Answer[Prototypes], look: Look) -> None:
+    """One part at a time, and nothing else is drawn again."""
+    chosen = st.segmented_control(
+        "Look closer",
+        list(PARTS),
+        key=DEEPER,
+        default="reasons",
+        format_func=lambda part: PARTS[part][0],
+        label_visibility="collapsed",
     )
-    st.markdown("##### What each prototype gives")
+    if chosen is not None:
+        PARTS[chosen][1](answer, look)
+
+
+def _reasons(answer: Answer[Prototypes], look: Look) -> None:
+    result = answer.result
+    best = int(result.order[0])
+    alt = f"Fall of the likeness under each change; {result.plain}"
+    chart(answer, look, "reasons", lambda: figures.reasons(result, best, look), alt=alt)
+    with st.expander("The changed pictures"):
+        pictures = zip(CHARACTERISTICS, result.changed, strict=True)
+        layout.tiles([(name.capitalize(), picture, "") for name, picture in pictures], width=110)
+
+
+def _points(answer: Answer[Prototypes], look: Look) -> None:
+    result = answer.result
     chart(answer, look, "waterfall", lambda: figures.waterfall(result, look), alt=result.plain)
-    for at in chosen[1:]:
-        _pair(result, at)
-    st.markdown("##### Predictions")
     st.html(predictions(result.top5, result.target, look))
+
+
+def _rows(answer: Answer[Prototypes], _look: Look) -> None:
+    result = answer.result
+    for column, at in zip(st.columns(2) * figures.SHOWN, result.order[1 : figures.SHOWN], strict=False):
+        with column:
+            _pair(result, int(at))
 
 
 def _pair(result: Prototypes, at: int) -> None:
     title = figures.title(result, at)
-    st.markdown(f"**{title}**")
     st.image(
         figures.row(result, at),
         width="stretch",
         alt=f"{title}: the patch in this picture, and the prototype in {result.files[at]}",
         output_format="JPEG",
     )
-    st.caption(f"this looks like that: {result.similarity[at]:.2f} alike · from {result.files[at]}")
+    st.caption(f"**{title}** · {result.similarity[at]:.2f} alike · from {result.files[at]}")
 
+
+PARTS: dict[str, tuple[str, Callable[[Answer[Prototypes], Look], None]]] = {
+    "reasons": ("Because of what", _reasons),
+    "what_if": ("What if", what_if.draw),
+    "rows": ("More prototypes", _rows),
+    "points": ("Points", _points),
+    "why_not": ("Why not another class", why_not.draw),
+}
 
 STUDY = Study(
     lens=prototypes,
@@ -56,8 +93,11 @@ STUDY = Study(
     reading=(
         "On the left your picture, on the right a picture of the training; the boxes show which patches look alike.",
         "Likeness times weight is what a prototype gives to the class; all together are the class's score.",
-        "*Because*: the picture is changed in one respect and the likeness is measured again; what falls, counted.",
+        "*Because of what*: the picture is changed in one respect and the likeness is measured again; what falls,"
+        " counted. The rank is that among this picture's prototypes.",
         "Raw falls cannot be compared between characteristics, for strengths are a choice: compare ranks.",
         "Under More you can set how strongly each characteristic is changed.",
+        "*What if* makes all changes one after the other, and follows the likeness at the place where it was found.",
+        "*Why not another class*: each prototype's points for both; the differences add up to that of the scores.",
     ),
 )

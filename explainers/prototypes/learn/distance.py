@@ -29,7 +29,8 @@ class Distances(nn.Module):
             bound = 1 / np.sqrt(parameter[0].numel()) if parameter.ndim > 1 else 0.0
             nn.init.uniform_(parameter, -bound, bound, generator=generator)
         self.prototypes = nn.Parameter(torch.rand(len(owner), WIDTH, generator=generator))
-        self.owner = torch.from_numpy(owner)
+        self.owner: Tensor
+        self.register_buffer("owner", torch.from_numpy(owner), persistent=False)
 
     def forward(self, maps: Float[Tensor, "b d h w"]) -> Float[Tensor, "b p"]:
         """Least squared distance of each picture to each prototype."""
@@ -67,9 +68,11 @@ def cost(model: Distances, maps: Float[Tensor, "b d h w"], labels: Int[Tensor, "
     distance = model(maps)
     of_class = model.owner == labels[:, None]
     classes = int(model.owner.max()) + 1
-    weight = torch.where(model.owner == torch.arange(classes)[:, None], 1.0, OTHER)
+    weight = torch.where(model.owner == torch.arange(classes, device=model.owner.device)[:, None], 1.0, OTHER)
     logits = log_similarity(distance) @ weight.T
-    far = torch.tensor(torch.inf)  # what is not meant must not be the least (not max - d, which the least can pass)
+    far = distance.new_tensor(
+        torch.inf
+    )  # what is not meant must not be the least (not max - d, which the least can pass)
     cluster = torch.where(of_class, distance, far).amin(1).mean()
     separation = torch.where(of_class, far, distance).amin(1).mean()
     return functional.cross_entropy(logits, labels) + CLUSTER * cluster + SEPARATION * separation, logits

@@ -8,7 +8,8 @@ import torch
 from explainers.base import Run
 from explainers.prototypes.learn import distance, select
 from explainers.prototypes.learn.features import Features
-from models.prototypes.network import Metric, similarity
+from explainers.prototypes.local import at_place
+from models.prototypes.network import Metric, add_on, similarity
 
 
 @dataclass(frozen=True)
@@ -41,24 +42,40 @@ class Learnt:
     add_on: dict[str, np.ndarray]
 
 
-def learn(features: Features, split: np.ndarray, plan: Plan, run: Run) -> Learnt:
-    """Choose prototypes among the training patches and compare every picture with them."""
-    classes = int(features.labels.max()) + 1
-    rows = [np.flatnonzero((features.labels == cls) & (split == "train")) for cls in range(classes)]
-    counts = [min(plan.prototypes, len(row)) for row in rows]
-    owner = np.repeat(np.arange(classes), counts)
-    if plan.metric == "cosine":
-        maps, add_on = features.maps.astype(np.float32), {}
-        wanted = [select.centres(_patches(maps[row]), k, run.rng) for row, k in zip(rows, counts, strict=True)]
-        near = select.cosine
+def owners(labels: np.ndarray, train: np.ndarray, count: int) -> np.ndarray:
+    """The class of each prototype, (P,): so many of each, but no more than it has pictures to train on."""
+    pictures = np.bincount(labels[train], minlength=int(labels.max()) + 1)
+    return np.repeat(np.arange(len(pictures)), np.minimum(count, pictures))
+
+
+def warm(features: Features, train: np.ndarray, plan: Plan, run: Run) -> distance.Distances:
+    """The first stage of the log-L2 variant, on the training pictures' features."""
+    owner = owners(features.labels, train, plan.prototypes)
+    return distance.warm(features.maps[train], features.labels[train], owner, plan.seed, run.report)
+
+
+def learn(
+    features: Features, train: np.ndarray, plan: Plan, run: Run, stages: distance.Distances | None = None
+) -> Learnt:
+    """Choose prototypes among the training patches and compare every picture with them.
+
+    Args:
+        features: of all pictures.
+        train: bool (n,), which of them are to train on.
+        plan: what is to be learnt.
+        run: progress and randomness.
+        stages: add-on layers and prototypes of the log-L2 variant.
+    """
+    owner = owners(features.labels, train, plan.prototypes)
+    rows = [np.flatnonzero((features.labels == cls) & train) for cls in range(int(features.labels.max()) + 1)]
+    if stages is None:
+        maps, weights, near = features.maps.astype(np.float32), {}, select.cosine
+        wanted = [
+            select.centres(_patches(maps[row]), int((owner == cls).sum()), run.rng) for cls, row in enumerate(rows)
+        ]
     else:
-        train = split == "train"
-        warm = distance.warm(
-            features.maps[train], features.labels[train], owner, plan.seed, run.part(0.72, 0.88).report
-        )
-        maps, add_on = _added(warm, features.maps), {k: v.numpy() for k, v in warm.add_on.state_dict().items()}
-        wanted = [warm.prototypes.numpy()[owner == cls] for cls in range(classes)]
-        near = select.nearness
+        maps, weights = _added(stages, features.maps), {k: v.numpy() for k, v in stages.add_on.state_dict().items()}
+        wanted, near = [stages.prototypes.numpy()[owner == cls] for cls in range(len(rows))], select.nearness
     chosen = [select.push(maps[row], centre, near) for row, centre in zip(rows, wanted, strict=True)]
     vector = np.concatenate([one.vector for one in chosen])
     image = np.concatenate([row[one.image] for row, one in zip(rows, chosen, strict=True)])
@@ -70,7 +87,7 @@ def learn(features: Features, split: np.ndarray, plan: Plan, run: Run) -> Learnt
         np.concatenate([one.cell for one in chosen]),
         compared.max((2, 3)),
         compared[image, np.arange(len(image))],
-        add_on,
+        weights,
     )
 
 
@@ -78,6 +95,17 @@ def compare(maps: np.ndarray, vector: np.ndarray, metric: Metric) -> np.ndarray:
     """Similarity of every place to every prototype, (n, P, h, w), as the network computes it; in batches."""
     prototypes = torch.from_numpy(vector)
     return torch.cat([similarity(z, prototypes, metric) for z in torch.from_numpy(maps).split(256)]).numpy()
+
+
+def likeness_when_changed(maps: np.ndarray, learnt: Learnt, metric: Metric) -> np.ndarray:
+    """Likeness of each picture to each prototype, as it is and changed, (n, 6, P); ``maps`` are (n, 6, D, h, w).
+
+    It is read where the picture itself is most like the prototype.
+    """
+    module = add_on(maps.shape[2]).requires_grad_(False) if learnt.add_on else torch.nn.Identity()
+    module.load_state_dict({key: torch.from_numpy(value) for key, value in learnt.add_on.items()})
+    seen = (module(torch.from_numpy(one).float()).numpy() for one in maps)
+    return np.stack([at_place(compare(one, learnt.vector, metric)) for one in seen])
 
 
 def _patches(maps: np.ndarray) -> np.ndarray:
@@ -90,6 +118,6 @@ def _patches(maps: np.ndarray) -> np.ndarray:
     return select.unit(rows[length >= np.median(length, axis=1, keepdims=True)])
 
 
-def _added(warm: distance.Distances, maps: np.ndarray) -> np.ndarray:
-    pieces = [warm.add_on(torch.from_numpy(piece).float()) for piece in np.array_split(maps, len(maps) // 256 + 1)]
+def _added(stages: distance.Distances, maps: np.ndarray) -> np.ndarray:
+    pieces = [stages.add_on(torch.from_numpy(piece).float()) for piece in np.array_split(maps, len(maps) // 256 + 1)]
     return torch.cat(pieces).numpy()

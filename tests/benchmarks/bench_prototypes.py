@@ -1,0 +1,116 @@
+"""What the prototypes lens costs: ``python -m tests.benchmarks.bench_prototypes [--model FILE]``.
+
+A slider of the page beside two bare forwards: what a person waits for is the worker's answer, which is asked through
+the engine as the page asks, and the pictures drawn from it. And the reasons of one picture: how many pictures pass the
+network for five characteristics of all prototypes.
+"""
+
+import argparse
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import explainers
+import models
+from dashboard.engine.engine import Engine
+from dashboard.engine.settings import Settings
+from dashboard.figures import Look
+from dashboard.figures.prototypes import what_if as figures
+from explainers.kit.characteristics import CHARACTERISTICS, modify
+from explainers.prototypes.changed import reduced
+from explainers.prototypes.local import prototypes
+from explainers.prototypes.whatif import prototype_what_if
+from models import ModelHandle, imagesets
+
+ROUNDS = 15
+ALLOWED = 0.15  # seconds above two forwards
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", default="menagerie_prototypes")
+    parser.add_argument("--image", default="animal-0")
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    model = models.load(asked.model, "cpu")
+    sliders(model, asked.image)
+    passes(model, asked.image)
+
+
+def sliders(model: ModelHandle, image: str) -> None:
+    """Seconds from a slider's move to the pictures, beside two forwards in turn with it."""
+    photo = imagesets.sample(image)
+    result = explainers.explain("prototypes", model, image=photo)
+    both = model.normalise(np.stack([model.view(photo).pixels] * 2))
+    with tempfile.TemporaryDirectory() as folder:
+        engine = Engine(Settings(cache=Path(folder) / "cache", devices=("cpu",), threads=1))
+        try:
+            for name, values in (("hue", (0.01, 0.5)), ("texture", (1.0, 32.0))):
+                rows = []
+                for value in np.linspace(*values, ROUNDS).tolist():
+                    chosen = {"image": photo, "target": result.target, name: value}
+                    request = prototype_what_if.request(model.card.name, prototype_what_if.choose(**chosen))
+                    rows.append(
+                        (
+                            _seconds(partial(_forward, model, both)),
+                            _seconds(partial(modify, reduced(photo).pixels, name, value)),
+                            _seconds(partial(_redraw, engine, request, result)),
+                        )
+                    )
+                two, changing, drawn = np.median(rows[1:], axis=0)
+                print(
+                    f"{name} slider: {1000 * drawn:.0f} ms; two forwards {1000 * two:.0f} ms, changing the picture"
+                    f" {1000 * changing:.0f} ms; {1000 * (drawn - two - changing):.0f} ms above both, of"
+                    f" {1000 * ALLOWED:.0f} allowed"
+                )
+        finally:
+            engine.close()
+
+
+def _forward(model: ModelHandle, both: torch.Tensor) -> None:
+    with torch.inference_mode():
+        model.network(both)
+
+
+def _redraw(engine: Engine, request: explainers.Request, result: explainers.Result) -> None:
+    engine.ask(request, session="bench")
+    engine.wait(request.key, 60)
+    changed = engine.answer(request).result
+    figures.pictures(changed, int(result.order[0]))
+    figures.likenesses(result, changed, Look())
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    call()
+    return time.perf_counter() - started
+
+
+def passes(model: ModelHandle, image: str) -> None:
+    """Pictures that pass the network for the reasons of one, and their time beside the bare passes and changes."""
+    photo, count = imagesets.sample(image), []
+    handle = model.network.backbone.register_forward_pre_hook(lambda _, x: count.append(len(x[0])))
+    result = prototypes(model, prototypes.choose(image=photo), explainers.LocalRun(model))
+    handle.remove()
+    small = reduced(photo)
+    x = model.normalise(np.stack([model.view(photo).pixels] * 6))
+    whole = statistics.median(_seconds(lambda: explainers.explain("prototypes", model, image=photo)) for _ in range(5))
+    bare = statistics.median(_seconds(lambda: _forward(model, x)) for _ in range(5))
+    changes = statistics.median(
+        _seconds(lambda: [modify(small.pixels, name) for name in CHARACTERISTICS]) for _ in range(5)
+    )
+    print(
+        f"reasons of {len(result.similarity)} prototypes: {sum(count)} passes, {1000 * whole:.0f} ms; six bare forwards"
+        f" {1000 * bare:.0f} ms, changing the picture {1000 * changes:.0f} ms"
+    )
+
+
+if __name__ == "__main__":
+    main()
