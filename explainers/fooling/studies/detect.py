@@ -78,7 +78,7 @@ class Detect(Result):
         count = int(self.fooling.sum())
         return (
             f"*{TITLES[self.names[best]]}* tells {count} champions from {len(self.fooling) - count} photos best (area"
-            f" {self.auroc[best]:.2f}); the network's own confidence has {confidence:.2f}."
+            f" {self.auroc[best]:.2f}); the network's own confidence has {confidence:.2f}, a coin 0.50."
         )
 
 

@@ -83,9 +83,9 @@ class Unlike(Result):
     def sentence(self) -> str:
         """Likeness in a number, beside that of photos."""
         return (
-            f"To {self.by} champions are alike the photos of their class by {self.likeness.mean():.2f}; photos of one"
-            f" class are by {self.photo_likeness.mean():.2f}, photos of two by {self.other_likeness.mean():.2f}, random"
-            f" pictures by {self.random_likeness.mean():.2f}."
+            f"Seen by *{self.by}*, champions resemble photos of their class with a mean cosine of"
+            f" {self.likeness.mean():.2f}; photos of the same class have {self.photo_likeness.mean():.2f}, photos of"
+            f" different classes {self.other_likeness.mean():.2f}, random pictures {self.random_likeness.mean():.2f}."
         )
 
 
@@ -112,10 +112,13 @@ def measure_unlike(_model: ModelHandle, _params: UnlikeParams, result: Unlike, r
 
 def _words(value: float, chance: float, margin: float) -> str:
     if value > chance + margin:
-        return f"Something of the class is there: {value:.2f}, where what knows nothing of it has {chance:.2f}."
+        return (
+            f"Champions resemble their class more (mean cosine {value:.2f}) than pictures that show nothing of it do"
+            f" ({chance:.2f})."
+        )
     return (
-        f"Champions are no liker to their class ({value:.2f}) than pictures that know nothing of it ({chance:.2f}):"
-        " this network does not recognise them."
+        f"Champions resemble their class no more (mean cosine {value:.2f}) than pictures that show nothing of it do"
+        f" ({chance:.2f}): this network does not recognise them."
     )
 
 
