@@ -11,7 +11,7 @@ Limits: networks of one family share their mistakes more than others; a champion
 which alone may cost confidence. Archives of few evaluations are unsure themselves: compare with the diagonal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,7 @@ from explainers.fooling.studies.archive import ArchiveParams, card_of, resized, 
 from explainers.fooling.studies.seen import Seen, seen
 from explainers.kinds import ModelNames
 from explainers.params import knob
+from explainers.results import Verdict
 from models import ModelCard, ModelHandle
 from models.errors import InputError
 from models.imagesets.imageset import UNKNOWN
@@ -106,7 +107,7 @@ def _by_lot(classes: np.ndarray, answers: np.ndarray, rng: np.random.Generator) 
 def _score(result: Transfer, column: int, hits: np.ndarray, lots: np.ndarray) -> Score:
     value, chance = float(hits.mean()), float(lots.mean())
     photos, noise = float(result.first[-2, column]), float(result.first[-1, column])
-    return Score(
+    score = Score(
         name=f"on_{column}",
         title=f"On {result.titles[column]}",
         value=value,
@@ -114,16 +115,17 @@ def _score(result: Transfer, column: int, hits: np.ndarray, lots: np.ndarray) ->
         baselines={SHUFFLED: chance, PHOTOS: photos, RANDOM: noise},
         references=(PHOTOS,),
         interval=tuple(np.percentile(lots, [2.5, 97.5]).tolist()),
-        reading=f"{_words(value, chance, noise)} {value:.0%} of {len(hits)} champions keep their class, with classes"
-        f" shuffled {chance:.0%}; {photos:.0%} of photos and {noise:.0%} of random pictures get the same answer.",
+        reading=f"{value:.0%} of {len(hits)} champions keep their class, with classes shuffled {chance:.0%};"
+        f" {photos:.0%} of photos and {noise:.0%} of random pictures get the same answer.",
     )
+    return replace(score, reading=f"{_words(score.verdict)} {score.reading}")
 
 
-def _words(value: float, chance: float, noise: float) -> str:
-    if value > max(chance, noise):
+def _words(verdict: Verdict) -> str:
+    if verdict.word == "better than":
         return "Champions carry over."
-    if value <= noise:
-        return "Random pictures agree as often: this says nothing of champions."
+    if verdict.opponent == RANDOM:
+        return "Networks agree as often on random pictures: this says nothing of champions."
     return "Shuffled classes do as well: this network has favourite answers."
 
 

@@ -193,8 +193,8 @@ def compared(by: ModelCard, champions: Seen, photos: Seen, noise: Seen) -> Unlik
     here = np.flatnonzero(members.any(1))
     if len(here) < 2:
         raise InputError(
-            f"Only {len(here)} of the {len(champions.labels)} champions are of a class of which {photos.title} has"
-            " photos; choose images of more classes, or look at more champions."
+            f"Of the {len(champions.labels)} champions only {len(here)} are of a class that occurs among the photos,"
+            f" {photos.title}; choose images of more classes, or look at more champions."
         )
     near = likeness(champions.features, photos.features, centre)
     far = likeness(noise.features, photos.features, centre)
