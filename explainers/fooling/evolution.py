@@ -60,7 +60,7 @@ class Evolution(Generic[G]):
     def breed(self, rng: np.random.Generator) -> list[Individual[G]]:
         """Children of champions drawn over the classes that have one, as the settings say."""
         filled, count = self.elites.filled, self.settings.children
-        if not len(filled):
+        if not len(filled) or len(self.history) < self.settings.first:
             return [Individual(self.encoding.random(rng)) for _ in range(count)]
         chances = self.settings.chances(self.elites.confidence[filled])
         return [self._child(int(cell), rng) for cell in rng.choice(filled, count, p=chances)]

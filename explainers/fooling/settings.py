@@ -48,12 +48,14 @@ class Settings:
 
     Attributes:
         children: a generation.
+        first: generations that are drawn at random, before the first child.
         parents: of which classes champions are chosen: of all alike; mostly of those that are not settled; or the more
             often, the more confident they are.
         moves: of the direct encoding. mutation: of the networks that draw.
     """
 
     children: int
+    first: int = 1
     parents: Parents = "uniform"
     moves: Moves = Moves()
     mutation: Mutation = MUTATION
@@ -69,7 +71,7 @@ class Settings:
 SETTINGS: dict[Search, dict[Way, Settings]] = {
     "paper": {"cppn": Settings(children=400), "direct": Settings(children=200)},
     "tuned": {
-        "cppn": Settings(children=100, parents="confident", mutation=replace(MUTATION, spread=100.0)),
+        "cppn": Settings(children=100, first=4, parents="confident", mutation=replace(MUTATION, spread=100.0)),
         "direct": Settings(children=50, parents="lagging", moves=Moves(rate=0.02, halved=0, eta=3.0)),
     },
 }

@@ -51,11 +51,21 @@ def test_the_papers_rate_halves_and_settled_classes_have_fewer_children() -> Non
     assert [paper.moves.at(generation) for generation in (0, 999, 1000, 2000)] == [0.1, 0.1, 0.05, 0.025]
     assert tuned.moves.at(5000) == tuned.moves.rate
     evolution = begin(judge_of(small_cnn(), None, 1), dataclasses.replace(FEW, encoding="direct", children=4000))
+    evolution.history.append(np.zeros(5))
     evolution.elites.tell([Individual(evolution.encoding.random(np.random.default_rng(0)))], np.array([[0.995] * 5]))
     evolution.elites.confidence[:2] = 0.5
     children = evolution.breed(np.random.default_rng(1))
     counts = np.bincount([child.cell for child in children], minlength=5)
     assert counts[:2].min() > 5 * counts[2:].max()
+
+
+def test_the_tuned_search_draws_at_random_first() -> None:
+    judge, drawn = judge_of(small_cnn(), None, 1), []
+    evolution = begin(judge, FEW)
+    for _ in range(FEW.generations):
+        drawn.append({child.cell == -1 for child in evolution.breed(np.random.default_rng(0))})
+        evolution.step(judge)
+    assert drawn == [{True}] * 4 + [{False}] * 2
 
 
 def test_a_run_asks_for_stretches_each_going_on_from_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
