@@ -61,7 +61,8 @@ def _bar(score: Score) -> str:
 
 
 def _values(score: Score) -> str:
-    return f"{html.escape(score.of)} <strong>{number(score.value)}</strong> · " + html.escape(others(score, " · "))
+    value = f"{html.escape(score.of)} <strong>{number(score.value)}</strong>"
+    return " · ".join([value, html.escape(others(score, " · "))] if score.baselines else [value])
 
 
 def others(score: Score, between: str = ", ") -> str:

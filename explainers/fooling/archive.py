@@ -6,14 +6,14 @@ from typing import Literal
 import numpy as np
 
 from explainers.base import Result
-from explainers.fooling.chunk import StretchParams, Way
+from explainers.fooling.chunk import StretchParams
 from explainers.fooling.judge import fitting_size, judge_of
+from explainers.fooling.settings import SETTINGS, Way
 from explainers.kinds import Choice, Classes
 from explainers.params import Params, knob
 from models import ModelHandle
 
 LARGEST = 128  # pixels a side, where the model takes so small a picture: four times faster than 224
-CHILDREN = {"cppn": 400, "direct": 200}
 SURE = 0.5
 
 
@@ -30,8 +30,14 @@ class FoolingParams(Params):
     size: int | None = knob(
         None, 8, 1024, "Rows and columns of a picture", auto="128 pixels, or what the model takes", label="Size"
     )
+    search: Literal["tuned", "paper"] = knob(
+        "tuned",
+        help="Settings that reach more within the same evaluations (tuned), or those of the paper (paper).",
+        label="Search",
+        more=True,
+    )
     children: int | None = knob(
-        None, 1, 100_000, "Children a generation", auto="400 with CPPNs, 200 direct", more=True, label="Children"
+        None, 1, 100_000, "Children a generation", auto="as the search has it", more=True, label="Children"
     )
     classes: tuple[int, ...] | None = knob(
         None, kind=Classes(), auto="all classes", help="The classes to evolve for", more=True, label="Classes"
@@ -50,11 +56,12 @@ class FoolingParams(Params):
         label="Coordinates",
         only={"encoding": ("cppn",)},
     )
-    spread: float = knob(
-        10.0,
+    spread: float | None = knob(
+        None,
         0.1,
         1000.0,
-        "Weights of a drawing network lie between minus and plus this.",
+        "Weights of a drawing network lie between minus and plus this",
+        auto="as the search has it",
         more=True,
         label="Weights",
         only={"encoding": ("cppn",)},
@@ -118,15 +125,17 @@ def stretch_params(model: ModelHandle, params: FoolingParams) -> StretchParams:
         InputError: a size that the model cannot take, or a class that it does not have.
     """
     judge_of(model, params.classes, params.crops)
-    children = params.children or CHILDREN[params.encoding]
+    settings = SETTINGS[params.search][params.encoding]
+    children = params.children or settings.children
     return StretchParams(
         encoding=params.encoding,
+        search=params.search,
         size=fitting_size(model, params.size, LARGEST),
         children=children,
         classes=params.classes,
         crops=params.crops,
         coords=params.coords,
-        spread=params.spread,
+        spread=settings.mutation.spread if params.spread is None else params.spread,
         generations=-(-params.evaluations // children),
         seed=params.seed,
     )

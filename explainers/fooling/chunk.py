@@ -14,13 +14,12 @@ import numpy as np
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.fooling.encodings import Direct, Encoding, Pattern
 from explainers.fooling.evolution import Evolution, Individual
-from explainers.fooling.judge import judge_of
+from explainers.fooling.judge import Judge, judge_of
+from explainers.fooling.settings import SETTINGS, Settings
 from explainers.kinds import Classes
-from explainers.kit.cppn import PAPER
 from explainers.params import Params, knob
 from models import ModelHandle
 
-Way = Literal["cppn", "direct"]
 STRETCH = 400 * 128**2  # pixels that a stretch evaluates: about two seconds of EfficientNet-Lite0 on one core
 
 
@@ -29,6 +28,7 @@ class StretchParams(Params):
     """What a run evolves, and how far."""
 
     encoding: Literal["cppn", "direct"] = knob("cppn", help="How pictures are written down.")
+    search: Literal["tuned", "paper"] = knob("tuned", help="Whose settings.")
     size: int = knob(128, 1, 1024, help="Rows and columns.")
     children: int = knob(400, 1, 100_000, help="Children a generation.")
     classes: tuple[int, ...] | None = knob(None, kind=Classes(), help="Which classes.")
@@ -74,16 +74,26 @@ def length(params: StretchParams) -> int:
 def encoding_of(model: ModelHandle, params: StretchParams) -> Encoding[Any]:
     """The way pictures are written down."""
     grey = model.card.input_size[0] == 1
+    settings = _settings(params)
     if params.encoding == "direct":
-        return Direct(params.size, grey)
-    return Pattern(params.size, grey, params.coords, replace(PAPER, spread=params.spread))
+        return Direct(params.size, grey, settings.moves)
+    return Pattern(params.size, grey, params.coords, replace(settings.mutation, spread=params.spread))
+
+
+def _settings(params: StretchParams) -> Settings:
+    return replace(SETTINGS[params.search][params.encoding], children=params.children)
+
+
+def begin(judge: Judge, params: StretchParams) -> Evolution[Any]:
+    """An evolution before its first generation."""
+    return Evolution(encoding_of(judge.model, params), judge.count, params.seed, _settings(params))
 
 
 @explainer("A stretch of evolution", paper="https://arxiv.org/abs/1412.1897", evidence=_nothing, inner=True)
 def fooling_stretch(model: ModelHandle, params: StretchParams, run: Run) -> Stretch:
     """Go on from the stretch before; see the module's docstring."""
     judge = judge_of(model, params.classes, params.crops)
-    evolution = Evolution(encoding_of(model, params), judge.count, params.seed, params.children)
+    evolution = begin(judge, params)
     before = (params.generations - 1) // length(params) * length(params)
     if before:
         unpack(evolution, run.reuse(fooling_stretch.request(model.card.name, replace(params, generations=before))))

@@ -7,13 +7,13 @@ from typing import Protocol, TypeVar, runtime_checkable
 import numpy as np
 from jaxtyping import UInt8
 
+from explainers.fooling.settings import Moves
 from explainers.kit import cppn, polynomial
 from explainers.kit.cppn import Coordinates, Mutation
 from explainers.kit.cppn_genome import Genome
 from explainers.kit.hsv import to_rgb
 
 G = TypeVar("G")
-RATE, HALVED = 0.1, 1000  # of the direct encoding: share of values that move, and generations until it is halved
 LEVELS = 255
 
 
@@ -56,15 +56,16 @@ class Encoding(Protocol[G]):
 class Direct:
     """Every pixel's hue, saturation and brightness, or its grey, 8 bits each.
 
-    A tenth of the values moves in a child, half of that after every 1000 generations, by polynomial mutation; positions
-    are drawn with repetition, since a value that is drawn twice is rare.
+    Some of the values move in a child, by polynomial mutation; positions are drawn with repetition, since a value that
+    is drawn twice is rare.
 
     Attributes:
-        size: rows and columns. grey: one value a pixel.
+        size: rows and columns. grey: one value a pixel. moves: how many values, and how far.
     """
 
     size: int
     grey: bool
+    moves: Moves
     lineage = False
 
     @property
@@ -80,10 +81,9 @@ class Direct:
         self, genome: UInt8[np.ndarray, "c p"], rng: np.random.Generator, generation: int
     ) -> UInt8[np.ndarray, "c p"]:
         """Move some values."""
-        rate = RATE * 0.5 ** (generation // HALVED)
-        at = rng.integers(0, genome.size, max(1, round(rate * genome.size)))
+        at = rng.integers(0, genome.size, max(1, round(self.moves.at(generation) * genome.size)))
         child = genome.copy().ravel()
-        moved = child[at] + LEVELS * polynomial.steps(len(at), rng)
+        moved = child[at] + LEVELS * polynomial.steps(len(at), rng, eta=self.moves.eta)
         child[at] = np.clip(np.round(moved), 0, LEVELS).astype(np.uint8)
         return child.reshape(genome.shape)
 

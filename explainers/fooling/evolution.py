@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int, UInt8
 
 from explainers.fooling.encodings import Encoding
+from explainers.fooling.settings import Settings
 from explainers.kit.elites import Elites, Taken
 
 G = TypeVar("G")
@@ -39,16 +40,16 @@ class Evolution(Generic[G]):
         history: per generation, quantiles of confidence over the classes (`QUANTILES`).
     """
 
-    def __init__(self, encoding: Encoding[G], k: int, seed: int, children: int) -> None:
+    def __init__(self, encoding: Encoding[G], k: int, seed: int, settings: Settings) -> None:
         """Begin with nothing."""
-        self.encoding, self.seed, self.children = encoding, seed, children
+        self.encoding, self.seed, self.settings = encoding, seed, settings
         self.elites: Elites[Individual[G]] = Elites(k)
         self.switches: Int[np.ndarray, " k"] = np.zeros(k, np.int64)
         self.history: list[Float[np.ndarray, " 5"]] = []
 
     def step(self, judge: Judge) -> Taken:
         """One generation."""
-        children = self._breed(np.random.default_rng([self.seed, len(self.history)]))
+        children = self.breed(np.random.default_rng([self.seed, len(self.history)]))
         pictures = self.encoding.render([child.genome for child in children])
         taken = self.elites.tell(children, judge(pictures))
         cells = np.array([child.cell for child in children])[taken.children]
@@ -56,12 +57,13 @@ class Evolution(Generic[G]):
         self.history.append(np.percentile(self.elites.confidence, QUANTILES))
         return taken
 
-    def _breed(self, rng: np.random.Generator) -> list[Individual[G]]:
-        """Children of champions drawn uniformly over the classes that have one."""
-        filled = self.elites.filled
-        if not len(filled):
-            return [Individual(self.encoding.random(rng)) for _ in range(self.children)]
-        return [self._child(int(cell), rng) for cell in filled[rng.integers(len(filled), size=self.children)]]
+    def breed(self, rng: np.random.Generator) -> list[Individual[G]]:
+        """Children of champions drawn over the classes that have one, as the settings say."""
+        filled, count = self.elites.filled, self.settings.children
+        if not len(filled) or len(self.history) < self.settings.first:
+            return [Individual(self.encoding.random(rng)) for _ in range(count)]
+        chances = self.settings.chances(self.elites.confidence[filled])
+        return [self._child(int(cell), rng) for cell in rng.choice(filled, count, p=chances)]
 
     def _child(self, cell: int, rng: np.random.Generator) -> Individual[G]:
         parent = self.elites.champion(cell)

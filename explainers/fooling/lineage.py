@@ -29,7 +29,7 @@ class LineageParams(FoolingParams):
     """The evolution, and whose line."""
 
     target: int | None = knob(
-        None, kind=Class(), auto="the class whose champion is surest", help="Whose champion", label="Class"
+        None, kind=Class(), auto="the surest that has ancestors", help="Whose champion", label="Class"
     )
 
 
@@ -57,9 +57,14 @@ class FoolingLineage(AboutClass):
     def sentence(self) -> str:
         """How long the line is, and through how many classes it went."""
         name, count = self.label.split(",")[0], len(set(self.held) - {self.label})
+        if not self.length:
+            return (
+                f"The picture for *{name}* was drawn at random and has no ancestors; it has {self.confidence[-1]:.0%}."
+            )
         detours = f"through {count} other class{'es' if count != 1 else ''}" if count else "through no other class"
+        ancestors = f"{self.length} ancestor{'s' if self.length != 1 else ''}"
         return (
-            f"The picture for *{name}* has {self.length} ancestors, {detours}; its confidence rose from"
+            f"The picture for *{name}* has {ancestors}, {detours}; from the first to the last its confidence went from"
             f" {self.confidence[0]:.0%} to {self.confidence[-1]:.0%}."
         )
 
@@ -75,7 +80,7 @@ def measure(_model: ModelHandle, _params: LineageParams, result: FoolingLineage,
         value=gain,
         of="this line",
         baselines={"another class's line": chance},
-        reading=f"Along this line the class gained {gain:.0%}; along another class's line {chance:.0%}.",
+        reading=f"Along this line the class gained {gain:z.0%}; along another class's line {chance:z.0%}.",
         curves={"this line": result.confidence, "another class's line": result.other},
         axes=("share of the line", "probability of the class"),
     )
@@ -108,9 +113,10 @@ def fooling_lineage(model: ModelHandle, params: LineageParams, run: Run) -> Fool
 
 
 def _row(kept: Stretch, classes: np.ndarray, target: int | None, model: ModelHandle) -> int:
-    """The row of the class, or of the surest champion."""
+    """The row of the class; or of the surest champion that has ancestors, of the surest where none has."""
     if target is None:
-        return int(kept.confidence.argmax())
+        bred = np.array([at >= 0 and kept.parent[at] >= 0 for at in kept.owner.tolist()])
+        return int(np.where(bred | ~bred.any(), kept.confidence, -1.0).argmax())
     rows = np.flatnonzero(classes == model.card.check_target(target))
     if not len(rows):
         raise InputError(f"Class {target} is not among the classes evolved for; add it to classes.")

@@ -76,15 +76,15 @@ class Elites(Generic[G]):
                 f"{len(children)} children and {len(self.confidence)} classes need probabilities of that shape; got"
                 f" {probabilities.shape}."
             )
-        if not np.isfinite(probabilities).all():
-            raise InputError("The network answers with probabilities that are not finite; take another model.")
         if not len(children):
             return Taken(np.zeros(0, np.int64), np.zeros(0, np.int64))
-        best = probabilities.argmax(0)
-        value = probabilities[best, np.arange(len(best))]
+        value = probabilities.max(0)  # of a column that holds a NaN it is NaN
+        if not np.isfinite(value).all():
+            raise InputError("The network answers with probabilities that are not finite; take another model.")
         cells = np.flatnonzero(value > self.confidence)
+        best = probabilities[:, cells].argmax(0)
         self.confidence[cells] = value[cells]
         self.updates[cells] += 1
-        for cell in cells:
-            self.champions[cell] = children[best[cell]]
-        return Taken(cells, best[cells])
+        for cell, child in zip(cells.tolist(), best.tolist(), strict=True):
+            self.champions[cell] = children[child]
+        return Taken(cells, best)

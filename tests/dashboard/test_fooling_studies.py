@@ -1,15 +1,19 @@
 """The studies of fooling images as figures and as pages: what is drawn is what was measured."""
 
+import io
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import explainers
 from dashboard.figures import Look, figures_of
 from dashboard.figures.fooling.detect import table
+from dashboard.figures.fooling.evolve import png
 from dashboard.figures.fooling.small_change import amplified, factor
 from dashboard.figures.raster import thumbnail
+from explainers.fooling.judge import judge_of
 from tests.dashboard.conftest import Tab
 from tests.explainers.fooling.example import example
 
@@ -65,9 +69,17 @@ def test_the_matrix_and_the_curves_hold_what_was_measured(results: dict[str, Any
     detect = results["fooling_detect"]
     roc = figures_of(detect, Look())["roc"]
     np.testing.assert_array_equal(np.stack([line.y for line in roc.data[:-1]]), detect.curves)
-    assert [row["Area"][:4] for row in table(detect)] == [f"{area:.2f}" for area in detect.auroc]
+    assert [row["Area (95 %)"][:4] for row in table(detect)] == [f"{area:.2f}" for area in detect.auroc]
     climb = figures_of(results["fooling_gradient"], Look())["climb"]
     np.testing.assert_array_equal(climb.data[0].y, results["fooling_gradient"].curve)
+
+
+def test_a_champion_saved_as_png_is_as_sure() -> None:
+    model, chosen = example("fooling")
+    result, judge = explainers.explain("fooling", model, **chosen), judge_of(model, None, 1)
+    for row, confidence in enumerate(result.confidence):
+        pixels = np.asarray(Image.open(io.BytesIO(png(result, row))))
+        assert judge(pixels[None])[0, row] == pytest.approx(confidence, abs=1e-3)
 
 
 def test_a_change_is_made_visible_without_being_cut_off(results: dict[str, Any]) -> None:

@@ -100,6 +100,13 @@ def csv(result: Fooling) -> bytes:
     return text.getvalue().encode()
 
 
+def png(result: Fooling, row: int) -> bytes:
+    """A champion as a file, pixel for pixel: what the network was asked about."""
+    buffer = io.BytesIO()
+    Image.fromarray(result.images[row]).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
 def film(result: FoolingLineage, seconds: float = 0.25) -> bytes:
     """The line as an animated GIF, the champion shown longer."""
     frames = [Image.fromarray(image) for image in result.images]

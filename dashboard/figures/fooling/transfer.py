@@ -16,7 +16,7 @@ def figures(result: Transfer, look: Look) -> dict[str, go.Figure]:
     """Both matrices, and the model's own champions."""
     return {
         "median": matrix(result, result.median, "median confidence", look),
-        "first": matrix(result, result.first, "share with the same first answer", look),
+        "first": matrix(result, result.first, "same first answer", look),
         "champions": sheet([(title, picture) for title, picture, _ in champions(result)], look, result.sentence, 6),
     }
 

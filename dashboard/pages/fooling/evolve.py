@@ -15,7 +15,7 @@ from explainers.fooling.evolve import fooling
 from models import Photo
 from models.labels import short
 
-SHOWN, TILE = 25, 118
+SHOWN, TILE = 24, 118
 
 
 def draw(answer: Answer[Fooling], look: Look) -> None:
@@ -56,6 +56,15 @@ def _one(answer: Answer[Fooling]) -> None:
         bred = "drawn at random" if origin < 0 else f"bred from the champion of *{short(result.labels[origin])}*"
         count = int(result.updates[chosen])
         st.markdown(f"It was {bred}. The class changed hands {count} time{'s' if count != 1 else ''}.")
+        file = f"fooling_{int(result.classes[chosen])}.png"
+        st.download_button(
+            "PNG as evolved",
+            lambda: figures.png(result, chosen),
+            file,
+            "image/png",
+            on_click="ignore",
+            key="fooling.png",
+        )
         photo = Photo(result.images[chosen], f"fooling {name}")
         explain_this(photo, answer.provenance.model, pages.that_explain_a_picture())
 

@@ -16,7 +16,7 @@ def draw(answer: Answer[Transfer], look: Look) -> None:
     result = answer.result
     st.markdown(f"##### {result.sentence}")
     for name, values, words in (
-        ("first", result.first, "share with the same first answer"),
+        ("first", result.first, "same first answer"),
         ("median", result.median, "median confidence"),
     ):
         st.markdown(f"##### {words.capitalize()}")

@@ -74,11 +74,17 @@ class Detect(Result):
     def sentence(self) -> str:
         """The best score, and what the network's own confidence does."""
         best = int(self.auroc.argmax())
-        confidence = self.auroc[self.names.index("max_softmax")]
+        name, confidence = TITLES[self.names[best]], self.auroc[self.names.index("max_softmax")]
         count = int(self.fooling.sum())
+        both = f"{count} champions from {len(self.fooling) - count} photos"
+        if self.low[best] <= 0.5:
+            return (
+                f"Nothing tells {both} better than a coin, which has an area of 0.50; *{name}* comes nearest with"
+                f" {self.auroc[best]:.2f} ({self.low[best]:.2f} to {self.high[best]:.2f})."
+            )
         return (
-            f"*{TITLES[self.names[best]]}* tells {count} champions from {len(self.fooling) - count} photos best (area"
-            f" {self.auroc[best]:.2f}); the network's own confidence has {confidence:.2f}."
+            f"*{name}* tells {both} best (area {self.auroc[best]:.2f}); the network's own confidence has"
+            f" {confidence:.2f}, a coin 0.50."
         )
 
 

@@ -11,8 +11,7 @@ import numpy as np
 
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.fooling.archive import FoolingParams, stretch_params
-from explainers.fooling.chunk import encoding_of, pack
-from explainers.fooling.evolution import Evolution
+from explainers.fooling.chunk import begin, pack
 from explainers.fooling.evolve import champions
 from explainers.fooling.judge import judge_of
 from explainers.fooling.studies.archive import (
@@ -212,10 +211,10 @@ def _evolved(network: ModelHandle, params: RoundParams, run: Run) -> Champions:
     """Champions of a network that learnt, of the classes that it had before."""
     classes = params.classes or tuple(range(len(network.card.labels) - 1))
     last = stretch_params(network, replace(archive_of(params), classes=classes))
-    encoding, judge = encoding_of(network, last), judge_of(network, last.classes, last.crops)
-    evolution = Evolution(encoding, judge.count, last.seed, last.children)
+    judge = judge_of(network, last.classes, last.crops)
+    evolution = begin(judge, last)
     for generation in range(last.generations):
         run.report(generation / last.generations, f"round {params.number}: generation {generation}")
         evolution.step(judge)
     kept = pack(evolution)
-    return Champions(kept.confidence, champions(encoding, kept, last.size), judge.classes)
+    return Champions(kept.confidence, champions(evolution.encoding, kept, last.size), judge.classes)

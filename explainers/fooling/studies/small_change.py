@@ -38,7 +38,7 @@ from models import ModelHandle
 from models.errors import InputError
 
 DRAWS = 16
-NOISE = "random signs"
+NOISE, UNCHANGED = "random signs", "the photo as it is"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,28 +109,25 @@ def measure_change(model: ModelHandle, _params: SmallChangeParams, result: Small
     jpeg = reread(result.changed, "JPEG", quality=90)
     run.report(0.2, "looking at them")
     chance = chances_of(model, np.concatenate([[result.image, result.changed, jpeg], noisy]))[:, result.target]
-    moved = (chance if result.towards else 1 - chance)[1:]
-    mean, name = float(moved[2:].mean()), result.label.split(",")[0]
+    before, *moved = chance if result.towards else 1 - chance
+    mean, name = float(np.mean(moved[2:])), result.label.split(",")[0]
     spread = tuple(np.percentile(moved[2:], [2.5, 97.5]).tolist())
     verb = "is led to" if result.towards else "is led away from"
+    others = {NOISE: mean, UNCHANGED: float(before)}
+    compared = partial(Score, of="this change", baselines=others, references=(UNCHANGED,), interval=spread)
     return Evidence(
         scores=(
-            Score(
+            compared(
                 name="led",
                 title="How far it leads",
                 value=float(moved[0]),
-                of="this change",
-                baselines={NOISE: mean},
-                interval=spread,
-                reading=f"The model {verb} {name} by {moved[0]:.0%}; random signs at the same budget reach {mean:.0%}.",
+                reading=f"The model {verb} {name} by {moved[0]:.0%}; random signs at the same budget reach {mean:.0%},"
+                f" the photo as it is has {before:.0%}.",
             ),
-            Score(
+            compared(
                 name="jpeg",
                 title="After saving as JPEG",
                 value=float(moved[1]),
-                of="this change",
-                baselines={NOISE: mean},
-                interval=spread,
                 reading=f"Saved as a JPEG of quality 90 the change still reaches {moved[1]:.0%}.",
             ),
             Score(

@@ -4,14 +4,14 @@ An archive is evolved on each network (a row), and its most confident champions 
 the median confidence in the champion's class, and the share of champions for which that class is still the first
 answer. A class is the same in two networks where it has the same name. Below stand photos, with the class that they are
 labelled or, where nothing is said, that the first network sees, and random pictures, with the class that the first
-network happens to see: networks that give one answer to every noise agree there. The control shuffles the champions'
-classes.
+network happens to see: networks that give one answer to every noise agree there. They are one control; the other
+shuffles the champions' classes.
 
 Limits: networks of one family share their mistakes more than others; a champion at another network's size is resized,
 which alone may cost confidence. Archives of few evaluations are unsure themselves: compare with the diagonal.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,6 +22,7 @@ from explainers.fooling.studies.archive import ArchiveParams, card_of, resized, 
 from explainers.fooling.studies.seen import Seen, seen
 from explainers.kinds import ModelNames
 from explainers.params import knob
+from explainers.results import Verdict
 from models import ModelCard, ModelHandle
 from models.errors import InputError
 from models.imagesets.imageset import UNKNOWN
@@ -79,9 +80,10 @@ class Transfer(Result):
         """How many still fool the others, beside how many random pictures would."""
         share, chance = float(self.first[0, 1:].mean()), float(self.first[-1, 1:].mean())
         others = "the other network" if len(self.titles) == 2 else f"the {len(self.titles) - 1} other networks"
+        means = "" if share > chance else ", so nothing here says that champions carry over"
         return (
             f"Of {self.counts[0]} champions of *{self.titles[0]}*, {share:.0%} get the same first answer from {others};"
-            f" of random pictures {chance:.0%} do."
+            f" of random pictures {chance:.0%} do{means}."
         )
 
 
@@ -103,19 +105,28 @@ def _by_lot(classes: np.ndarray, answers: np.ndarray, rng: np.random.Generator) 
 
 
 def _score(result: Transfer, column: int, hits: np.ndarray, lots: np.ndarray) -> Score:
-    chance = float(lots.mean())
+    value, chance = float(hits.mean()), float(lots.mean())
     photos, noise = float(result.first[-2, column]), float(result.first[-1, column])
-    return Score(
+    score = Score(
         name=f"on_{column}",
         title=f"On {result.titles[column]}",
-        value=float(hits.mean()),
+        value=value,
         of="champions",
         baselines={SHUFFLED: chance, PHOTOS: photos, RANDOM: noise},
-        references=(PHOTOS, RANDOM),
+        references=(PHOTOS,),
         interval=tuple(np.percentile(lots, [2.5, 97.5]).tolist()),
-        reading=f"{hits.mean():.0%} of {len(hits)} champions keep their class, with classes shuffled {chance:.0%};"
+        reading=f"{value:.0%} of {len(hits)} champions keep their class, with classes shuffled {chance:.0%};"
         f" {photos:.0%} of photos and {noise:.0%} of random pictures get the same answer.",
     )
+    return replace(score, reading=f"{_words(score.verdict)} {score.reading}")
+
+
+def _words(verdict: Verdict) -> str:
+    if verdict.word == "better than":
+        return "Champions carry over."
+    if verdict.opponent == RANDOM:
+        return "Networks agree as often on random pictures: this says nothing of champions."
+    return "Shuffled classes do as well: this network has favourite answers."
 
 
 @explainer("Fooling other networks", paper="https://arxiv.org/abs/1412.1897", evidence=measure_transfer)

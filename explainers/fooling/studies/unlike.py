@@ -83,9 +83,9 @@ class Unlike(Result):
     def sentence(self) -> str:
         """Likeness in a number, beside that of photos."""
         return (
-            f"To {self.by} champions are alike the photos of their class by {self.likeness.mean():.2f}; photos of one"
-            f" class are by {self.photo_likeness.mean():.2f}, photos of two by {self.other_likeness.mean():.2f}, random"
-            f" pictures by {self.random_likeness.mean():.2f}."
+            f"Seen by *{self.by}*, champions resemble photos of their class with a mean cosine of"
+            f" {self.likeness.mean():.2f}; photos of the same class have {self.photo_likeness.mean():.2f}, photos of"
+            f" different classes {self.other_likeness.mean():.2f}, random pictures {self.random_likeness.mean():.2f}."
         )
 
 
@@ -112,10 +112,13 @@ def measure_unlike(_model: ModelHandle, _params: UnlikeParams, result: Unlike, r
 
 def _words(value: float, chance: float, margin: float) -> str:
     if value > chance + margin:
-        return f"Something of the class is there: {value:.2f}, where what knows nothing of it has {chance:.2f}."
+        return (
+            f"Champions resemble their class more (mean cosine {value:.2f}) than pictures that show nothing of it do"
+            f" ({chance:.2f})."
+        )
     return (
-        f"Champions are no liker to their class ({value:.2f}) than pictures that know nothing of it ({chance:.2f}):"
-        " this network does not recognise them."
+        f"Champions resemble their class no more (mean cosine {value:.2f}) than pictures that show nothing of it do"
+        f" ({chance:.2f}): this network does not recognise them."
     )
 
 
@@ -190,8 +193,8 @@ def compared(by: ModelCard, champions: Seen, photos: Seen, noise: Seen) -> Unlik
     here = np.flatnonzero(members.any(1))
     if len(here) < 2:
         raise InputError(
-            f"Only {len(here)} of the {len(champions.labels)} champions are of a class of which {photos.title} has"
-            " photos; choose images of more classes, or look at more champions."
+            f"Of the {len(champions.labels)} champions only {len(here)} are of a class that occurs among the photos,"
+            f" {photos.title}; choose images of more classes, or look at more champions."
         )
     near = likeness(champions.features, photos.features, centre)
     far = likeness(noise.features, photos.features, centre)

@@ -13,9 +13,10 @@ import explainers
 import models
 from explainers import Cancelled, LocalRun
 from explainers.fooling import chunk
-from explainers.fooling.chunk import StretchParams, encoding_of, fooling_stretch, pack, unpack
-from explainers.fooling.evolution import Evolution
+from explainers.fooling.chunk import StretchParams, begin, fooling_stretch, pack, unpack
+from explainers.fooling.evolution import Evolution, Individual
 from explainers.fooling.judge import judge_of, ten
+from explainers.fooling.settings import SETTINGS
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import small_cnn
 
@@ -23,13 +24,13 @@ FEW = StretchParams(size=12, children=5, generations=6, seed=3)
 
 
 def evolution_of(params: StretchParams) -> Evolution:
-    model = small_cnn()
-    return Evolution(encoding_of(model, params), model.findings.count, params.seed, params.children)
+    return begin(judge_of(small_cnn(), None, 1), params)
 
 
+@pytest.mark.parametrize("search", ["tuned", "paper"])
 @pytest.mark.parametrize("encoding", ["cppn", "direct"])
-def test_a_pause_changes_nothing(encoding: str) -> None:
-    params = dataclasses.replace(FEW, encoding=encoding)
+def test_a_pause_changes_nothing(encoding: str, search: str) -> None:
+    params = dataclasses.replace(FEW, encoding=encoding, search=search)
     judge = judge_of(small_cnn(), None, 1)
     whole, first, second = (evolution_of(params) for _ in range(3))
     for _ in range(6):
@@ -43,6 +44,28 @@ def test_a_pause_changes_nothing(encoding: str) -> None:
     for name in ("confidence", "updates", "switches", "history", "owner", "parent", "cell"):
         assert np.array_equal(getattr(a, name), getattr(b, name)), name
     assert all(np.array_equal(a.genomes[name], b.genomes[name]) for name in a.genomes)
+
+
+def test_the_papers_rate_halves_and_settled_classes_have_fewer_children() -> None:
+    paper, tuned = (SETTINGS[search]["direct"] for search in ("paper", "tuned"))
+    assert [paper.moves.at(generation) for generation in (0, 999, 1000, 2000)] == [0.1, 0.1, 0.05, 0.025]
+    assert tuned.moves.at(5000) == tuned.moves.rate
+    evolution = begin(judge_of(small_cnn(), None, 1), dataclasses.replace(FEW, encoding="direct", children=4000))
+    evolution.history.append(np.zeros(5))
+    evolution.elites.tell([Individual(evolution.encoding.random(np.random.default_rng(0)))], np.array([[0.995] * 5]))
+    evolution.elites.confidence[:2] = 0.5
+    children = evolution.breed(np.random.default_rng(1))
+    counts = np.bincount([child.cell for child in children], minlength=5)
+    assert counts[:2].min() > 5 * counts[2:].max()
+
+
+def test_the_tuned_search_draws_at_random_first() -> None:
+    judge, drawn = judge_of(small_cnn(), None, 1), []
+    evolution = begin(judge, FEW)
+    for _ in range(FEW.generations):
+        drawn.append({child.cell == -1 for child in evolution.breed(np.random.default_rng(0))})
+        evolution.step(judge)
+    assert drawn == [{True}] * 4 + [{False}] * 2
 
 
 def test_a_run_asks_for_stretches_each_going_on_from_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,9 +117,9 @@ def test_evolution_beats_random_pictures_where_the_answer_can_be_raised() -> Non
             return torch.stack([-score, score], 1)
 
     model = models.wrap(Halves(), input_size=(3, 24, 24), labels=["no", "yes"])
-    result = explainers.explain("fooling", model, evaluations=600, children=50)
+    result = explainers.explain("fooling", model, evaluations=600, children=50, search="paper")
     lens = explainers.registry()["fooling"]
-    params = lens.choose(evaluations=600, children=50)
+    params = lens.choose(evaluations=600, children=50, search="paper")
     scores = {score.name: score for score in lens.evidence(model, params, result, LocalRun(model)).scores}
     assert result.confidence[1] > 0.9
     right, left = result.images[1][:, 12:].mean(), result.images[1][:, :12].mean()

@@ -56,7 +56,7 @@ def test_evidence_says_whether_something_of_the_class_is_there() -> None:
         result = compared(model.card, seen(np.array(features), [0, 0]), PHOTOS, noise)
         score = lens.evidence(model, lens.choose(), result, LocalRun(model)).scores[0]
         assert score.verdict.word == word
-        assert ("Something of the class is there" in score.reading) == (word == "better than")
+        assert ("resemble their class more" in score.reading) == (word == "better than")
 
 
 def test_what_cannot_be_compared_is_said() -> None:
@@ -64,7 +64,7 @@ def test_what_cannot_be_compared_is_said() -> None:
     lonely = seen(np.eye(2), [0, 1])
     with pytest.raises(InputError, match="no two are of one class"):
         compared(card, seen(np.eye(2), [0, 1]), lonely, noise)
-    with pytest.raises(InputError, match="Only 0 of the 2 champions"):
+    with pytest.raises(InputError, match="Of the 2 champions only 0"):
         compared(card, seen(np.eye(2), [4, 4]), PHOTOS, noise)
 
 

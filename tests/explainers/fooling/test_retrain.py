@@ -51,7 +51,7 @@ def test_the_first_champions_are_recognised_once_they_are_learnt(images: str) ->
     """The class more is learnt: the champions that it was learnt from are called so, the photos are not."""
     model = net("first")
     photos = explainers.explain("fooling_photos", model, **SMALL, images=images, limit=8)
-    archive = explainers.explain("fooling", model, **SMALL)
+    archive = explainers.explain("fooling", model, **SMALL, search="paper")
     layer = last_layer(model)
     features = features_and_logits(model, archive.images, layer)[0]
     weight = learnt(layer, photos, np.repeat(features, 4, 0))
