@@ -22,7 +22,7 @@ SAMPLE = (
     *("resnet", "convnext", "efficientnet", "mobilenetv3", "vision_transformer", "deit", "cait", "pit", "cspnet"),
     *("mambaout", "maxxvit", "nfnet", "byobnet", "regnet", "ghostnet", "mobilevit", "edgenext", "pvt_v2", "starnet"),
     *("repghost", "fasternet", "shvit", "efficientvit_msra", "efficientvit_mit", "inception_next", "eva", "tiny_vit"),
-    *("cspnext", "resnetv2"),
+    *("levit", "resnetv2"),
 )
 """Thirty of timm's families with quick members: what the tests survey."""
 LARGE = ("base", "large", "huge", "giant", "so150m", "so400m", "gigantic", "xlarge", "enormous")
@@ -132,10 +132,10 @@ def pictures(count: int, side: int, rng: np.random.Generator) -> tuple[Tensor, T
 
 
 def scene(side: int, rng: np.random.Generator) -> Tensor:
-    """The same picture without a patch, and with one in each of `PLACES`: (5, 3, side, side) in [0, 1]."""
-    made = _noise(1, side, rng).repeat(1 + len(PLACES), 1, 1, 1)
+    """The same picture with a patch in each of `PLACES`: (4, 3, side, side) in [0, 1]."""
+    made = _noise(1, side, rng).repeat(len(PLACES), 1, 1, 1)
     for place in PLACES:
-        _put(made[1 + place], place)
+        _put(made[place], place)
     return made
 
 

@@ -13,7 +13,7 @@ from explainers.kit import nmf, tail
 from tests.survey.families import PLACES, build, scene, smallest
 from tests.survey.planted import plant
 
-PICTURES = 3  # each without a patch, and with one in every quarter
+PICTURES = 3  # each with a patch in every quarter, one after the other
 NEEDED = 8  # patches of 12 that are found; a map that knows nothing finds so many once in 360, a turned one at most 6
 COARSE, LARGER = 4, 256  # cells a side that are too few to find a patch on; pixels then, or to look again
 
@@ -79,27 +79,22 @@ def _half(side: int, end: bool) -> np.ndarray:
 
 
 def _found(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> int:
-    """In how many cases Grad-CAM's map changes where the patch is put in.
+    """How many patches change Grad-CAM's map where they are put in.
 
-    The change counts, for the level of a map of random weights, where there is nothing to see, is anything; and of it
-    what is not the same everywhere, as global attention makes it. A quarter's share of that is set against its share in
-    the same picture with the patch in the other quarters; found is a patch whose own quarter then gained the most.
+    The map of one patch is set against the mean of those of the same picture with the patch in each quarter: the level
+    of a map of random weights is anything, and global attention moves it everywhere alike. A quarter's share of that
+    difference is set against its share for the other patches; found is a patch whose own quarter then gained the most.
     """
     row["step"] = "Grad-CAM"
     maps = [explainers.explain("gradcam", handle, image=picture, target=1).cam for picture in shown]
     gained = []
-    for index in range(0, len(maps), 1 + len(PLACES)):
-        changes = [_change(maps[index], there) for there in maps[index + 1 : index + 1 + len(PLACES)]]
-        shares = np.array([[_share(change, place) for place in PLACES] for change in changes])
+    for first in range(0, len(maps), len(PLACES)):
+        four = np.stack(maps[first : first + len(PLACES)])
+        shares = np.array([[_share(own, place) for place in PLACES] for own in np.abs(four - four.mean(0))])
         gained.append(shares - shares.mean(0))
     found = sum(_most(row_of, place) for table in gained for place, row_of in enumerate(table))
     row |= {"found": found, "gain": round(float(np.mean([table.diagonal().mean() for table in gained])), 3)}
     return found
-
-
-def _change(without: np.ndarray, there: np.ndarray) -> np.ndarray:
-    change = there - without
-    return np.asarray(np.abs(change - np.median(change)))
 
 
 def _most(gains: np.ndarray, place: int) -> bool:
@@ -114,7 +109,7 @@ def _place(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:
 
 def _pixels(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:
     for method, samples in (("input_x_gradient", {}), ("integrated_gradients", {"samples": 4})):
-        chosen = {"image": shown[1], "target": 1, "method": method, **samples}
+        chosen = {"image": shown[0], "target": 1, "method": method, **samples}
         values = explainers.explain("saliency", handle, **chosen).attribution
         if values.shape[-2:] != shown.shape[1:3] or not np.isfinite(values).all() or not values.any():
             raise ValueError(f"{method} gave {values.shape}, finite: {bool(np.isfinite(values).all())}")

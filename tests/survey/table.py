@@ -21,11 +21,12 @@ Each is made to answer to a bright patch: a line through its answers is fitted t
 it is examined as any network of yours is (`models.wrap`), explained by Grad-CAM at the defaults, by input × gradient
 and by integrated gradients, and its activations are taken apart into two concepts from which the rest of the network
 gives the same answers. *Right* means that no step failed and that Grad-CAM's map changes where the patch is put in.
-Twelve patches are put in, one in every quarter of three pictures, and one is *found* where the share of the change that
-lies in its quarter gains more than those of the other quarters; {needed} must be. A map that knows nothing finds 3, and
-{needed} once in 360; one that is turned over finds none, and one with rows and columns exchanged 6. So it is
-proved that the layer's cells lie where Seewhy draws them, not that the weights, which are random, look at anything
-sensible. *Refused* means that Seewhy said in a sentence why it cannot explain this network. *Wrong* is all else.
+Twelve patches are put in, one in every quarter of three pictures, and one is *found* where what it changes and the
+patches in the other quarters do not lies in its quarter more than in the others; {needed} must be. A map that knows
+nothing finds 3, and {needed} once in 360; one that is turned over finds none, and one whose rows and columns are
+exchanged finds 6. So it is proved that the layer's cells lie where Seewhy draws them, not that the weights, which are
+random, look at anything sensible. *Refused* means that Seewhy said in a sentence why it cannot explain this network.
+*Wrong* is all else.
 
 {counts}
 
