@@ -134,16 +134,15 @@ def pick(model: ModelHandle, name: str | None) -> Layer:
     """The layer called ``name``; for None the last whole cut of the network whose map the answer depends on.
 
     Raises:
-        InputError: the layer is not there, or a path leads around it.
+        InputError: the layer is not there, a path leads around it, or no layer is a map.
         UnfitError: no layer is a whole cut.
     """
     if name:
         model.split(name)
         return model.layer(name)
-    layers = model.layers()
-    last = next(i for i, layer in enumerate(layers) if layer.default)
-    before = [layer for layer in reversed(layers[:last]) if layer.name in model.findings.whole]
-    for layer in [layers[last], *sorted(before, key=lambda layer: not layer.main)]:
+    layers, default = model.layers(), model.layer(None)
+    before = [layer for layer in reversed(layers[: layers.index(default)]) if layer.name in model.findings.whole]
+    for layer in [default, *sorted(before, key=lambda layer: not layer.main)]:
         if layer.name in model.findings.whole and _is_cut(model, layer):
             return layer
     raise UnfitError(

@@ -226,6 +226,16 @@ def test_a_network_without_concepts_has_the_map_that_is_advised() -> None:
     assert explainers.explain("gradcam", handle, image=Image.new("RGB", (32, 32))).cam.shape == (8, 8)
 
 
+def test_a_network_without_maps_is_told_so_and_has_methods_of_pixels() -> None:
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 3))
+    torch.manual_seed(0)
+    handle = models.wrap(flat, input_size=(3, 32, 32), device="cpu")
+    assert "no layer with a map" in said(lambda: tail.pick(handle, None))
+    assert "methods of pixels" in handle.findings.remarks[0]
+    picture = Image.new("RGB", (32, 32), (9, 90, 200))
+    assert explainers.explain("saliency", handle, image=picture, method="saliency").attribution.any()
+
+
 # --- pictures -----------------------------------------------------------------------------------------------------
 
 SMALL = Image.new("RGB", (20, 10), (9, 90, 200))
