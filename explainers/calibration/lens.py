@@ -191,7 +191,7 @@ def rank(model: ModelHandle, benchmark: Benchmark, methods: dict[str, Candidate]
 
 def layer_grid(model: ModelHandle) -> tuple[int, int]:
     """Rows and columns of the layer that maps of layers are read from by default."""
-    shape = next(layer.shape for layer in model.card.layers if layer.default)
+    shape = model.layer(None).shape
     return shape[1], shape[2]
 
 

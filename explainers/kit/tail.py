@@ -17,7 +17,7 @@ from explainers.kit.hooks import frozen, record_output
 from explainers.kit.importance.tail import ConceptHead, Logit, linear, pooled
 from explainers.kit.linear_head import Head, composed_head, linear_head
 from models import Layer, ModelHandle
-from models.errors import InputError
+from models.errors import InputError, UnfitError
 
 BATCH = 64
 
@@ -134,18 +134,21 @@ def pick(model: ModelHandle, name: str | None) -> Layer:
     """The layer called ``name``; for None the last whole cut of the network whose map the answer depends on.
 
     Raises:
-        InputError: the layer is not there, or a path leads around it.
+        InputError: the layer is not there, a path leads around it, or no layer is a map.
+        UnfitError: no layer is a whole cut.
     """
     if name:
         model.split(name)
         return model.layer(name)
-    layers = model.layers()
-    last = next(i for i, layer in enumerate(layers) if layer.default)
-    tried = [layers[last], *(layer for layer in reversed(layers[:last]) if layer.main)]
-    for layer in tried:
+    layers, default = model.layers(), model.layer(None)
+    before = [layer for layer in reversed(layers[: layers.index(default)]) if layer.name in model.findings.whole]
+    for layer in [default, *sorted(before, key=lambda layer: not layer.main)]:
         if layer.name in model.findings.whole and _is_cut(model, layer):
             return layer
-    raise InputError("No layer of this network is a whole cut; name one with layer.")
+    raise UnfitError(
+        f"{model.card.title} looks at the picture in several ways side by side, and concepts need a layer through which"
+        " all of them go; choose a heat map, such as Grad-CAM."
+    )
 
 
 def _is_cut(model: ModelHandle, layer: Layer) -> bool:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import timm
+from timm.models import PretrainedCfg
 from torch import nn
 
 from models.checkpoints import config
@@ -81,7 +82,7 @@ class Description:
         size, arguments = facts.get("input_size"), self.arguments()
         chosen: dict[str, Any] = {}
         if "in_chans" in arguments or "img_size" in arguments:
-            channels, *sides = config.whole_numbers(size or (3, 224, 224), 3, f"input_size in '{self.source}'")
+            channels, *sides = config.whole_numbers(size or self._usual(), 3, f"input_size in '{self.source}'")
             side = arguments.get("img_size", sides)
             chosen["input_size"] = (
                 arguments.get("in_chans", channels),
@@ -97,6 +98,11 @@ class Description:
         if counts or self.names:
             chosen["num_classes"] = counts[0] if counts else len(self.names)
         return chosen
+
+    def _usual(self) -> tuple[int, ...]:
+        """The input size that timm has for the architecture."""
+        known = timm.get_pretrained_cfg(self.architecture) if timm.is_model(self.architecture) else None
+        return tuple((known or PretrainedCfg()).input_size)
 
     def network(self) -> nn.Module:
         """The network that is described, without weights.

@@ -14,6 +14,8 @@ from torch import Tensor
 from models.layers import Layer, grids
 
 ORDERED = 0.15  # rank of a random matrix is 0, of a map before any mixing 1
+FOLLOWED = 0.25  # of the last layers of trained networks 0.5 and more
+JUDGED = 4  # cells a side, below which chance alone gives as much
 CLEAR = 0.5  # of tokens that no block has mixed yet
 MOST_PREFIX = 16  # a class token, a distillation token, and registers
 
@@ -36,9 +38,13 @@ def _above(grid: tuple[int, int]) -> Tensor:
 
 
 def order(layer: Layer, output: Float[Tensor, "3 ..."]) -> float:
-    """Correlation between where the halves were changed and where cells moved; NaN where nothing moved."""
+    """Correlation between where the halves were changed and where cells moved; NaN where nothing moved.
+
+    What all cells have in common is left out: global attention moves every cell by the mean of what it read.
+    """
     maps = layer.as_map(output.detach().float())
-    first, second = (maps[1:] - maps[:1]).square().sum(1)
+    moved = maps[1:] - maps[:1]
+    first, second = (moved - moved.mean((2, 3), keepdim=True)).square().sum(1)
     total = first + second
     if float(total.sum()) <= 1e-12 * float(maps.square().sum()):
         return float("nan")
@@ -49,6 +55,11 @@ def order(layer: Layer, output: Float[Tensor, "3 ..."]) -> float:
     if not bool(off.any()):
         return float("nan")
     return float(torch.nan_to_num((contrast[off] * sides[off]).mean() / contrast[off].square().mean().sqrt(), 0.0))
+
+
+def mixed(layer: Layer, output: Float[Tensor, "3 ..."]) -> bool:
+    """Whether so much is mixed in a map that its cells do not follow the picture's any more."""
+    return min(layer.shape[1:]) >= JUDGED and order(layer, output) < FOLLOWED
 
 
 def prefixes(outputs: Mapping[str, Tensor], size: tuple[int, int]) -> dict[int, int]:

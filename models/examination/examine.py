@@ -52,8 +52,9 @@ def examine(network: nn.Module, x: Float[Tensor, "3 colours y x"], name: str) ->
     repeated = tuple(layer.name for layer in maps if runs[layer.name] > 1)
     kept = [layer for layer in maps if layer.name not in (*refused, *repeated)]
     dead = frozenset(layer.name for layer in kept if not _alive(layer, slopes))
+    mixed = frozenset(layer.name for layer in kept if cells.mixed(layer, several[layer.name]))
     return Findings(
-        layers=_with_default(kept, dead, whole, getattr(network, "default_layer", "")),
+        layers=_with_default(kept, dead, whole, mixed, getattr(network, "default_layer", "")),
         answers=kind_of(answer, rows) if finite else "logits",
         count=int(rows.shape[1]),
         whole=whole & {layer.name for layer in kept},
@@ -158,19 +159,25 @@ def _ordered(layer: Layer, several: dict[str, Tensor]) -> bool:
     )  # NaN where nothing moved: the shape alone speaks
 
 
-def _with_default(layers: list[Layer], dead: frozenset[str], whole: frozenset[str], named: str) -> tuple[Layer, ...]:
+def _with_default(
+    layers: list[Layer], dead: frozenset[str], whole: frozenset[str], mixed: frozenset[str], named: str
+) -> tuple[Layer, ...]:
     """Mark the default layer: the last map that all goes through which the answer knows of the picture.
 
     Where a class token goes along with the patches from the beginning there is none but the stem: then it is the last
     layer whose map the answer depends on. Behind it come dead layers as wide as the trunk, and it is the last live one
-    of that width, rather than the three times wider projection inside the last attention. A network that is more than
-    a classifier, of two towers or with prototypes, says by itself which one (``named``).
+    of that width, rather than the three times wider projection inside the last attention. Where so much is mixed there
+    that the cells do not follow the picture's any more, it is the last cut before in which they do. A network that is
+    more than a classifier, of two towers or with prototypes, says by itself which one (``named``).
     """
     live = [layer for layer in layers if layer.name not in dead]
     width = next((layer.shape[0] for layer in reversed(layers) if layer.name in dead and layer.prefix), 0)
     wide = [layer for layer in live if layer.shape[0] == width]
     late = [layer for layer in (_trunk_end(live, whole),) if layer]
     chosen = (late or wide or live or layers)[-1].name if layers else ""
+    if chosen in mixed:
+        clear = [layer.name for layer in live if layer.name in whole - mixed]
+        chosen = (clear or [chosen])[-1]
     if named in [layer.name for layer in live]:
         chosen = named
     if not live:

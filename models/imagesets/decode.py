@@ -22,7 +22,7 @@ from pillow_heif import register_heif_opener
 from models.errors import InputError
 from models.imagesets.colour import DEEPEST, bits_of, grey_of, to_eight_bits, to_rgb, upright
 from models.imagesets.photo import Photo
-from models.imagesets.primaries import declared_profile
+from models.imagesets.primaries import declared_profile, high_range
 
 register_heif_opener()
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "HEIF")
@@ -110,25 +110,26 @@ def clean_name(name: str) -> str:
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A picture whose pixels are in memory: its size in the file, and how many bits a channel holds there."""
+    """A picture whose pixels are in memory: in the file its size, bits a channel, and curve of high dynamic range."""
 
     image: Image.Image
     size: tuple[int, int]
     bits: int = 8
+    curve: str = ""
 
 
 def _loaded(image: ImageFile, data: bytes, name: str) -> _Loaded:
     _check_size(image, name)
     if profile := declared_profile(data, image.info):
         image.info["icc_profile"] = profile
-    size, deep = image.size, _deep(image, data)
+    size, deep, curve = image.size, _deep(image, data), high_range(data, image.info)
     if deep is not None:
         colours = Image.fromarray(np.dstack([to_eight_bits(deep), np.asarray(image)[..., 3:]]), image.mode)
         colours.info = dict(image.info)
-        return _Loaded(colours, size, bits_of(deep))
+        return _Loaded(colours, size, bits_of(deep), curve)
     if image.format == "JPEG" and (factor := _factor(image)) > 1:
         image.draft(None, (image.width // factor, image.height // factor))  # decoded at that size
-    return _Loaded(image, size)
+    return _Loaded(image, size, curve=curve)
 
 
 def _photo(loaded: _Loaded, name: str) -> Photo:
@@ -141,7 +142,7 @@ def _photo(loaded: _Loaded, name: str) -> Photo:
     if (factor := _factor(image)) > 1:
         image = _plain(image).reduce(factor)
     pixels = np.asarray(to_rgb(image, name))
-    return Photo(pixels, name, _note(loaded.size, bits, (pixels.shape[1], pixels.shape[0])))
+    return Photo(pixels, name, _note(loaded, bits, (pixels.shape[1], pixels.shape[0])))
 
 
 def _plain(image: Image.Image) -> Image.Image:
@@ -151,13 +152,18 @@ def _plain(image: Image.Image) -> Image.Image:
     return image
 
 
-def _note(size: tuple[int, int], bits: int, kept: tuple[int, int]) -> str:
+def _note(loaded: _Loaded, bits: int, kept: tuple[int, int]) -> str:
     """What was done to a picture, in a sentence for each; empty where nothing was."""
-    notes = []
+    notes, size = [], loaded.size
     if size[0] * size[1] > kept[0] * kept[1]:
         notes.append(f"{size[0] * size[1] / 1e6:.0f} megapixels, made smaller to {kept[0]} x {kept[1]} pixels.")
     if 8 < bits < 16:
         notes.append(f"Its {bits} bits a channel lie in a frame of 16: the brightest of them counts as white.")
+    if loaded.curve:
+        notes.append(
+            f"High dynamic range ({loaded.curve}), shown and explained as stored, so flatter than it was meant; export"
+            " it in standard range (SDR) for its own colours."
+        )
     return " ".join(notes)
 
 

@@ -16,7 +16,9 @@ COLORANTS = {
     9: ((0.67349, 0.27904, -0.00194), (0.16566, 0.67534, 0.02998), (0.12505, 0.04561, 0.79686)),
 }
 SRGB_CURVES = (1, 2, 6, 13, 14, 15)
-"""Transfer characteristics that are sRGB's own or near it; not those of high dynamic range (16, 18)."""
+"""Transfer characteristics that are sRGB's own or near it."""
+HIGH_RANGE = {16: "PQ", 18: "HLG"}
+"""Transfer characteristics of high dynamic range, by number; the names are those of ITU-R BT.2100."""
 
 
 def declared_profile(data: bytes, info: Mapping[Any, Any]) -> bytes | None:
@@ -26,10 +28,21 @@ def declared_profile(data: bytes, info: Mapping[Any, Any]) -> bytes | None:
         data: the whole file.
         info: what Pillow read of it.
     """
-    numbers = _of_png(data) or _of_heif(info) or _of_avif(data)
+    numbers = _numbers(data, info)
     if numbers is None or numbers[0] not in COLORANTS or numbers[1] not in SRGB_CURVES:
         return None
     return _profile(numbers[0])
+
+
+def high_range(data: bytes, info: Mapping[Any, Any]) -> str:
+    """The curve of high dynamic range that a file declares, ``PQ`` or ``HLG``; empty for all others."""
+    numbers = _numbers(data, info)
+    return "" if numbers is None else HIGH_RANGE.get(numbers[1], "")
+
+
+def _numbers(data: bytes, info: Mapping[Any, Any]) -> tuple[int, int] | None:
+    """Primaries and transfer characteristics, where a file declares them."""
+    return _of_png(data) or _of_heif(info) or _of_avif(data)
 
 
 def _of_png(data: bytes) -> tuple[int, int] | None:

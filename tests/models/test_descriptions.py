@@ -73,6 +73,12 @@ def test_the_image_size_of_model_args_is_that_of_the_pictures(tmp_path) -> None:
     assert models.load(str(tmp_path / "net.pt"), "cpu").card.input_size == (3, 96, 96)
 
 
+def test_a_grey_network_keeps_the_size_that_timm_has_for_its_architecture(tmp_path) -> None:
+    about = {"num_classes": 3, "model_args": {"in_chans": 1}}
+    usual = timm.get_pretrained_cfg("test_resnet").input_size
+    assert loaded(tmp_path, about, in_chans=1).card.input_size == (1, *usual[1:])
+
+
 def test_colours_of_another_number_of_channels_are_averaged_as_timm_averages_them(tmp_path) -> None:
     about = {"num_classes": 3, "model_args": {"in_chans": 1}, "mean": [0.485, 0.456, 0.406]}
     assert loaded(tmp_path, about, in_chans=1).card.mean == pytest.approx((0.449,))

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 
 import models
+from models.examination import cells
+from models.layers import Layer
 from tests.explainers.nets import SmallCnn, seeded, small_vit
 
 
@@ -101,3 +103,40 @@ def test_the_layers_that_no_way_leads_around_are_those_at_which_the_network_can_
 
     live = [layer.name for layer in handle.layers() if layer.name not in handle.findings.dead]
     assert {name for name in live if can_be_cut(name)} == {name for name in live if name in handle.findings.whole}
+
+
+class Shuffled(nn.Module):
+    """Two stages and a third one, which sets its cells in another order or moves all of them by one and the same."""
+
+    def __init__(self, cells: Tensor | None = None) -> None:
+        super().__init__()
+        self.one, self.two, self.three = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(8, 16, 3, 2, 1), nn.Identity()
+        self.last, self.head, self.cells = nn.Conv2d(16, 16, 1), nn.Linear(16, 2), cells
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = self.two(self.one(x).relu()).relu()
+        if self.cells is None:
+            maps = maps + 50 * maps.mean((2, 3), keepdim=True)
+        else:
+            maps = maps.flatten(2)[:, :, self.cells].unflatten(2, (8, 8))
+        return self.head(self.last(maps).relu().mean((2, 3)))
+
+
+def test_a_layer_whose_cells_lie_in_another_order_is_not_the_default() -> None:
+    shuffled = torch.randperm(64, generator=torch.Generator().manual_seed(0))
+    handle = models.wrap(seeded(Shuffled(shuffled)), input_size=(3, 32, 32), device="cpu")
+    assert "last" in [layer.name for layer in handle.layers()]
+    assert handle.layer(None).name == "two"
+
+
+def test_what_moves_all_cells_alike_does_not_hide_their_order() -> None:
+    handle = models.wrap(seeded(Shuffled()), input_size=(3, 32, 32), device="cpu")
+    assert handle.layer(None).name == "last"
+
+
+@pytest.mark.parametrize(("turned", "least", "most"), [(False, 0.9, 1.0), (True, -1.0, -0.9)])
+def test_the_order_of_cells_is_told_whatever_they_have_in_common(turned: bool, least: float, most: float) -> None:
+    picture = cells.pictures((3, 64, 64))
+    maps = nn.functional.avg_pool2d(picture, 4) + torch.tensor([0.0, 100.0, -100.0])[:, None, None, None]
+    layer = Layer(name="maps", shape=(3, 16, 16), layout="nchw")
+    assert least <= cells.order(layer, maps.transpose(2, 3) if turned else maps) <= most

@@ -43,13 +43,33 @@ def test_a_png_that_declares_p3_is_converted(colour: tuple[int, int, int]) -> No
     np.testing.assert_allclose(seen(png(colour, 12, 13, 0, 1)), srgb_of(colour), atol=1.5)
 
 
+# BT.2020 in [0, 255] and the same colour in sRGB, worked by hand with the matrix of ITU-R BT.2087 (M2, 2020 to 709):
+# of (200, 120, 60) the light is (0.5776, 0.1878, 0.0452), by the matrix (0.8454, 0.1404, 0.0211), encoded as below.
+@pytest.mark.parametrize(
+    ("colour", "right"), [((200, 120, 60), (236.8, 104.7, 39.9)), ((128, 128, 128), (128, 128, 128))]
+)
+def test_a_png_that_declares_bt_2020_is_converted(colour: tuple[int, int, int], right: tuple[float, ...]) -> None:
+    np.testing.assert_allclose(seen(png(colour, 9, 13, 0, 1)), right, atol=1.5)
+
+
+@pytest.mark.parametrize(("number", "curve"), [(16, "PQ"), (18, "HLG")])
+def test_high_dynamic_range_is_said(number: int, curve: str) -> None:
+    """Its pixels stay; the remedy, the same picture in standard range, comes in without a word."""
+    photo = open_upload(png(P3[0], 9, number, 0, 1), "photo")
+    assert photo.note.startswith(f"High dynamic range ({curve}), shown and explained as stored")
+    assert photo.pixels[8, 8].tolist() == list(P3[0])
+    about = {"color_primaries": 9, "transfer_characteristics": number, "matrix_coefficients": 9, "full_range_flag": 1}
+    assert curve in open_upload(plain(P3[0], "HEIF", quality=95, **about), "photo").note
+    assert not open_upload(png(P3[0], 9, 13, 0, 1), "photo").note
+
+
 @pytest.mark.parametrize("numbers", [(1, 13, 0, 1), (12, 16, 0, 1), (77, 13, 0, 1)])
 def test_other_declarations_leave_the_pixels(numbers: tuple[int, ...]) -> None:
     assert seen(png(P3[0], *numbers)).tolist() == list(P3[0])
 
 
 def test_a_heif_that_declares_p3_is_converted() -> None:
-    about = {"color_primaries": 12, "transfer_characteristic": 13, "matrix_coefficients": 1, "full_range_flag": 1}
+    about = {"color_primaries": 12, "transfer_characteristics": 13, "matrix_coefficients": 1, "full_range_flag": 1}
     plainly, declared = plain(P3[0], "HEIF", quality=95), plain(P3[0], "HEIF", quality=95, **about)
     assert np.abs(seen(plainly) - P3[0]).max() <= 3
     assert np.abs(seen(declared) - srgb_of(P3[0])).max() <= 4

@@ -16,10 +16,12 @@ from huggingface_hub import try_to_load_from_cache
 from PIL import Image
 from torch import Tensor, nn
 
+import explainers
 import models
+from explainers.kit import tail
 from models import clip_cards, menagerie, weights
 from models.checkpoints.state import tables
-from models.errors import InputError, NotReadyError, SeewhyError, StorageError
+from models.errors import InputError, NotReadyError, SeewhyError, StorageError, UnfitError
 from models.imagesets import datasets, image_folder, open_upload, sample
 from models.imagesets.folder import listed, texts
 from models.imagesets.imageset import image_set
@@ -202,6 +204,36 @@ def test_clips_that_are_named_are_known() -> None:
     assert all(clip_cards.card(f"clip/ViT-B-32/{tag}").labels for tag in tags)
     assert "choose one as clip/ViT-B-32" in said(lambda: clip_cards.card("clip/ViT-B-16-SigLIP"))
     assert clip_cards.card("clip/ViT-B-32").labels
+
+
+class SideBySide(nn.Module):
+    """Two ways from the picture to the answer that meet in a number, as in CrossViT: nowhere can it be cut."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.left, self.right = nn.Conv2d(3, 8, 3, 2, 1), nn.Conv2d(3, 8, 5, 4, 2)
+        self.heads = nn.ModuleList([nn.Linear(8, 3), nn.Linear(8, 3)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        ways = (self.left(x).relu(), self.right(x).relu())
+        return torch.stack([head(way.mean((2, 3))) for head, way in zip(self.heads, ways, strict=True)]).mean(0)
+
+
+def test_a_network_without_concepts_has_the_map_that_is_advised() -> None:
+    torch.manual_seed(0)
+    handle = models.wrap(SideBySide(), input_size=(3, 32, 32), device="cpu")
+    assert "choose a heat map, such as Grad-CAM" in said(lambda: tail.pick(handle, None), UnfitError)
+    assert explainers.explain("gradcam", handle, image=Image.new("RGB", (32, 32))).cam.shape == (8, 8)
+
+
+def test_a_network_without_maps_is_told_so_and_has_methods_of_pixels() -> None:
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(3 * 32 * 32, 3))
+    torch.manual_seed(0)
+    handle = models.wrap(flat, input_size=(3, 32, 32), device="cpu")
+    assert "no layer with a map" in said(lambda: tail.pick(handle, None))
+    assert "methods of pixels" in handle.findings.remarks[0]
+    picture = Image.new("RGB", (32, 32), (9, 90, 200))
+    assert explainers.explain("saliency", handle, image=picture, method="saliency").attribution.any()
 
 
 # --- pictures -----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ def main() -> int:
     options.add_argument("--results", type=Path, required=True, help="JSON lines, one a family; those in it are done")
     options.add_argument("--only", nargs="*", default=[], help="families, as timm/xcit; all by default")
     options.add_argument("--again", action="store_true", help="survey those once more that are not right")
-    options.add_argument("--limit", type=float, default=LIMIT, help="seconds for one family")
+    options.add_argument("--limit", type=float, default=LIMIT, help="seconds of a processor for one family")
     chosen = options.parse_args()
     rows = _read(chosen.results)
     done = {family for family, row in rows.items() if not chosen.again or row["verdict"] == "right"}

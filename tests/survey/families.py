@@ -14,13 +14,15 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 SIDES = (128, 224, 256)
 OUTPUTS = 64
+PLACES = (0, 1, 2, 3)
+"""Quarters of a picture: upper left, upper right, lower left, lower right."""
 MEMBERS: dict[str, str] = json.loads((Path(__file__).parent / "members.json").read_text())
 SAMPLE = (
     "xcit",
     *("resnet", "convnext", "efficientnet", "mobilenetv3", "vision_transformer", "deit", "cait", "pit", "cspnet"),
     *("mambaout", "maxxvit", "nfnet", "byobnet", "regnet", "ghostnet", "mobilevit", "edgenext", "pvt_v2", "starnet"),
     *("repghost", "fasternet", "shvit", "efficientvit_msra", "efficientvit_mit", "inception_next", "eva", "tiny_vit"),
-    *("cspnext", "resnetv2"),
+    *("levit", "resnetv2"),
 )
 """Thirty of timm's families with quick members: what the tests survey."""
 LARGE = ("base", "large", "huge", "giant", "so150m", "so400m", "gigantic", "xlarge", "enormous")
@@ -112,28 +114,45 @@ def wake(network: nn.Module, side: int) -> None:
         raise ValueError(f"answers with {getattr(answer, 'shape', type(answer))}")
 
 
-def pictures(count: int, side: int, rng: np.random.Generator, places: tuple[int, ...] = ()) -> tuple[Tensor, Tensor]:
-    """Smooth noise around a dark blue, in [0, 1], in pairs: the same picture without and with a bright checked patch.
-
-    Not around grey: networks that normalise each place to one size would blow up what is left of it.
+def pictures(count: int, side: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Pictures in pairs: the same one without and with a bright patch, in any quarter.
 
     Args:
         count: how many.
         side: rows and columns.
         rng: the source of randomness.
-        places: quadrants of the patches: 0 upper left, 1 upper right, 2 lower left, 3 lower right; any by default.
 
     Returns:
-        Pictures (n, 3, side, side), and whether each has a patch (n,).
+        Pictures (n, 3, side, side) in [0, 1], and whether each has a patch (n,).
     """
-    coarse = torch.from_numpy(rng.random(((count + 1) // 2, 3, 8, 8), dtype=np.float32))
-    coarse = coarse.repeat_interleave(2, 0)[:count]
+    made = _noise((count + 1) // 2, side, rng).repeat_interleave(2, 0)[:count]
+    for index in range(1, count, 2):
+        _put(made[index], int(rng.integers(4)))
+    return made, torch.arange(count) % 2
+
+
+def scene(side: int, rng: np.random.Generator) -> Tensor:
+    """The same picture with a patch in each of `PLACES`: (4, 3, side, side) in [0, 1]."""
+    made = _noise(1, side, rng).repeat(len(PLACES), 1, 1, 1)
+    for place in PLACES:
+        _put(made[place], place)
+    return made
+
+
+def _noise(count: int, side: int, rng: np.random.Generator) -> Tensor:
+    """Smooth noise around a dark blue.
+
+    Not around grey: networks that normalise each place to one size would blow up what is left of it.
+    """
+    coarse = torch.from_numpy(rng.random((count, 3, 8, 8), dtype=np.float32))
     noise = nn.functional.interpolate(coarse, size=(side, side), mode="bilinear", align_corners=False)
-    made = torch.tensor([0.1, 0.2, 0.3])[:, None, None] + 0.1 * noise
+    return torch.tensor([0.1, 0.2, 0.3])[:, None, None] + 0.1 * noise
+
+
+def _put(picture: Tensor, place: int) -> None:
+    """Put a bright checked patch into a quarter of a picture (3, side, side)."""
+    side = picture.shape[-1]
     size, cell = side * 3 // 8, max(2, side // 32)
     checks = (torch.arange(size)[:, None] // cell + torch.arange(size)[None] // cell) % 2
-    for index in range(1, count, 2):
-        place = places[index // 2 % len(places)] if places else int(rng.integers(4))
-        top, left = (side // 16 + half * (side // 2) for half in (place // 2, place % 2))
-        made[index, :, top : top + size, left : left + size] = 0.6 + 0.4 * checks
-    return made, torch.arange(count) % 2
+    top, left = (side // 16 + half * (side // 2) for half in (place // 2, place % 2))
+    picture[:, top : top + size, left : left + size] = 0.6 + 0.4 * checks
