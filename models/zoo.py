@@ -109,8 +109,9 @@ def load(name: str, device: str = "auto") -> ModelHandle:
     place, model = weights.device(device), card(name)
     if model.path is None:
         raise NotReadyError(f"The weights of {name} are not on this machine. {model.remedy}")
-    network = model.build()
-    model.fill(network, model.path)
+    with torch.random.fork_rng(devices=[]):  # fresh layers draw weights, which the file's replace
+        network = model.build()
+        model.fill(network, model.path)
     network = network.to(place).eval().requires_grad_(False)
     if model.channels_last:
         network = network.to(memory_format=torch.channels_last)

@@ -60,6 +60,7 @@ def measure(model: ModelHandle, params: GeneratorParams, result: GeneratorView, 
     """How well a code comes back, beside the code of another picture."""
     run.report(0.0, "drawing other codes")
     space, codes = _space(model, params, run)
+    run.report(0.5, "encoding what was drawn")
     back = space.returned(codes)
     size = codes.norm(dim=1).clamp_min(1e-9)
     other = float(((back.roll(1, 0) - codes).norm(dim=1) / size).median())
@@ -86,6 +87,7 @@ def activation_generator(model: ModelHandle, params: GeneratorParams, run: Run) 
     """Look at a generator; see the module's docstring."""
     run.report(0.0, "drawing")
     space, codes = _space(model, params, run)
+    run.report(0.5, "encoding it and drawing it again")
     return GeneratorView(
         images=space.draw(codes),
         again=space.draw(space.returned(codes)),

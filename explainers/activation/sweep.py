@@ -69,11 +69,13 @@ class Sweep(AboutClass):
         return f"{who} is surest of *{self.label}* at e1 = {self.e1[row]:g} and e2 = {self.e2[column]:g} ({sure:.0%})."
 
 
-def measure(_model: ModelHandle, _params: SweepParams, result: Sweep, _run: Run) -> Evidence:
+def measure(_model: ModelHandle, _params: SweepParams, result: Sweep, run: Run) -> Evidence:
     """The preset beside no condition and no prior."""
+    run.report(0.0, "reading the judge's answers")
     preset = SHARES.index(1.0)
     seen = result.independent_probability if result.judge else result.probability
     value, blind, free = float(seen[preset, preset]), float(seen[preset, 0]), float(seen[0, preset])
+    run.report(0.9, "comparing")
     return Evidence(
         scores=(
             Score(

@@ -154,11 +154,12 @@ def load(path: Path, model: ModelHandle) -> Trained:
         )
     with safe_open(path, framework="pt") as opened:
         tensors = {key: opened.get_tensor(key).float() for key in opened.keys()}  # noqa: SIM118 (no iterator)
-    nets = {
-        "generator": Generator(about.plan, about.codes, about.channels),
-        "code_denoiser": CodeDenoiser(about.codes),
-        "pixel_denoiser": PixelDenoiser(about.channels),
-    }
+    with torch.random.fork_rng(devices=[]):  # fresh layers draw weights, which the file's replace
+        nets = {
+            "generator": Generator(about.plan, about.codes, about.channels),
+            "code_denoiser": CodeDenoiser(about.codes),
+            "pixel_denoiser": PixelDenoiser(about.channels),
+        }
     for name, net in nets.items():
         _fill(net, {key: value for key, value in tensors.items() if key.startswith(f"{name}.")}, name, path.name)
         net.to(model.device).eval().requires_grad_(False)
