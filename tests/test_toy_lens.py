@@ -114,7 +114,7 @@ if __name__ == "__main__":
     live = Engine(Settings(cache=Path(sys.argv[1]), devices=("cpu",), threads=1))
     engine.use(live)
     tab = Tab(toy_page, model="menagerie_cnn", image="chelsea", power="3.0")
-    tab.until(lambda each: each.figures("map") and each.html("sw-tile"))
+    tab.until(lambda each: each.figures("map") and each.html("sw-whole"))
     assert any("mean brightness" in words for words in tab.headings()), tab.headings()
     assert [each.label for each in tab.downloads()] == ["PNG", "SVG", "PDF", "HTML", "Bundle"]
     tab.choose("toy.cls.pick", "Paddlefoot Heron (3)")

@@ -78,7 +78,7 @@ class Tab:
         found = getattr(element, kind, None) if kind else None
         if identity := getattr(found, "id", ""):
             self.seen.add(identity)
-        self.tiles = self.tiles or (kind == "html" and "sw-tile" in found.body)
+        self.tiles = self.tiles or (kind == "html" and "sw-whole" in found.body)
         if kind == "markdown" and found.body.startswith("##### "):
             self.words.append(found.body)
 

@@ -42,7 +42,7 @@ def test_the_picture_is_the_hero_and_nothing_is_cut(width: str, server: Server, 
     person = Person(chromium.new_context(viewport={"width": across, "height": down}), server.url)
     page = person.goto("/attribution?image=coffee")
     figure(page)
-    expect(page.locator(".sw-tile").first).to_be_visible()
+    expect(page.locator(".sw-whole").first).to_be_visible()
     settled(page)
     box = page.locator(".st-key-centre .js-plotly-plot").first.bounding_box()
     share = box["width"] / across
@@ -60,7 +60,7 @@ def test_nothing_jumps_while_a_picture_is_explained(server: Server, chromium: Br
     page.evaluate(WATCH)  # from the photo on, which stands there while the map is worked out
     page.get_by_role("button", name="bobsled", exact=True).click()
     expect(page.locator(".st-key-centre h5").first).to_contain_text("bobsled")
-    expect(page.locator(".sw-tile").first).to_be_visible()
+    expect(page.locator(".sw-whole").first).to_be_visible()
     settled(page)
     assert page.evaluate("window.shift") < MOST_SHIFT
     person.context.close()

@@ -42,7 +42,7 @@ def _filled(server: Server, chromium: Browser) -> None:
     context = chromium.new_context(viewport=WIDE)
     page = Person(context, server.url).goto(PAGES["done"])
     figure(page)
-    expect(page.locator(".sw-tile").first).to_be_visible()
+    expect(page.locator(".sw-whole").first).to_be_visible()
     for name, button in BEGUN.items():
         page.goto(server.url + PAGES[name])
         begin, plot = page.get_by_role("button", name=button), page.locator(".st-key-centre .js-plotly-plot")

@@ -49,7 +49,10 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "fooling_retrain": {"evaluations": 60, "children": 30, "limit": 4, "rounds": 1},
     "fooling_unlike": {"evaluations": 60, "children": 30, "photos": 16},
     "fooling_detect": {"evaluations": 60, "children": 30, "photos": 16},
+    "interaction": {"target": 3, "parts": 3},
     "activation": {"target": 2, "steps": 4, "n": 1},
+    "activation_sweep": {"target": 2, "steps": 3, "prior": "ppgn_h"},
+    "activation_generator": {"n": 3},
     "prototypes_train": {"limit": 4, "prototypes": 2, "metric": "log_l2"},
 }
 
@@ -104,6 +107,8 @@ def test_the_link_of_a_kept_answer_opens_the_same_request(name: str, server: Eng
         chosen["image"] = imagesets.sample("chelsea")
     if name in ("prototypes", "prototype_gallery"):
         model = "menagerie_prototypes"
+    if name in ("activation_sweep", "activation_generator"):
+        model = "fashion_lenet"
     if name == "concept_named":
         model = chosen["of"] = str(clip_file(tmp_path, labels=("cat", "dog", "sofa")))
         chosen["cls"] = 0

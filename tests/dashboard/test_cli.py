@@ -183,7 +183,7 @@ def test_ctrl_c_is_130_without_a_traceback(tmp_path: Path) -> None:
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     with pytest.raises(subprocess.TimeoutExpired):  # Score-CAM with evidence takes a minute: it is at work by now
-        process.communicate(timeout=8)
+        process.communicate(timeout=14)
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors

@@ -101,7 +101,7 @@ def test_a_study_comes_with_a_sentence_evidence_and_a_link(name: str) -> None:
     tab = Tab(fooling, study=name, **LINKS[name])
     for key in [key for key in tab.buttons() if key.startswith("begin.")]:
         tab.press(key)
-    tab.until(lambda each: each.html("sw-tile") or each.test.error)
+    tab.until(lambda each: each.html("sw-whole") or each.test.error)
     assert not tab.test.error
     assert tab.headings()
     assert tab.link() == {"study": name, **LINKS[name]}

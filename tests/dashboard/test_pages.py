@@ -81,7 +81,7 @@ def test_a_picture_comes_with_sentence_answers_export_and_provenance(tab: Tab) -
 
 @pytest.mark.usefixtures("measured")
 def test_evidence_that_is_measured_may_be_laid_under_what_is_exported(tab: Tab) -> None:
-    tab.until(lambda each: each.html("sw-tile"))
+    tab.until(lambda each: each.html("sw-whole"))
     assert not tab.test.checkbox(key="scored").disabled
     tab.test.checkbox(key="scored").check()
     tab.run()
@@ -90,7 +90,7 @@ def test_evidence_that_is_measured_may_be_laid_under_what_is_exported(tab: Tab) 
 
 @pytest.mark.usefixtures("measured")
 def test_evidence_comes_beside_it_with_bars_and_curves(tab: Tab) -> None:
-    (tiles,) = tab.until(lambda each: each.html("sw-tile"))
+    (tiles,) = tab.until(lambda each: each.html("sw-whole"))
     assert tiles.count("sw-tile") == tiles.count("sw-bar") == 3
     assert not tab.figures("curves.")
     tab.choose("curves", True)

@@ -101,7 +101,7 @@ def test_a_training_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize("name", [name for name, spec in nets.SPECS.items() if spec.path])
 def test_what_ships_says_how_well_it_knows(name: str) -> None:
     model = models.load(name, "cpu")
-    assert float(nets.SPECS[name].metadata["accuracy"]) > 0.85
+    assert float(nets.SPECS[name].metadata["accuracy"]) > (0.85 if "fashion" in name else 0.75)
     assert "test pictures named rightly" in model.card.source
     assert nets.SPECS[name].path.stat().st_size < 2_000_000
     assert model.findings.answers == "logits"

@@ -52,6 +52,7 @@ STUDY = Study(
     name="train",
     order=3,
     opening={"model": "menagerie_cnn", "limit": "20"},
+    prepared=False,
     draw=draw,
     begin=Begin(
         button="Train",

@@ -123,7 +123,7 @@ def test_rows_come_one_by_one(net: ModelHandle) -> None:
             offered.append(known)
 
     offered: list[Calibration] = []
-    few = make_benchmark(net, Sample(8, 0, biased=False, world=1), lambda *_: None)
+    few = make_benchmark(net, Sample(4, 0, biased=False, world=1), lambda *_: None)
     whole = rank(net, few, chosen(("gradcam", "saliency")), 0, Watched(net))
     assert [len(known.methods) for known in offered] == [1, 2]
     assert offered[-1].names == whole.names
