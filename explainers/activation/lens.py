@@ -184,11 +184,11 @@ def _exciting(model: ModelHandle, params: ActivationParams, result: Activation, 
 def activation(model: ModelHandle, params: ActivationParams, run: Run) -> Activation:
     """Make the pictures and have them judged; see the module's docstring."""
     shared = climb_params(params)
-    climbed = run.part(0.0, 0.9).reuse(activation_climb.request(model.card.name, shared))
     asks, cls = params.condition in ("class", "difference"), wanted(params)
+    judge = judge_of(model, params) if asks else ""
+    climbed = run.part(0.0, 0.9).reuse(activation_climb.request(model.card.name, shared))
     run.report(0.9, "having them judged")
     unknown = np.full(params.n, UNKNOWN)
-    judge = judge_of(model, params) if asks else ""
     judged = _judged_by(judge, model, shared, run) if judge else None
     chances = torch.from_numpy(judged.logits).softmax(1).numpy().astype(np.float64) if judged else None
     return Activation(
