@@ -127,10 +127,11 @@ class Engine:
     def _held(self, request: Request[Result]) -> JobState | None:
         """The state of a request whose answer is there already."""
         key = request.key
-        if key in self._unkept or not self.store.has(key):
-            return self.state(key) if key in self._unkept else None
+        if key in self._unkept:
+            return self.state(key)
         lens, model, part = request.explainer, request.model, request.part
-        return JobState(key=key, status="kept", fraction=1.0, explainer=lens, model=model, part=part)
+        kept = JobState(key=key, status="kept", fraction=1.0, explainer=lens, model=model, part=part)
+        return kept if self.store.has(key) else None
 
     def state(self, key: str) -> JobState:
         """Where the job under this key stands; ``absent`` when nobody asked."""

@@ -54,10 +54,14 @@ class Sweep(AboutClass):
     judge: str
 
     @property
+    def answers(self) -> np.ndarray:
+        """(R, C), how sure the judge is, or without one the network."""
+        return self.independent_probability if self.judge else self.probability
+
+    @property
     def best(self) -> tuple[int, int]:
-        """Row and column of the picture that the judge, or without one the network, is surest of."""
-        by = self.independent_probability if self.judge else self.probability
-        row, column = np.unravel_index(int(by.argmax()), by.shape)
+        """Row and column of the picture that it is surest of."""
+        row, column = np.unravel_index(int(self.answers.argmax()), self.answers.shape)
         return int(row), int(column)
 
     @property
@@ -65,15 +69,14 @@ class Sweep(AboutClass):
         """Where it works."""
         row, column = self.best
         who = self.judge or "the network"
-        sure = (self.independent_probability if self.judge else self.probability)[row, column]
+        sure = self.answers[row, column]
         return f"{who} is surest of *{self.label}* at e1 = {self.e1[row]:g} and e2 = {self.e2[column]:g} ({sure:.0%})."
 
 
 def measure(_model: ModelHandle, _params: SweepParams, result: Sweep, run: Run) -> Evidence:
     """The preset beside no condition and no prior."""
     run.report(0.0, "reading the judge's answers")
-    preset = SHARES.index(1.0)
-    seen = result.independent_probability if result.judge else result.probability
+    preset, seen = SHARES.index(1.0), result.answers
     value, blind, free = float(seen[preset, preset]), float(seen[preset, 0]), float(seen[0, preset])
     run.report(0.9, "comparing")
     return Evidence(

@@ -119,8 +119,5 @@ class TrainedPrototypes(Result):
             "head.weight": self.weight,
             **add_on,
             **{f"backbone.{name}": value for name, value in self.backbone.items()},
-            **{
-                f"record.{name}": getattr(self, name)
-                for name in ("owner", "cell", "boxes", "changed", "thumbnails", *split)
-            },
+            **{f"record.{name}": getattr(self, name) for name in (*RECORDED, *split)},
         }

@@ -23,7 +23,7 @@ from models.generators.file import NETS, RECORD, About
 from models.generators.nets import CodeDenoiser, Discriminator, Generator, PixelDenoiser
 from models.generators.plan import Plan, plan_for
 from models.generators.progress import packed, unpack
-from models.generators.reference import reference
+from models.generators.reference import reference, tensor
 from models.generators.source import Report, pictures
 from models.handle import ModelHandle
 from models.menagerie.checkpoint import read as recall
@@ -81,18 +81,18 @@ class Lesson:
         self.encoder, self.step = Encoder(model, plan), 0
         self.losses: list[list[float]] = []
         self.channels = data.train.images.shape[-1]
-        codes = self._codes(data.train.images[:SAMPLED])
+        self.codes = codes = self._codes(data.train.images[:SAMPLED])
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            generator = Generator(plan, codes.shape[1], self.channels)
+            self.generator = Generator(plan, codes.shape[1], self.channels)
             self.nets: dict[str, nn.Module] = {
-                "generator": generator,
+                "generator": self.generator,
                 "code_denoiser": CodeDenoiser(codes.shape[1]),
                 "pixel_denoiser": PixelDenoiser(self.channels),
                 "discriminator": Discriminator(plan, codes.shape[1], self.channels),
             }
-        generator.mean.copy_(codes.mean(0))
-        generator.std.copy_(codes.std(0).clamp_min(0.05 * float(codes.std())))
+        self.generator.mean.copy_(codes.mean(0))
+        self.generator.std.copy_(codes.std(0).clamp_min(0.05 * float(codes.std())))
         for net in self.nets.values():
             net.to(model.device).to(memory_format=torch.channels_last)
         self.optimisers = {name: self._adam(net) for name, net in self.nets.items()}
@@ -127,19 +127,11 @@ class Lesson:
         self.checkpoint.unlink(missing_ok=True)
         return about
 
-    @property
-    def generator(self) -> Generator:
-        """The one that is trained."""
-        net = self.nets["generator"]
-        if not isinstance(net, Generator):
-            raise TypeError(type(net).__name__)
-        return net
-
     def _learn(self) -> Float[Tensor, " 4"]:
         """One step of all four networks; gives the losses of image, code, lower layer and discriminator."""
         random = chance(self.seed, self.step, 1)
         pick = torch.randint(len(self.data.train.labels), (self.plan.batch,), generator=random).numpy()
-        x = self._tensor(self.data.train.images[pick])
+        x = tensor(self.data.train.images[pick], self.model)
         for optimiser in self.optimisers.values():
             optimiser.param_groups[0]["lr"] = self.plan.rate * 0.5 * (1 + math.cos(math.pi * self.step / self.steps))
         with torch.no_grad():
@@ -201,15 +193,14 @@ class Lesson:
         """Noise drawn on the CPU, so that every device learns from the same."""
         return torch.randn(shape, generator=random).to(self.model.device)
 
-    def _tensor(self, images: UInt8[np.ndarray, "b h w c"]) -> Float[Tensor, "b c h w"]:
-        return torch.tensor(images, device=self.model.device).permute(0, 3, 1, 2).float().div_(255)
-
     def _adam(self, net: nn.Module) -> torch.optim.Optimizer:
         return torch.optim.Adam(net.parameters(), lr=self.plan.rate, betas=(0.5, 0.99))
 
     @torch.no_grad()
     def _codes(self, images: UInt8[np.ndarray, "n h w c"]) -> Float[Tensor, "n d"]:
-        return torch.cat([self.encoder(self._tensor(part)).h for part in np.array_split(images, len(images) // 64 + 1)])
+        return torch.cat(
+            [self.encoder(tensor(part, self.model)).h for part in np.array_split(images, len(images) // 64 + 1)]
+        )
 
     def _note(self) -> str:
         image, code, lower, real = self.losses[-1]
@@ -217,9 +208,8 @@ class Lesson:
 
     def _record(self, judge: ModelHandle | None) -> dict[str, Tensor]:
         """What chains begin from, how the training went, and what a judge makes of real pictures."""
-        codes = self._codes(self.data.train.images[:SAMPLED])
-        _, sizes, rows = torch.linalg.svd(codes - codes.mean(0), full_matrices=False)
-        start = (rows * sizes[:, None] / math.sqrt(len(codes) - 1))[:DIRECTIONS].T
+        _, sizes, rows = torch.linalg.svd(self.codes - self.codes.mean(0), full_matrices=False)
+        start = (rows * sizes[:, None] / math.sqrt(len(self.codes) - 1))[:DIRECTIONS].T
         record = {"start": start.half(), "losses": torch.tensor(self.losses).view(-1, 4)}
         if judge is not None:
             record |= reference(judge, self.data)

@@ -53,9 +53,8 @@ def sweep(result: Sweep, look: Look) -> dict[str, go.Figure]:
 
 def cells(result: Sweep) -> list[tuple[str, np.ndarray]]:
     """The pictures of a sweep, row by row, each with its weights and how sure the judge is."""
-    seen = result.independent_probability if result.judge else result.probability
     return [
-        (f"e1 {first:g}, e2 {second:g}: {seen[row, column]:.0%}", result.images[row, column])
+        (f"e1 {first:g}, e2 {second:g}: {result.answers[row, column]:.0%}", result.images[row, column])
         for row, first in enumerate(result.e1)
         for column, second in enumerate(result.e2)
     ]

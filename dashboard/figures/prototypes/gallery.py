@@ -4,6 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.prototypes.local import framed
+from dashboard.figures.prototypes.local import name as name
 from dashboard.figures.raster import in_a_row
 from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
@@ -38,11 +39,6 @@ def trained(result: TrainedPrototypes, look: Look) -> dict[str, go.Figure]:
     return {"prototypes": sheet(pictures, look, result.sentence, 6)}
 
 
-def name(result: Gallery, at: int) -> str:
-    """Its class and number."""
-    return f"{short(result.classes[int(result.owner[at])])} {at}"
-
-
 def title(result: Gallery, at: int) -> str:
     """Its number and purity."""
     return f"{name(result, at)}: purity {result.purity[at]:.0%}"
@@ -61,10 +57,10 @@ def strip(result: Gallery, at: int) -> np.ndarray:
 def reasons(result: Gallery, look: Look) -> go.Figure:
     """Global importance of each characteristic, one dot a prototype."""
     figure = go.Figure()
-    for name, values in zip(CHARACTERISTICS, result.phi, strict=True):
+    for characteristic, values in zip(CHARACTERISTICS, result.phi, strict=True):
         figure.add_box(
             y=values,
-            name=name,
+            name=characteristic,
             boxpoints="all",
             jitter=0.6,
             pointpos=0,

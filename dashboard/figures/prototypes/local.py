@@ -8,6 +8,7 @@ from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look, dress
 from explainers.kit.characteristics import CHARACTERISTICS
+from explainers.prototypes.gallery import Gallery
 from explainers.prototypes.local import Prototypes
 from models.labels import short
 
@@ -28,7 +29,7 @@ def figures(result: Prototypes, look: Look) -> dict[str, go.Figure]:
     }
 
 
-def name(result: Prototypes, at: int) -> str:
+def name(result: Prototypes | Gallery, at: int) -> str:
     """A prototype by its class and number."""
     return f"{short(result.classes[int(result.owner[at])])} {at}"
 

@@ -63,13 +63,19 @@ def of_calibration(request: Request[Calibration]) -> str:
     """How long a benchmark takes, in words, from those that were run here; in forward passes before the first one."""
     if not isinstance(request.params, CalibrationParams):
         return ""
-    passes = _passes(request.params.scenes, request.params.methods)
+    passes, rate = _passes(request.params.scenes, request.params.methods), _seconds_a_pass(request.model)
+    return in_words(rate * passes) if rate else f"about {passes:,.0f} forward passes of the network"
+
+
+@st.cache_data(ttl=10, show_spinner=False)
+def _seconds_a_pass(model: str) -> float:
+    """Seconds of one forward pass in the benchmarks that were run here; 0 before the first one."""
     rates = [
         entry.seconds / _passes(entry.params["scenes"], entry.params["methods"])
         for entry in session.the_engine().recent(1000)
-        if entry.explainer == calibration.name and entry.part == "result" and entry.model == request.model
+        if entry.explainer == calibration.name and entry.part == "result" and entry.model == model
     ]
-    return in_words(median(rates) * passes) if rates else f"about {passes:,.0f} forward passes of the network"
+    return median(rates) if rates else 0.0
 
 
 def _passes(scenes: Any, methods: Any) -> float:
