@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,8 +16,21 @@ os.environ["SEEWHY_EXAMPLES"] = "0"  # tests that want the examples ask for them
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "false"
 
+ROOT = Path(__file__).parents[1]
+# The strokes of a drawn picture: thousands of calls each, whose checks took longer than the drawing.
+STROKES = {"anatomy", "badges", "bodies", "canvas", "dice", "faces", "foreground", "habitats", "limbs", "neighbours"}
+STROKES |= {"pen", "poses", "shapes", "species"}
+
+
+def _checked() -> list[str]:
+    """The modules whose signatures are checked at run time: all of explainers and models, but for the strokes."""
+    beside = [path.stem for path in (ROOT / "models").iterdir() if path.stem not in ("__init__", "menagerie")]
+    menagerie = {path.stem for path in (ROOT / "models" / "menagerie").glob("*.py")} - STROKES - {"__init__"}
+    return ["explainers", *(f"models.{name}" for name in beside), *(f"models.menagerie.{name}" for name in menagerie)]
+
+
 # Before models and explainers are imported: every shape in their signatures is checked at run time.
-install_import_hook(["models", "explainers"], "beartype.beartype")
+install_import_hook(_checked(), "beartype.beartype")
 
 from tests import chromium  # noqa: E402 - the hook comes first
 
@@ -70,7 +84,11 @@ def chromium_path() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip browser tests where there is no browser."""
+    """Skip browser tests where there is no browser; run them first, since they take longest.
+
+    Heaviest first is what fills several workers evenly (``--no-loadscope-reorder`` keeps this order).
+    """
+    items.sort(key=lambda item: item.path.parent.name != "browser")
     marked = [item for item in items if item.get_closest_marker("browser")]
     if marked and not chromium.find():
         for item in marked:

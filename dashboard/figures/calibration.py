@@ -6,9 +6,9 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.agreement import agreement_map
 from dashboard.figures.overlay import over_photo
 from dashboard.figures.paint import blend
+from dashboard.figures.pairs import agreement_map
 from dashboard.figures.registry import draws
 from dashboard.figures.style import Look, dress
 from explainers.calibration.controls import CONTROLS

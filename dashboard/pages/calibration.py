@@ -13,8 +13,8 @@ from dashboard.engine.jobs import StoredEntry
 from dashboard.engine.shipped import shipped
 from dashboard.figures import Look
 from dashboard.figures import calibration as figures
-from dashboard.figures.agreement import agreement_map
 from dashboard.figures.paint import blend
+from dashboard.figures.pairs import agreement_map
 from dashboard.widgets import job, links, session
 from dashboard.widgets.chart import ZOOM, chart
 from dashboard.widgets.controls import image_picker, model_picker, usual_time

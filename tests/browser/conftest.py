@@ -99,8 +99,9 @@ class Person:
         return [each for each in self.asked if urlsplit(each).netloc != ours and urlsplit(each).scheme not in local]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One for all files that a worker runs: what a page opens on is worked out once."""
     made = Server(tmp_path_factory.mktemp("browser") / "cache")
     yield made
     made.stop()

@@ -3,8 +3,8 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from dashboard.figures.agreement import agreement_map
 from dashboard.figures.paint import blend, blend_signed
+from dashboard.figures.pairs import agreement_map
 from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look

@@ -4,16 +4,17 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.paint import blend
+from dashboard.figures.pairs import pairs
 from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
-from dashboard.figures.style import Look, dress
+from dashboard.figures.style import Look
 from explainers.attribution.interaction import Interaction
 
 
 @draws(Interaction, lambda result: outlined(result))
 def figures(result: Interaction, look: Look) -> dict[str, go.Figure]:
     """What is exported."""
-    return {"areas": areas(result, look), "pairs": pairs(result, look)}
+    return {"areas": areas(result, look), "pairs": table(result, look)}
 
 
 def areas(result: Interaction, look: Look) -> go.Figure:
@@ -53,26 +54,8 @@ def middles(areas: np.ndarray) -> list[tuple[float, float]]:
     return places
 
 
-def pairs(result: Interaction, look: Look) -> go.Figure:
+def table(result: Interaction, look: Look) -> go.Figure:
     """Each two areas' interaction; on the diagonal what an area adds by itself."""
-    names = [f"area {at + 1}" for at in range(len(result.value))]
-    table = result.together + np.diag(result.value)
-    most = float(np.abs(table).max()) or 1.0
-    figure = go.Figure(
-        go.Heatmap(
-            z=table,
-            x=names,
-            y=names,
-            zmin=-most,
-            zmax=most,
-            colorscale="RdBu_r",
-            text=np.round(table, 2),
-            texttemplate="%{text:.2f}",
-            hovertemplate="%{x} and %{y}: %{z:.2f}<extra></extra>",
-            colorbar={"title": {"text": "logit", "side": "right"}, "thickness": 10, "outlinewidth": 0},
-        )
-    )
-    figure.update_yaxes(autorange="reversed", automargin=True, tickfont_color=look.ink)
-    figure.update_xaxes(automargin=True, tickfont_color=look.ink)
-    figure.update_layout(height=130 + 34 * len(names))
-    return dress(figure, look, title=result.sentence, aspect=0.8, axes=True)
+    values = result.together + np.diag(result.value)
+    names = [f"area {at + 1}" for at in range(len(values))]
+    return pairs(values, names, look, (result.sentence, "logit"), float(np.abs(values).max()) or 1.0)

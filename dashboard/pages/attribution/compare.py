@@ -4,8 +4,8 @@ import streamlit as st
 
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
-from dashboard.figures.agreement import agreement_map
 from dashboard.figures.attribution import compare as figures
+from dashboard.figures.pairs import agreement_map
 from dashboard.widgets import layout
 from dashboard.widgets.chart import chart
 from dashboard.widgets.study import Study

@@ -16,7 +16,7 @@ def draw(answer: Answer[Interaction], look: Look) -> None:
     st.markdown(f"##### {result.sentence}")
     chart(answer, look, "areas", lambda: figures.areas(result, look), alt=f"The areas, numbered. {result.plain}")
     st.markdown("##### Each two areas")
-    chart(answer, look, "pairs", lambda: figures.pairs(result, look), alt=f"Interaction of each two. {result.plain}")
+    chart(answer, look, "pairs", lambda: figures.table(result, look), alt=f"Interaction of each two. {result.plain}")
 
 
 STUDY = Study(
