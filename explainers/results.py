@@ -80,7 +80,7 @@ class Score:
         baselines: the same score of things that know nothing, ``{"random map": 0.4}``.
         references: names of baselines that are no opponents: the ideal, or the same thing under other conditions.
         worst, best: the ends of the scale.
-        interval: 95 % interval of the value or of its baseline's spread; empty when there is none.
+        interval: 95% interval of the value or of its baseline's spread; empty when there is none.
         reading: one plain sentence.
         curves: name -> values (n,) over 0 to 1, for those who ask why.
         axes: what the curves' x and y are.

@@ -52,10 +52,10 @@ def trial(result: Trial, look: Look) -> dict[str, go.Figure]:
 
 
 def trust_by_method(result: Calibration, look: Look) -> go.Figure:
-    """Each method's trust with its interval, best on top, its cost beside its name; the ends of the scale as lines."""
-    figure = _ranking(result, 0, lambda row: f"{result.titles[row]} · {_passes(result.cost[row])}", look)
-    _line(figure, 0.0, "knows no network", look)
-    _line(figure, 1.0, "the truth on its grid", look, "right")
+    """Trust with its interval, best on top, a method's cost beside its name, controls in grey; 0 and 1 as lines."""
+    figure = _ranking(result, 0, lambda row: _with_cost(result, row), look)
+    _line(figure, 0.0, "blind", look, "right")
+    _line(figure, 1.0, "truth", look, "right")
     figure.update_xaxes(title="trust")
     return dress(figure, look, title=result.sentence, aspect=1.1, axes=True)
 
@@ -64,20 +64,22 @@ def telling_classes(result: Calibration, look: Look) -> go.Figure:
     """Share of each method's map on the right animal of four, with its interval; chance is a quarter."""
     figure = _ranking(result, result.columns.index("grid_game"), result.titles.__getitem__, look)
     _line(figure, 0.25, "chance", look)
-    figure.update_xaxes(title="share of the map on the right animal of four")
+    figure.update_xaxes(title="share on the right animal")
     return dress(figure, look, title=result.sentence, aspect=1.1, axes=True)
 
 
 def _ranking(result: Calibration, column: int, name: Callable[[int], str], look: Look) -> go.Figure:
-    """One dot a method with its interval, every method named."""
-    rows = sorted(result.methods, key=lambda row: result.mean[row, column])
+    """One dot a method or control with its interval, each named; controls in grey."""
+    known = np.flatnonzero(result.applies[:, column])
+    rows = known[np.argsort(result.mean[known, column], kind="stable")]
     mean = result.mean[rows, column]
+    colours = [look.quiet if result.names[row] in CONTROLS else look.accent for row in rows]
     figure = go.Figure(
         go.Scatter(
             x=mean,
             y=[name(row) for row in rows],
             mode="markers",
-            marker={"color": look.accent, "size": 9, "line": {"color": look.ink, "width": 0.5}},
+            marker={"color": colours, "size": 9, "line": {"color": look.ink, "width": 0.5}},
             error_x={
                 "array": result.high[rows, column] - mean,
                 "arrayminus": mean - result.low[rows, column],
@@ -88,7 +90,7 @@ def _ranking(result: Calibration, column: int, name: Callable[[int], str], look:
         )
     )
     figure.update_xaxes(gridcolor="rgba(128,128,128,.2)")
-    figure.update_yaxes(automargin=True)
+    figure.update_yaxes(automargin=True, gridcolor="rgba(128,128,128,.2)")
     figure.update_layout(height=110 + 22 * len(rows), showlegend=False)
     return figure
 
@@ -99,8 +101,9 @@ def _line(figure: go.Figure, at: float, words: str, look: Look, side: Literal["l
     figure.add_vline(x=at, line=line, annotation={"text": words, "font": {"color": look.quiet}, "xanchor": side})
 
 
-def _passes(cost: float) -> str:
-    return f"{cost:,.0f} pass{'es' if round(cost) != 1 else ''}"
+def _with_cost(result: Calibration, row: int) -> str:
+    cost = result.cost[row]
+    return f"{result.titles[row]} · {cost:,.0f} pass{'es' if round(cost) != 1 else ''}" if cost else result.titles[row]
 
 
 def trial_bars(result: Trial, look: Look) -> go.Figure:

@@ -141,7 +141,7 @@ def _numbers(shown: Map, size: tuple[int, int]) -> go.Heatmap:
     rows, columns = (min(side, HOVER) for side in shown.values.shape)
     values, words = enlarged(shown.values, (rows, columns)), "%{z:+.3g}"
     if shown.kind != "signed":
-        values, words = np.round(100 * values).astype(np.uint8), "%{z} % of the strongest evidence"
+        values, words = np.round(100 * values).astype(np.uint8), "%{z}% of the strongest evidence"
     return go.Heatmap(
         z=values,
         x0=size[1] / columns / 2 - 0.5,

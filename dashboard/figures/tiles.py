@@ -78,7 +78,7 @@ def predictions(top: Sequence[tuple[int, str, float]], target: int, look: Look) 
 
 
 def _prediction(name: str, chance: float, explained: bool) -> str:
-    words = f"{100 * chance:.0f} %" if chance >= 0.01 else "< 1 %"
+    words = f"{100 * chance:.0f}%" if chance >= 0.01 else "< 1%"
     kind = "better" if explained else "open"
     return (
         f'<div><span title="{html.escape(name, quote=True)}">{html.escape(short(name))}</span>'

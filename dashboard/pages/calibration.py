@@ -37,7 +37,7 @@ NET = "net"
 WHERE = {"truth": "the known truth of the menagerie", "own": "your own model and pictures"}
 READING = (
     "Trust is 0 for a map that does not know the network, and 1 for the best that a map of the same grid can be: it"
-    " counts what silhouettes, edges, sizes and the centre cannot tell. The bars are 95 % intervals.",
+    " counts what silhouettes, edges, sizes and the centre cannot tell. The bars are 95% intervals.",
     "*Share of the truth*: the same without allowance for a coarse grid.",
     "*Pointing*: does the brightest pixel lie on a part that truly matters? *Energy inside*: how much of the map does?"
     " A silhouette does well in both, so they are no part of trust.",
@@ -167,7 +167,7 @@ def _row(result: Calibration, index: int) -> dict[str, object]:
         row[words] = float(result.mean[index, at]) if result.applies[index, at] else None
         if result.columns[at] in ("trust", "grid_game", "target_sensitivity"):
             low, high = result.low[index, at], result.high[index, at]
-            row[f"{words}, 95 %"] = f"{low:.2f} to {high:.2f}" if result.applies[index, at] else ""
+            row[f"{words}, 95%"] = f"{low:.2f} to {high:.2f}" if result.applies[index, at] else ""
     return row
 
 

@@ -33,9 +33,9 @@ def half_share(heatmap: Float[np.ndarray, "h w"]) -> float:
 
 
 def share_words(heatmap: Float[np.ndarray, "h w"]) -> str:
-    """That share in words: a map whose light stands in a few pixels holds no "0 %" of anything."""
+    """That share in words: a map whose light stands in a few pixels holds no "0%" of anything."""
     share = half_share(heatmap)
-    return "under 1 %" if share < 0.01 else f"{share:.0%}"
+    return "under 1%" if share < 0.01 else f"{share:.0%}"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class AboutMap:
 def sentence(heatmap: Float[np.ndarray, "h w"], label: str, probability: float, about: AboutMap | None = None) -> str:
     """One plain sentence: where the evidence lies, for or against what, and how sure the model is."""
     about = about or AboutMap()
-    name, sure = label.split(",")[0], f"{probability:.0%}" if probability >= 0.01 else "under 1 %"
+    name, sure = label.split(",")[0], f"{probability:.0%}" if probability >= 0.01 else "under 1%"
     verb = "opposes" if about.against else "supports"
     if not about.for_class:
         return _classless(heatmap, name, sure)

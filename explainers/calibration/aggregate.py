@@ -9,7 +9,7 @@ DRAWS = 500
 def mean_and_interval(
     marks: Float[np.ndarray, "c n"], seed: int
 ) -> tuple[Float[np.ndarray, " c"], Float[np.ndarray, " c"], Float[np.ndarray, " c"]]:
-    """Mean over pictures and its 95 % interval by bootstrap (Efron 1979, percentile); NaN where there is no mark."""
+    """Mean over pictures and its 95% interval by bootstrap (Efron 1979, percentile); NaN where there is no mark."""
     rng = np.random.default_rng(seed)
     rows = rng.integers(marks.shape[1], size=(DRAWS, marks.shape[1]))
     known = np.isfinite(marks)

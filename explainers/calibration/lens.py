@@ -59,7 +59,7 @@ class Calibration(Result):
 
     Attributes:
         mean: float64 (M, C), mean mark over pictures; 0 where none is due.
-        low: float64 (M, C), lower end of its 95 % interval.
+        low: float64 (M, C), lower end of its 95% interval.
         high: float64 (M, C), upper end.
         applies: bool (M, C), whether the question arises for the method.
         cost: (M,), forward passes a picture.
@@ -115,7 +115,7 @@ class Calibration(Result):
         teller = max(self.methods, key=lambda row: self.mean[row, game])
         return (
             f"Of {len(self.methods)} methods, *{self.titles[best]}* comes nearest to the truth: trust"
-            f" {self.mean[best, 0]:.2f}, 95 % interval {self.low[best, 0]:.2f} to {self.high[best, 0]:.2f}"
+            f" {self.mean[best, 0]:.2f}, 95% interval {self.low[best, 0]:.2f} to {self.high[best, 0]:.2f}"
             f" (0 a map that does not know the network, 1 the truth). *{self.titles[teller]}* tells classes apart best:"
             f" {self.mean[teller, game]:.0%} of it on the right animal of four (chance 25%)."
         )

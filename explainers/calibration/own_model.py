@@ -195,7 +195,7 @@ class TrialPicture:
         return 1 - abs(float(np.nan_to_num(rank_correlation(heat[::4, ::4], noise[::4, ::4]))))
 
     def stability(self, method: Candidate, heat: np.ndarray, seed: int) -> float:
-        """Mean rank correlation with the maps of slightly noisy pictures (noise of 2 % of the range)."""
+        """Mean rank correlation with the maps of slightly noisy pictures (noise of 2% of the range)."""
         rng, correlations = np.random.default_rng(seed), []
         for _ in range(DRAWS):
             noisy = (

@@ -25,7 +25,7 @@ def p_value(value: float, chance: np.ndarray) -> float:
 
 
 def middle(chance: np.ndarray) -> tuple[float, ...]:
-    """Where 95 % of the draws lie."""
+    """Where 95% of the draws lie."""
     return tuple(np.percentile(chance, [2.5, 97.5]).tolist())
 
 

@@ -67,7 +67,7 @@ def iou(a: tuple[int | float, ...], b: tuple[int | float, ...]) -> float:
 
 
 def weak_localisation(heatmap: Float[np.ndarray, "h w"], boxes: list[tuple[int | float, ...]]) -> float:
-    """1 when the box around the map's largest blob at 15 % of its maximum overlaps a true box with IoU > 0.5, else 0.
+    """1 when the box around the map's largest blob at 15% of its maximum overlaps a true box with IoU > 0.5, else 0.
 
     Selvaraju et al. 2017, section 4.1. NaN for a map without an order, or without a true box: never a hit.
     """

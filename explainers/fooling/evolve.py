@@ -5,7 +5,7 @@ the champions are drawn and shown to the network; a child that is surer of *any*
 class. What survives shows what the network goes by: often a colour, a texture, an edge repeated, and no whole thing.
 
 Nguyen, Yosinski and Clune 2015, "Deep neural networks are easily fooled" (arXiv:1412.1897). *Published there*, for
-AlexNet: a median confidence of 88.11 % after 5000 generations with CPPNs.
+AlexNet: a median confidence of 88.11% after 5000 generations with CPPNs.
 
 Limits: that a picture means nothing to people is not measured here but by the studies beside; what fools one network
 need not fool another; and a class without a confident picture may only need more evaluations.

@@ -111,10 +111,10 @@ def _telling(means: Float[np.ndarray, "m k"]) -> int:
 def summaries(
     vectors: Float[np.ndarray, "n k"], labels: Int[np.ndarray, " n"], names: Sequence[str] | None = None
 ) -> list[str]:
-    """A line for each cluster, such as "48 %: concept 3 + concept 7".
+    """A line for each cluster, such as "48%: concept 3 + concept 7".
 
     Named are the concepts with the greatest mean share in favour, each at least half of the first, three at most.
-    Clusters that rest on the same concepts are told apart by the one in which they differ most: "48 %: concept 3 (more
+    Clusters that rest on the same concepts are told apart by the one in which they differ most: "48%: concept 3 (more
     concept 5)", or by its mean share where they are more than two.
 
     Args:
@@ -133,7 +133,7 @@ def summaries(
             words = f"{amount} {names[telling]}" if len(group) == 2 else f"{names[telling]} {means[label][telling]:.0%}"
             apart[label] = f" ({words})"
     return [
-        f"{100 * np.mean(labels == label):.0f} %:"
+        f"{100 * np.mean(labels == label):.0f}%:"
         f" {' + '.join(names[i] for i in _rests_on(mean)) or 'no concept in favour'}{apart.get(label, '')}"
         for label, mean in enumerate(means)
     ]

@@ -61,7 +61,7 @@ def likeness(
 
 
 def auroc(scores: Float[np.ndarray, " n"], strange: Bool[np.ndarray, " n"]) -> tuple[float, tuple[float, float]]:
-    """Area under the ROC curve and its 95 % interval (DeLong), cut at 0 and 1.
+    """Area under the ROC curve and its 95% interval (DeLong), cut at 0 and 1.
 
     Raises:
         InputError: fewer than two pictures on a side.

@@ -1,7 +1,7 @@
 """Polynomial mutation: a small step of a value between bounds, rarely a large one.
 
 Deb and Goyal 1996, "A combined genetic adaptive search (GeneAS) for engineering design"; the step is a share of the
-range between the bounds, and the larger ``eta`` is, the smaller it is: 90 % are below ``1 - 0.1 ** (1 / (eta + 1))``.
+range between the bounds, and the larger ``eta`` is, the smaller it is: 90% are below ``1 - 0.1 ** (1 / (eta + 1))``.
 """
 
 import numpy as np

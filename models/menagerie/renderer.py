@@ -126,7 +126,7 @@ def _animal(canvas: Canvas, side: int, animal: tuple[int, tuple[int | None, ...]
 def _settled(canvas: Canvas, fold: int) -> tuple[UInt8[ndarray, "s s 3"], UInt8[ndarray, "s s"]]:
     """Picture and owners with every pixel given to the frontmost thing that touches it.
 
-    A plain average mixes a part's rim into pixels that its neighbours own: taking the part away changed 13 % as many
+    A plain average mixes a part's rim into pixels that its neighbours own: taking the part away changed 13% as many
     pixels outside its mask as inside. Here a pixel shows one owner and nothing else, so that it cannot.
     """
     owners, colours = np.asarray(canvas.owners), np.asarray(canvas.picture)

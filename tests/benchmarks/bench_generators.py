@@ -1,7 +1,7 @@
 """How real the shipped generators' pictures are: ``python -m tests.benchmarks.bench_generators [MODEL ...]``.
 
 For every class of a model with a generator, chains at the preset, judged by the network that took no part: the share
-that it calls by the class's name (goal: 90 % of every class), how unlike two pictures are beside two real ones (goal:
+that it calls by the class's name (goal: 90% of every class), how unlike two pictures are beside two real ones (goal:
 0.7), distance to the nearest real picture and to the nearest learnt one in units of what real pictures have, Frechet
 distance, precision and recall (Kynkaanniemi et al. 2019) in the judge's features; pictures of codes by lot beside them.
 """

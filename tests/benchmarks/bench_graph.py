@@ -68,7 +68,7 @@ def bank() -> Any:
         probability=rng.random(DOTS),
         strategy=top,
         sentence="",
-        clusters=tuple(f"10 %: concept {i + 1}" for i in range(CONCEPTS)),
+        clusters=tuple(f"10%: concept {i + 1}" for i in range(CONCEPTS)),
     )
 
 
@@ -79,8 +79,8 @@ def moved(page: Page, name: str, *, lasso: bool) -> bool:
     late = frames[int(0.95 * len(frames))]
     more = f", {told['picked']} dots picked in {told['end']:.0f} ms" if lasso else ""
     print(
-        f"{name}: {statistics.median(handlers):.1f} ms a move (95 %: {handlers[int(0.95 * len(handlers))]:.1f}),"
-        f" drawn after {statistics.median(frames):.1f} ms (95 %: {late:.1f}), {told['rate']:.0f} frames a second{more}"
+        f"{name}: {statistics.median(handlers):.1f} ms a move (95%: {handlers[int(0.95 * len(handlers))]:.1f}),"
+        f" drawn after {statistics.median(frames):.1f} ms (95%: {late:.1f}), {told['rate']:.0f} frames a second{more}"
     )
     return late < SMOOTH and (not lasso or told["picked"] > 0)
 

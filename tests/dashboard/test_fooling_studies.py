@@ -69,7 +69,7 @@ def test_the_matrix_and_the_curves_hold_what_was_measured(results: dict[str, Any
     detect = results["fooling_detect"]
     roc = figures_of(detect, Look())["roc"]
     np.testing.assert_array_equal(np.stack([line.y for line in roc.data[:-1]]), detect.curves)
-    assert [row["Area (95 %)"][:4] for row in table(detect)] == [f"{area:.2f}" for area in detect.auroc]
+    assert [row["Area (95%)"][:4] for row in table(detect)] == [f"{area:.2f}" for area in detect.auroc]
     climb = figures_of(results["fooling_gradient"], Look())["climb"]
     np.testing.assert_array_equal(climb.data[0].y, results["fooling_gradient"].curve)
 

@@ -31,8 +31,8 @@ def table(result: Detect) -> list[dict[str, str]]:
     return [
         {
             "Score": TITLES[name],
-            "Area (95 %)": f"{area:.2f} ({low:.2f} to {high:.2f})",
-            "Caught at 5 %": f"{caught:.0%}",
+            "Area (95%)": f"{area:.2f} ({low:.2f} to {high:.2f})",
+            "Caught at 5%": f"{caught:.0%}",
             "Random pictures": f"{noise:.2f}",
         }
         for name, area, low, high, caught, noise in rows

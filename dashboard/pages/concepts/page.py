@@ -37,7 +37,7 @@ READING = (
     "A dot is an image that the model takes for the class; dots near each other are decided by the same concepts.",
     "Its colour is the concept that adds most to the class's score there; a ring says that the image is labelled"
     " another class.",
-    "Names such as *48 %: muzzle + ear* are clusters of images, found from all contributions and not from the layout.",
+    "Names such as *48%: muzzle + ear* are clusters of images, found from all contributions and not from the layout.",
     "*Activation* is how much of a concept is there, *importance* how much it adds to the score; a map tells where.",
     "Distances far apart in a t-SNE mean little; compare with PCA before you rely on them.",
 )

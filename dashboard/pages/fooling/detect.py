@@ -18,7 +18,7 @@ def draw(answer: Answer[Detect], look: Look) -> None:
     chart(answer, look, "roc", lambda: figures.roc(result, look), alt=f"ROC curves; areas: {areas}")
     st.dataframe(figures.table(result), hide_index=True, width="stretch")
     st.caption(
-        "*Caught at 5 %*: champions that are caught while one photo in twenty is accused; *random pictures*: the area"
+        "*Caught at 5%*: champions that are caught while one photo in twenty is accused; *random pictures*: the area"
         f" for them instead of champions. Photos: {result.photos}; {result.known} of them are known to the last two"
         " scores, the rest is tested."
     )

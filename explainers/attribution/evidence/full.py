@@ -61,7 +61,7 @@ def removed_and_filled(subject: MapUnderTest, rng: np.random.Generator) -> Score
     leaves, whole = "leaves a probability of", subject.measured.target is None
     leaves = leaves if whole else "leaves"
     rest = "" if whole else f" of {subject.measured.noun}"
-    reading = f"Filling in the brightest 20 % {leaves} {value[0]:.0%}{rest}; 20 % elsewhere leaves {other[0]:.0%}."
+    reading = f"Filling in the brightest 20% {leaves} {value[0]:.0%}{rest}; 20% elsewhere leaves {other[0]:.0%}."
     return Score(
         name="road",
         title="Remove and fill",

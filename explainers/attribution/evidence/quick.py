@@ -150,15 +150,15 @@ def _curves(measured: Measured, name: str) -> dict[str, np.ndarray]:
 
 
 def _spread(measured: Measured, area: str) -> tuple[float, float]:
-    """Where 95 % of random maps fall: `prediction_interval` of those that were measured."""
+    """Where 95% of random maps fall: `prediction_interval` of those that were measured."""
     return prediction_interval(np.array([getattr(curves, area) for curves in measured["random map"]]))
 
 
 def prediction_interval(values: Float[np.ndarray, " n"]) -> tuple[float, float]:
-    """Where the next value falls with 95 %, if all are normal; wide for few, as it should be.
+    """Where the next value falls with 95%, if all are normal; wide for few, as it should be.
 
     From Student's t with n - 1 degrees of freedom (Geisser, Predictive Inference, 1993): 1.96 standard deviations of
-    three values would hold only 77 % of the next ones.
+    three values would hold only 77% of the next ones.
     """
     count = len(values)
     half = float(student.ppf(0.975, count - 1) * values.std(ddof=1) * np.sqrt(1 + 1 / count))

@@ -80,7 +80,7 @@ class Localisation(AtLayer):
     Attributes:
         marks: float64 (N, 4), of each row: pointing, recall, energy, weak; 0 where a map has no order.
         controls: float64 (2, N, 4), the same of a centre map and of a random map.
-        mean, low, high: float64 (4,), mean over rows and its 95 % interval by bootstrap over pictures.
+        mean, low, high: float64 (4,), mean over rows and its 95% interval by bootstrap over pictures.
         picture: int (N,), number of the picture of each row.
         target: int (N,), class explained. named: bool (N,), whether the box's label means that class.
         probability: float64 (N,), of the class.
@@ -133,7 +133,7 @@ class Localisation(AtLayer):
         """How often the method points at the thing, beside maps that know nothing."""
         centre, random = self.controls[:, :, 0].mean(1)
         return (
-            f"*{self.title}* points at {self.mean[0]:.0%} of {len(self.names)} things in boxes (95 % interval"
+            f"*{self.title}* points at {self.mean[0]:.0%} of {len(self.names)} things in boxes (95% interval"
             f" {self.low[0]:.0%} to {self.high[0]:.0%}; the picture's centre {centre:.0%}, a random map {random:.0%});"
             f" {self.mean[2]:.0%} of its evidence lies inside."
         )

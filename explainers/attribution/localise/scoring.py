@@ -157,7 +157,7 @@ def _answers(hits: Float[np.ndarray, " n"], peaks: Float[np.ndarray, "n 2"], at:
 def interval(
     marks: Float[np.ndarray, "n m"], picture: Int[np.ndarray, " n"], rng: np.random.Generator, draws: int = 1000
 ) -> tuple[Float[np.ndarray, " m"], Float[np.ndarray, " m"]]:
-    """95 % interval of the mean over rows by bootstrap over pictures (Efron 1979, percentiles)."""
+    """95% interval of the mean over rows by bootstrap over pictures (Efron 1979, percentiles)."""
     _, member = np.unique(picture, return_inverse=True)
     pictures = int(member.max()) + 1
     sums, counts = np.zeros((pictures, marks.shape[1])), np.bincount(member, minlength=pictures).astype(float)

@@ -45,7 +45,7 @@ class Detect(Result):
     """How well each score tells champions from photos; row i of each belongs together.
 
     Attributes:
-        auroc, low, high: (d,), area under the ROC curve and its 95 % interval.
+        auroc, low, high: (d,), area under the ROC curve and its 95% interval.
         curves: (d, 101), true positives at false positives from 0 to 1 in steps of .01.
         scores: (d, n), strangeness: champions first, then photos.
         fooling: bool (n,), which of them are champions.

@@ -10,7 +10,7 @@ LEVEL = 0.05
 
 
 def agreeing(train: Float[np.ndarray, "n 5 p"], test: Float[np.ndarray, "m 5 p"]) -> float:
-    """Share of (characteristic, prototype) whose mean local importance does not differ at the 5 % level.
+    """Share of (characteristic, prototype) whose mean local importance does not differ at the 5% level.
 
     Those that never vary are left out, for there is nothing to test; NaN where none varies.
     """
@@ -31,5 +31,5 @@ def score(train: Float[np.ndarray, "n 5 p"], test: Float[np.ndarray, "m 5 p"], r
         of="these prototypes",
         baselines={"another prototype's": other},
         reading=f"{value:.0%} of the reasons found on training pictures do not differ from those on test pictures"
-        f" (Welch, 5 % level); from another prototype's {other:.0%}.",
+        f" (Welch, 5% level); from another prototype's {other:.0%}.",
     )

@@ -183,13 +183,13 @@ def test_words_say_where_and_how_much() -> None:
     assert half_share(spot) == pytest.approx(1 / 81)
     assert half_share(np.ones((4, 4), np.float32)) == pytest.approx(0.5)
     assert sentence(spot, "tabby, tabby cat", 0.004).startswith(
-        "The upper right of the picture supports *tabby* most (probability under 1 %): half"
+        "The upper right of the picture supports *tabby* most (probability under 1%): half"
     )
     middle = np.eye(9, dtype=np.float32)[:, [4]] @ np.eye(9, dtype=np.float32)[[4]]
     assert (
         sentence(middle, "tabby", 0.5) == "Half of what supports *tabby* (probability 50%) lies in 1% of the picture."
     )
-    assert "under 1 %" in sentence(spot, "tabby", 0.004)
+    assert "under 1%" in sentence(spot, "tabby", 0.004)
     assert sentence(0 * spot, "dog", 0.5, AboutMap(against=True)).startswith("Nothing in this picture opposes *dog*")
 
 

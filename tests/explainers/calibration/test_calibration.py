@@ -183,9 +183,7 @@ def test_marks_by_hand() -> None:
     assert readings.density[1, PARTS.index("body")] == pytest.approx(33 / 32)
     assert np.isnan(readings.density[0, PARTS.index("eye")])
     assert metrics.called(readings, 0.5)[0].tolist() == [r == PARTS.index("tail") for r in range(len(REGIONS))]
-    assert metrics.distractibility(benchmark, readings).tolist() == [1.0, 0.0], (
-        "the body has 2.5 % of the tail's effect"
-    )
+    assert metrics.distractibility(benchmark, readings).tolist() == [1.0, 0.0], "the body has 2.5% of the tail's effect"
 
 
 @pytest.mark.parametrize("fill", [0.0, 3.0, np.nan])

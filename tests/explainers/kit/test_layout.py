@@ -133,10 +133,10 @@ def test_clusters_are_the_strategies_and_named_by_their_concepts() -> None:
     assert (np.diff(np.bincount(labels)) <= 0).all()
     share = np.bincount(labels) / 300
     names = clusters.summaries(VECTORS, labels)
-    assert names[0] == f"{100 * share[0]:.0f} %: concept 3"
+    assert names[0] == f"{100 * share[0]:.0f}%: concept 3"
     two = clusters.summaries(np.array([[0.2, 0.5, 0.3, -0.1]] * 3), np.zeros(3, int))
-    assert two == ["100 %: concept 1 + concept 2"]
-    assert names[2] == f"{100 * share[2]:.0f} %: concept 5"
+    assert two == ["100%: concept 1 + concept 2"]
+    assert names[2] == f"{100 * share[2]:.0f}%: concept 5"
     given = clusters.summaries(VECTORS, labels, list("abcdefgh"))
     assert given[0].endswith(": d")
 
@@ -168,12 +168,12 @@ def strategies(*means: tuple[float, ...]) -> tuple[np.ndarray, np.ndarray]:
 
 def test_clusters_on_the_same_concepts_are_told_apart_by_what_differs() -> None:
     two = clusters.summaries(*strategies((0.6, 0.1, 0.2), (0.6, 0.29, 0.01), (0.1, 0.8, 0.1)))
-    assert two[:2] == ["33 %: concept 0 (less concept 1)", "33 %: concept 0 (more concept 1)"] or two[:2] == [
-        "33 %: concept 0 (more concept 2)",
-        "33 %: concept 0 (less concept 2)",
+    assert two[:2] == ["33%: concept 0 (less concept 1)", "33%: concept 0 (more concept 1)"] or two[:2] == [
+        "33%: concept 0 (more concept 2)",
+        "33%: concept 0 (less concept 2)",
     ]
     three = clusters.summaries(*strategies((0.6, -0.3, 0.0), (0.6, 0.0, 0.0), (0.6, 0.25, 0.0)))
-    assert three == [f"33 %: concept 0 (concept 1 {share})" for share in ("-30%", "0%", "25%")]
+    assert three == [f"33%: concept 0 (concept 1 {share})" for share in ("-30%", "0%", "25%")]
 
 
 def test_clusters_hardly_apart_are_merged() -> None:
@@ -192,7 +192,7 @@ def test_no_two_clusters_have_the_same_words() -> None:
 
 
 def test_nothing_in_favour_is_said() -> None:
-    assert clusters.summaries(np.full((4, 3), -1.0), np.zeros(4, int)) == ["100 %: no concept in favour"]
+    assert clusters.summaries(np.full((4, 3), -1.0), np.zeros(4, int)) == ["100%: no concept in favour"]
 
 
 def test_important_concepts_are_top_often_enough() -> None:

@@ -54,7 +54,7 @@ def fullgrad(problem: Problem) -> Attribution:
     the authors' code, and so are those in the windows of Swin.
 
     Raises:
-        UnfitError: pixels and biases do not add up to the score within 1 %.
+        UnfitError: pixels and biases do not add up to the score within 1%.
     """
     parts = take_apart(problem)
     size = sum(float(part.double().abs().sum()) for part in (parts.pixels, *parts.biases))

@@ -24,7 +24,7 @@ def deep_lift(problem: Problem) -> Attribution:
     that attention, gates and normalisations are exact as well (`rules`). What is linear needs no rule.
 
     Raises:
-        UnfitError: the shares do not add up to the score's change within 1 %: the network has an operation without a
+        UnfitError: the shares do not add up to the score's change within 1%: the network has an operation without a
             rule.
     """
     problem.report(0.1, f"running {problem.model.card.title}")
