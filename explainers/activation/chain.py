@@ -19,7 +19,7 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from explainers.activation.condition import Condition, condition_of
+from explainers.activation.condition import Condition
 from explainers.activation.params import CODES, ClimbParams
 from explainers.kit.hooks import frozen
 from explainers.kit.langevin import Weights, correlation_time, sample
@@ -64,6 +64,19 @@ class Chains:
     gap_begin: np.ndarray
 
 
+@dataclass(frozen=True)
+class Heard:
+    """Who hears of a chain.
+
+    Attributes:
+        hear: is given each step's number, and how to see the pictures so far; may raise to stop.
+        shown: steps whose picture is kept.
+    """
+
+    hear: Callable[[int, Callable[[], np.ndarray]], None]
+    shown: set[int]
+
+
 def weights_of(params: ClimbParams) -> Weights:
     """The weights that were chosen, each the prior's preset where none was."""
     preset = PRESETS[params.prior]
@@ -72,11 +85,7 @@ def weights_of(params: ClimbParams) -> Weights:
 
 
 def run_chains(
-    model: ModelHandle,
-    params: ClimbParams,
-    rng: np.random.Generator,
-    hear: Callable[[int, Callable[[], np.ndarray]], None],
-    shown: set[int],
+    model: ModelHandle, params: ClimbParams, rng: np.random.Generator, conditions: tuple[Condition, ...], heard: Heard
 ) -> Chains:
     """Run them side by side.
 
@@ -84,24 +93,24 @@ def run_chains(
         model: the classifier.
         params: what is asked for, and how.
         rng: where starts and noise come from.
-        hear: each step's number, and how to see the pictures so far; may raise to stop.
-        shown: steps after which the first chain's picture is kept.
+        conditions: what is asked for, one after the other.
+        heard: who hears of each step, and of which the first chain's picture is kept.
 
     Raises:
         UnfitError: no generator ships for the model, and none was chosen.
         InputError: the generator's file is damaged, or of another model.
     """
     trained = generators.load(generators.path_of(model, params.generator), model)
-    space = (PixelSpace if params.prior == "ppgn_x" else Space)(model, params, trained)
+    space = (PixelSpace if params.prior == "ppgn_x" else Space)(model, params, trained, conditions)
     random = torch.Generator(model.device).manual_seed(int(rng.integers(2**62)))
     path: list[Tensor] = []
     frames: list[np.ndarray] = []
 
     def on_step(t: int, at: Tensor) -> None:
         path.append(at)
-        if t in shown:
+        if t in heard.shown:
             frames.append(space.draw(at[:1])[0])
-        hear(t, lambda: space.draw(at))
+        heard.hear(t, lambda: space.draw(at))
 
     with frozen(model.network):
         begin = space.start(params.n, random)
@@ -176,11 +185,13 @@ def _hole(params: ClimbParams, side: int, device: torch.device) -> Tensor:
 class Space:
     """What is sampled: codes or pixels, how they become pictures, and what denoises them."""
 
-    def __init__(self, model: ModelHandle, params: ClimbParams, trained: Trained) -> None:
-        """Lay out what a step asks."""
+    def __init__(
+        self, model: ModelHandle, params: ClimbParams, trained: Trained, conditions: tuple[Condition, ...] = ()
+    ) -> None:
+        """Lay out what a step asks; without conditions it can be drawn and encoded, and not sampled."""
         self.trained, self.prior, self.steps = trained, params.prior, params.steps
         self.encoder = Encoder(model, trained.about.plan)
-        self.conditions = _conditions(model, params)
+        self.conditions = conditions
         self.values: list[Tensor] = []
         self.canvas = Canvas.of(model, params, trained)
 
@@ -190,7 +201,7 @@ class Space:
             at = at.detach().requires_grad_()
             wanted = self.conditions[t * len(self.conditions) // self.steps]
             x = self.picture(at)
-            values, code = self.encoder.beside(wanted, x)
+            values, code = self.encoder.beside(wanted.score, x)
             (slope,) = torch.autograd.grad((values - self.canvas.misfit(x)).sum(), at)
         self.values.append(values.detach())
         with torch.no_grad():
@@ -256,11 +267,3 @@ class PixelSpace(Space):
     def denoised(self, at: Tensor, code: Tensor) -> Tensor:
         """Without its noise."""
         return self.trained.pixel_denoiser(at)
-
-
-def _conditions(model: ModelHandle, params: ClimbParams) -> tuple[Condition, ...]:
-    """What is asked for, one after the other; a class by its logarithm, as in the paper."""
-    first = condition_of(model, params, logarithm=True)
-    if params.then is None or params.condition != "class":
-        return (first,)
-    return first, condition_of(model, replace(params, target=params.then), logarithm=True)
