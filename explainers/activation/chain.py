@@ -84,8 +84,13 @@ def weights_of(params: ClimbParams) -> Weights:
     return replace(preset, **chosen)
 
 
-def run_chains(
-    model: ModelHandle, params: ClimbParams, rng: np.random.Generator, conditions: tuple[Condition, ...], heard: Heard
+def run_chains(  # noqa: PLR0913 - what is asked, of whom, from where
+    model: ModelHandle,
+    params: ClimbParams,
+    rng: np.random.Generator,
+    conditions: tuple[Condition, ...],
+    heard: Heard,
+    codes: np.ndarray | None = None,
 ) -> Chains:
     """Run them side by side.
 
@@ -95,6 +100,7 @@ def run_chains(
         rng: where starts and noise come from.
         conditions: what is asked for, one after the other.
         heard: who hears of each step, and of which the first chain's picture is kept.
+        codes: float32 (N, d), where chains begin, instead of codes by lot.
 
     Raises:
         UnfitError: no generator ships for the model, and none was chosen.
@@ -113,7 +119,7 @@ def run_chains(
         heard.hear(t, lambda: space.draw(at))
 
     with frozen(model.network):
-        begin = space.start(params.n, random)
+        begin = space.start(params.n, random) if codes is None else space.units(codes)
         end, alive = sample(begin, space, weights_of(params), steps=params.steps, random=random, on_step=on_step)
     walk = torch.stack(path).flatten(2)
     return Chains(
@@ -230,6 +236,10 @@ class Space:
             return self._normal(self.trained.start(n, random))
         with torch.no_grad():
             return self._normal(self.encoder(self.canvas.photo).h).expand(n, -1)
+
+    def units(self, codes: np.ndarray) -> Float[Tensor, "n d"]:
+        """Codes of the classifier in the sampler's units."""
+        return self._normal(torch.tensor(codes, device=self.trained.generator.mean.device))
 
     def code(self, at: Float[Tensor, "n *d"]) -> Float[Tensor, "n *d"]:
         """The code, in the classifier's own units."""

@@ -92,8 +92,22 @@ def imagine(model: ModelHandle, score: Score, *, run: Run | None = None, **chose
     return climb(model, params, run or LocalRun(model, params.seed), (Condition(held, "a function of yours"),))
 
 
-def climb(model: ModelHandle, params: ClimbParams, run: Run, conditions: tuple[Condition, ...]) -> Climbed:
-    """Make the pictures for these conditions."""
+def climb(
+    model: ModelHandle,
+    params: ClimbParams,
+    run: Run,
+    conditions: tuple[Condition, ...],
+    begin: np.ndarray | None = None,
+) -> Climbed:
+    """Make the pictures for these conditions.
+
+    Args:
+        model: the network.
+        params: how.
+        run: progress and randomness.
+        conditions: what is asked for, one after the other.
+        begin: codes (N, d) with which a generator's chains begin, instead of codes by lot.
+    """
     wanted = set(np.linspace(0, params.steps - 1, FRAMES).round().astype(int).tolist())
 
     def hear(step: int, see: Callable[[], np.ndarray]) -> None:
@@ -102,7 +116,7 @@ def climb(model: ModelHandle, params: ClimbParams, run: Run, conditions: tuple[C
 
     heard = Heard(hear, wanted)
     if params.prior in GENERATED:
-        chains = run_chains(model, params, run.rng, conditions, heard)
+        chains = run_chains(model, params, run.rng, conditions, heard, begin)
         return Climbed(alpha=np.ones(chains.images.shape[:3], np.float32), **vars(chains))
     return _climbed(model, params, run, conditions[-1], heard)
 

@@ -16,6 +16,7 @@ import torch
 
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.kinds import Images
+from explainers.kit.hooks import frozen
 from explainers.params import Params, knob
 from models import ModelHandle
 from models.generators import kept, source
@@ -117,7 +118,8 @@ def activation_train(model: ModelHandle, params: GeneratorTrainParams, run: Run)
     facts = json.dumps([model.digest, params.images, params.stamp(), params.steps, params.limit, params.seed])
     lesson = Lesson(model, plan, data, params.steps, params.seed, kept.waiting(facts))
     learning = run.part(0.1, 1.0)
-    lesson.learn(lambda at, note: learning.report(min(at, 0.999), note), lambda: run.offer(_view(lesson, {}, {})))
+    with frozen(model.network):
+        lesson.learn(lambda at, note: learning.report(min(at, 0.999), note), lambda: run.offer(_view(lesson, {}, {})))
     tensors = {name: value.detach().cpu().numpy() for name, value in lesson.tensors(None).items()}
     result = _view(lesson, lesson.about(None).to_header(), tensors)
     lesson.checkpoint.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from dashboard.figures.raster import in_a_row, magnified
 from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look
+from explainers.activation.facets import Facets
 from explainers.activation.generator import LOSSES, GeneratorView
 from explainers.activation.lens import Activation
 from explainers.activation.sweep import Sweep
@@ -112,3 +113,20 @@ def climb(result: Activation, look: Look) -> go.Figure:
     steps = np.arange(len(result.trace))
     curves = [Line(name=f"picture {at + 1}", x=steps, y=result.trace[:, at]) for at in range(result.trace.shape[1])]
     return lines(curves, Axes(x="step", y="what is climbed", title=result.sentence, unit=False), look)
+
+
+@draws(Facets, lambda result: result.images[0, 0])
+def facets(result: Facets, look: Look) -> dict[str, go.Figure]:
+    """What is exported of facets: what was drawn of each, then the pictures nearest to it."""
+    shown = [
+        (title, picture)
+        for title, drawn, photos in zip(facet_titles(result), result.images, result.photos, strict=True)
+        for picture in (*drawn, *photos)
+    ]
+    across = result.images.shape[1] + result.photos.shape[1]
+    return {"facets": sheet(shown, look, result.sentence, across)}
+
+
+def facet_titles(result: Facets) -> list[str]:
+    """Each facet by number and share."""
+    return [f"Facet {at + 1}, {share:.0%} of the pictures" for at, share in enumerate(result.share)]
