@@ -4,7 +4,7 @@ A code h is moved by the sampler of the paper's equation 5 (`kit.langevin`), in 
 pictures have. The priors differ in what denoises:
 
 * joint, noiseless: R(h) = E(G(h)), the generator and back through the classifier; noiseless leaves e3 away;
-* ppgn_h: a plain denoiser of codes; dgn_am: none (e1 = e3 = 0; Nguyen et al. 2016);
+* ppgn_h: a plain denoiser of codes; dgn_am: none (e1 = e3 = 0; Nguyen et al. 2016), as with a decoder of one's own;
 * ppgn_x: no code at all, pixels and a denoiser of pixels.
 
 A step costs one forward and one backward pass through G and the classifier, which also gives E(G(h)).
@@ -25,6 +25,7 @@ from explainers.kit.hooks import frozen
 from explainers.kit.langevin import Weights, correlation_time, sample
 from models import ModelHandle
 from models.errors import InputError
+from models.generators import decoder
 from models.generators import file as generators
 from models.generators.encoder import Encoder
 from models.generators.file import Trained
@@ -36,6 +37,7 @@ PRESETS = {
     "ppgn_h": Weights(0.1, 3.0, 0.1),
     "ppgn_x": Weights(0.3, 0.05, 0.005),
     "dgn_am": Weights(0.0, 3.0, 0.0),
+    "decoder": Weights(0.0, 3.0, 0.0),
 }
 OUTSIDE = 1.0  # weight of what the photo shows outside a hole, beside the condition
 
@@ -84,6 +86,20 @@ def weights_of(params: ClimbParams) -> Weights:
     return replace(preset, **chosen)
 
 
+def trained_of(model: ModelHandle, params: ClimbParams) -> Trained:
+    """The generator or decoder of the chosen prior.
+
+    Raises:
+        UnfitError: there is none for the model, and none was chosen.
+        InputError: the file is damaged, of another kind, or of another model.
+    """
+    if params.prior != "decoder":
+        return generators.load(generators.path_of(model, params.generator), model)
+    if not params.generator:
+        raise InputError("A decoder needs its file: set generator=FILE, or choose another prior.")
+    return decoder.load(generators.path_of(model, params.generator), model)
+
+
 def run_chains(  # noqa: PLR0913 - what is asked, of whom, from where
     model: ModelHandle,
     params: ClimbParams,
@@ -106,7 +122,7 @@ def run_chains(  # noqa: PLR0913 - what is asked, of whom, from where
         UnfitError: no generator ships for the model, and none was chosen.
         InputError: the generator's file is damaged, or of another model.
     """
-    trained = generators.load(generators.path_of(model, params.generator), model)
+    trained = trained_of(model, params)
     space = (PixelSpace if params.prior == "ppgn_x" else Space)(model, params, trained, conditions)
     random = torch.Generator(model.device).manual_seed(int(rng.integers(2**62)))
     path: list[Tensor] = []

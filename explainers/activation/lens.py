@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 import models
+from explainers.activation.chain import trained_of
 from explainers.activation.climb import (
     Climbed,
     Judged,
@@ -32,7 +33,6 @@ from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.kit.canvas import Phases
 from models import ModelHandle, imagesets, zoo
 from models.errors import InputError
-from models.generators import file as generators
 from models.generators.file import Trained
 
 UNKNOWN = -1.0
@@ -129,8 +129,7 @@ def _real_diversity(trained: Trained | None, params: ActivationParams, result: A
 
 def generated(model: ModelHandle, params: ClimbParams) -> Trained | None:
     """The generator of the chosen prior; None for a prior without one."""
-    needs = params.prior in GENERATED
-    return generators.load(generators.path_of(model, params.generator), model) if needs else None
+    return trained_of(model, params) if params.prior in GENERATED else None
 
 
 def wanted(params: ClimbParams) -> int:

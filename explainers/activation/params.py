@@ -7,8 +7,8 @@ from explainers.kinds import Class, GeneratorFile, Images, LayerName, ModelName,
 from explainers.params import Params, knob
 from models import Photo
 
-GENERATED = ("joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am")
-CODES = ("joint", "noiseless", "ppgn_h", "dgn_am")
+GENERATED = ("joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am", "decoder")
+CODES = ("joint", "noiseless", "ppgn_h", "dgn_am", "decoder")
 """Priors that need a generator's file, and those of them that sample codes."""
 
 
@@ -55,11 +55,12 @@ class ClimbParams(Params):
         only={"condition": ("concept",)},
     )
     words: str = knob("", help="A sentence in English.", label="Sentence", only={"condition": ("sentence",)})
-    prior: Literal["maco", "fourier", "none", "joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am"] = knob(
+    prior: Literal["maco", "fourier", "none", "joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am", "decoder"] = knob(
         "maco",
         help="What a picture may be: maco, only phases of a natural spectrum; fourier, a falling spectrum; none, free"
         " pixels kept smooth. With a generator: joint, what it draws of codes that it gives back; noiseless, the same"
-        " without noise; ppgn_h, codes of a plain denoiser; dgn_am, any code. ppgn_x: pixels of a denoiser.",
+        " without noise; ppgn_h, codes of a plain denoiser; dgn_am, any code. ppgn_x: pixels of a denoiser."
+        " decoder: any code of a decoder's file of yours.",
         label="Prior",
     )
     steps: int = knob(128, 2, 5000, "Steps of the climb; more are clearer and slower.", label="Steps")

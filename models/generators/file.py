@@ -76,7 +76,7 @@ class Trained:
 
     Attributes:
         about: what its file says.
-        generator, code_denoiser, pixel_denoiser: its networks, frozen.
+        generator, code_denoiser, pixel_denoiser: its networks, frozen; a denoiser that the file lacks changes nothing.
         record: what was measured: ``start`` (d, r), the directions in which codes of real pictures vary, each as long
             as they vary; ``losses`` (T, 4) of image, code, lower layer and discriminator; and, where a judge was there,
             ``real`` and ``learnt`` (n, f), its features of test and training pictures, ``real_labels`` (n,),
@@ -85,8 +85,8 @@ class Trained:
 
     about: About
     generator: Generator
-    code_denoiser: CodeDenoiser
-    pixel_denoiser: PixelDenoiser
+    code_denoiser: nn.Module
+    pixel_denoiser: nn.Module
     record: dict[str, Tensor]
 
     @property

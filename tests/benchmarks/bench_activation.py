@@ -24,7 +24,7 @@ from explainers.kit.visualise import CROPS, visualise
 from models.generators import file as generators
 from tests.benchmarks.measure import interleaved
 
-STEPS, ROUNDS = 6, 7
+STEPS, ROUNDS = 16, 5
 CANVAS_GOAL, CHAIN_GOAL = 1.1, 1.15
 
 
