@@ -67,6 +67,7 @@ def train_generator(  # noqa: PLR0913 - one argument an option
     output: Annotated[Path, typer.Option("--out", help="File for the generator; `--set generator=FILE` uses it.")],
     judge: Annotated[str, typer.Option(help="Another classifier of the same classes, for comparison.")] = "",
     steps: Annotated[int, typer.Option(help="Batches to learn from; more are sharper and slower.")] = 8000,
+    limit: Annotated[int, typer.Option(help="At most so many pictures of each class to learn from.")] = 5000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same weights.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 or mps.")] = "auto",
 ) -> None:
@@ -83,6 +84,7 @@ def train_generator(  # noqa: PLR0913 - one argument an option
             judge=models.load(judge, device) if judge else None,
             steps=steps,
             seed=seed,
+            limit=limit,
             report=lambda fraction, note: bar.update(task, completed=fraction, description=note),
         )
     out.print(f"{output}: a generator for {model}", soft_wrap=True, highlight=False)

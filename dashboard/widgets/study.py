@@ -66,6 +66,7 @@ class Study(Generic[R]):
         draw: draws the picture from the answer; all registered figures by default.
         overlay: whether it draws maps over photos, so that the display options mean something.
         begin: for a long job.
+        live: draws what is known so far while a long job is worked out.
         special: form fields that it draws itself, by the parameter's name.
         lay_out: lays out the whole study, where the usual way does not do.
         also: further explainers whose answers it shows.
@@ -84,6 +85,7 @@ class Study(Generic[R]):
     draw: Callable[[Answer[R], Look], None] = draw_figures
     overlay: bool = False
     begin: Begin | None = None
+    live: Callable[[R], object] | None = None
     special: Mapping[str, form.Drawer] = field(default_factory=dict)
     lay_out: Callable[[ModelCard, Callable[[Mapping[str, str]], None]], None] | None = None
     also: tuple[AnyExplainer, ...] = ()
@@ -163,4 +165,4 @@ def _answer(study: Study[R], request: Request[R]) -> Answer[R] | None:
     if study.begin is None:
         return job.result_or_progress(request)
     words = study.begin.words
-    return job.on_demand(request, study.begin.button, lambda: st.write(words), "primary")
+    return job.on_demand(request, study.begin.button, lambda: st.write(words), "primary", draw=study.live)

@@ -4,7 +4,7 @@ A code h is moved by the sampler of the paper's equation 5 (`kit.langevin`), in 
 pictures have. The priors differ in what denoises:
 
 * joint, noiseless: R(h) = E(G(h)), the generator and back through the classifier; noiseless leaves e3 away;
-* ppgn_h: a plain denoiser of codes; dgn_am: none (e1 = e3 = 0; Nguyen et al. 2016);
+* ppgn_h: a plain denoiser of codes; dgn_am: none (e1 = e3 = 0; Nguyen et al. 2016), as with a decoder of one's own;
 * ppgn_x: no code at all, pixels and a denoiser of pixels.
 
 A step costs one forward and one backward pass through G and the classifier, which also gives E(G(h)).
@@ -19,12 +19,13 @@ from jaxtyping import Float
 from PIL import Image
 from torch import Tensor
 
-from explainers.activation.condition import Condition, condition_of
+from explainers.activation.condition import Condition
 from explainers.activation.params import CODES, ClimbParams
 from explainers.kit.hooks import frozen
 from explainers.kit.langevin import Weights, correlation_time, sample
 from models import ModelHandle
 from models.errors import InputError
+from models.generators import decoder
 from models.generators import file as generators
 from models.generators.encoder import Encoder
 from models.generators.file import Trained
@@ -36,6 +37,7 @@ PRESETS = {
     "ppgn_h": Weights(0.1, 3.0, 0.1),
     "ppgn_x": Weights(0.3, 0.05, 0.005),
     "dgn_am": Weights(0.0, 3.0, 0.0),
+    "decoder": Weights(0.0, 3.0, 0.0),
 }
 OUTSIDE = 1.0  # weight of what the photo shows outside a hole, beside the condition
 
@@ -64,6 +66,19 @@ class Chains:
     gap_begin: np.ndarray
 
 
+@dataclass(frozen=True)
+class Heard:
+    """Who hears of a chain.
+
+    Attributes:
+        hear: is given each step's number, and how to see the pictures so far; may raise to stop.
+        shown: steps whose picture is kept.
+    """
+
+    hear: Callable[[int, Callable[[], np.ndarray]], None]
+    shown: set[int]
+
+
 def weights_of(params: ClimbParams) -> Weights:
     """The weights that were chosen, each the prior's preset where none was."""
     preset = PRESETS[params.prior]
@@ -71,12 +86,27 @@ def weights_of(params: ClimbParams) -> Weights:
     return replace(preset, **chosen)
 
 
-def run_chains(
+def trained_of(model: ModelHandle, params: ClimbParams) -> Trained:
+    """The generator or decoder of the chosen prior.
+
+    Raises:
+        UnfitError: there is none for the model, and none was chosen.
+        InputError: the file is damaged, of another kind, or of another model.
+    """
+    if params.prior != "decoder":
+        return generators.load(generators.path_of(model, params.generator), model)
+    if not params.generator:
+        raise InputError("A decoder needs its file: set generator=FILE, or choose another prior.")
+    return decoder.load(generators.path_of(model, params.generator), model)
+
+
+def run_chains(  # noqa: PLR0913 - what is asked, of whom, from where
     model: ModelHandle,
     params: ClimbParams,
     rng: np.random.Generator,
-    hear: Callable[[int, Callable[[], np.ndarray]], None],
-    shown: set[int],
+    conditions: tuple[Condition, ...],
+    heard: Heard,
+    codes: np.ndarray | None = None,
 ) -> Chains:
     """Run them side by side.
 
@@ -84,27 +114,28 @@ def run_chains(
         model: the classifier.
         params: what is asked for, and how.
         rng: where starts and noise come from.
-        hear: each step's number, and how to see the pictures so far; may raise to stop.
-        shown: steps after which the first chain's picture is kept.
+        conditions: what is asked for, one after the other.
+        heard: who hears of each step, and of which the first chain's picture is kept.
+        codes: float32 (N, d), where chains begin, instead of codes by lot.
 
     Raises:
         UnfitError: no generator ships for the model, and none was chosen.
         InputError: the generator's file is damaged, or of another model.
     """
-    trained = generators.load(generators.path_of(model, params.generator), model)
-    space = (PixelSpace if params.prior == "ppgn_x" else Space)(model, params, trained)
+    trained = trained_of(model, params)
+    space = (PixelSpace if params.prior == "ppgn_x" else Space)(model, params, trained, conditions)
     random = torch.Generator(model.device).manual_seed(int(rng.integers(2**62)))
     path: list[Tensor] = []
     frames: list[np.ndarray] = []
 
     def on_step(t: int, at: Tensor) -> None:
         path.append(at)
-        if t in shown:
+        if t in heard.shown:
             frames.append(space.draw(at[:1])[0])
-        hear(t, lambda: space.draw(at))
+        heard.hear(t, lambda: space.draw(at))
 
     with frozen(model.network):
-        begin = space.start(params.n, random)
+        begin = space.start(params.n, random) if codes is None else space.units(codes)
         end, alive = sample(begin, space, weights_of(params), steps=params.steps, random=random, on_step=on_step)
     walk = torch.stack(path).flatten(2)
     return Chains(
@@ -176,11 +207,13 @@ def _hole(params: ClimbParams, side: int, device: torch.device) -> Tensor:
 class Space:
     """What is sampled: codes or pixels, how they become pictures, and what denoises them."""
 
-    def __init__(self, model: ModelHandle, params: ClimbParams, trained: Trained) -> None:
-        """Lay out what a step asks."""
+    def __init__(
+        self, model: ModelHandle, params: ClimbParams, trained: Trained, conditions: tuple[Condition, ...] = ()
+    ) -> None:
+        """Lay out what a step asks; without conditions it can be drawn and encoded, and not sampled."""
         self.trained, self.prior, self.steps = trained, params.prior, params.steps
         self.encoder = Encoder(model, trained.about.plan)
-        self.conditions = _conditions(model, params)
+        self.conditions = conditions
         self.values: list[Tensor] = []
         self.canvas = Canvas.of(model, params, trained)
 
@@ -190,7 +223,7 @@ class Space:
             at = at.detach().requires_grad_()
             wanted = self.conditions[t * len(self.conditions) // self.steps]
             x = self.picture(at)
-            values, code = self.encoder.beside(wanted, x)
+            values, code = self.encoder.beside(wanted.score, x)
             (slope,) = torch.autograd.grad((values - self.canvas.misfit(x)).sum(), at)
         self.values.append(values.detach())
         with torch.no_grad():
@@ -219,6 +252,10 @@ class Space:
             return self._normal(self.trained.start(n, random))
         with torch.no_grad():
             return self._normal(self.encoder(self.canvas.photo).h).expand(n, -1)
+
+    def units(self, codes: np.ndarray) -> Float[Tensor, "n d"]:
+        """Codes of the classifier in the sampler's units."""
+        return self._normal(torch.tensor(codes, device=self.trained.generator.mean.device))
 
     def code(self, at: Float[Tensor, "n *d"]) -> Float[Tensor, "n *d"]:
         """The code, in the classifier's own units."""
@@ -256,11 +293,3 @@ class PixelSpace(Space):
     def denoised(self, at: Tensor, code: Tensor) -> Tensor:
         """Without its noise."""
         return self.trained.pixel_denoiser(at)
-
-
-def _conditions(model: ModelHandle, params: ClimbParams) -> tuple[Condition, ...]:
-    """What is asked for, one after the other; a class by its logarithm, as in the paper."""
-    first = condition_of(model, params, logarithm=True)
-    if params.then is None or params.condition != "class":
-        return (first,)
-    return first, condition_of(model, replace(params, target=params.then), logarithm=True)

@@ -7,17 +7,20 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+from torch import Tensor
 
-from explainers.activation.chain import run_chains
-from explainers.activation.condition import condition_of, roughness
+from explainers.activation.chain import Heard, run_chains
+from explainers.activation.condition import Condition, Score, conditions_of, roughness
 from explainers.activation.params import GENERATED, ClimbParams
 from explainers.base import Evidence, Result, Run, explainer
 from explainers.kinds import ModelName
 from explainers.kit.canvas import Canvas, Fourier, Phases, Pixels
 from explainers.kit.predict import logits_of
 from explainers.kit.visualise import visualise
+from explainers.local import LocalRun, params_of
 from explainers.params import knob
 from models import ModelHandle, Photo
+from models.errors import InputError
 from models.generators.reference import features, tensor
 
 LARGER = 1.25  # side of a picture as a multiple of the model's input: crops are taken of it
@@ -61,38 +64,76 @@ def _made(_model: ModelHandle, _params: ClimbParams, _result: Climbed, _run: Run
 @explainer("Pictures by activation", paper="https://arxiv.org/abs/2306.06805", evidence=_made, inner=True)
 def activation_climb(model: ModelHandle, params: ClimbParams, run: Run) -> Climbed:
     """Climb (`kit.visualise`), or run chains of a generator's codes (`chain`)."""
+    return climb(model, params, run, conditions_of(model, params, run))
+
+
+def imagine(model: ModelHandle, score: Score, *, run: Run | None = None, **chosen: object) -> Climbed:
+    """Pictures for any function that can be differentiated.
+
+    Args:
+        model: whose input size and normalisation count, and whose generator, where the prior has one.
+        score: of normalised inputs (b, c, h, w) -> (b,).
+        run: progress and randomness.
+        chosen: parameters of `activation` by name: prior, steps, n, seed, photo ...
+
+    Raises:
+        InputError: an unknown or impossible parameter, or a score of another shape.
+    """
+    params = params_of(activation_climb, chosen)
+    if not isinstance(params, ClimbParams):
+        raise TypeError("the parameters of pictures are ClimbParams")
+
+    def held(x: Tensor) -> Tensor:
+        values = score(x)
+        if values.shape != x.shape[:1]:
+            raise InputError(f"The score gives one number a picture, ({len(x)},); got {tuple(values.shape)}.")
+        return values
+
+    return climb(model, params, run or LocalRun(model, params.seed), (Condition(held, "a function of yours"),))
+
+
+def climb(
+    model: ModelHandle,
+    params: ClimbParams,
+    run: Run,
+    conditions: tuple[Condition, ...],
+    begin: np.ndarray | None = None,
+) -> Climbed:
+    """Make the pictures for these conditions.
+
+    Args:
+        model: the network.
+        params: how.
+        run: progress and randomness.
+        conditions: what is asked for, one after the other.
+        begin: codes (N, d) with which a generator's chains begin, instead of codes by lot.
+    """
     wanted = set(np.linspace(0, params.steps - 1, FRAMES).round().astype(int).tolist())
 
     def hear(step: int, see: Callable[[], np.ndarray]) -> None:
         preview = np.hstack(list(see())) if step in wanted else None
         run.report(step / params.steps, f"step {step} of {params.steps}", preview)
 
+    heard = Heard(hear, wanted)
     if params.prior in GENERATED:
-        chains = run_chains(model, params, run.rng, hear, wanted)
+        chains = run_chains(model, params, run.rng, conditions, heard, begin)
         return Climbed(alpha=np.ones(chains.images.shape[:3], np.float32), **vars(chains))
-    return _climbed(model, params, run, hear, wanted)
+    return _climbed(model, params, run, conditions[-1], heard)
 
 
-def _climbed(
-    model: ModelHandle,
-    params: ClimbParams,
-    run: Run,
-    hear: Callable[[int, Callable[[], np.ndarray]], None],
-    wanted: set[int],
-) -> Climbed:
-    condition = condition_of(model, params)
+def _climbed(model: ModelHandle, params: ClimbParams, run: Run, condition: Condition, heard: Heard) -> Climbed:
     side = 2 * round(LARGER * max(model.card.input_size[1:]) / 2)
     canvas: Canvas = CANVASES[params.prior](params.n, side, run.rng, model.device)
     frames: list[np.ndarray] = []
 
     def on_step(share: float, see: Callable[[], np.ndarray]) -> None:
         step = round(share * params.steps)
-        if step in wanted:
+        if step in heard.shown:
             frames.append(see()[0])
-        hear(step, see)
+        heard.hear(step, see)
 
     penalty = roughness if params.prior == "none" else None
-    climbed = visualise(model, condition, canvas, run.rng, steps=params.steps, penalty=penalty, on_step=on_step)
+    climbed = visualise(model, condition.score, canvas, run.rng, steps=params.steps, penalty=penalty, on_step=on_step)
     return Climbed(
         images=climbed.images,
         alpha=climbed.alpha,

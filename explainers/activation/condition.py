@@ -1,76 +1,109 @@
-"""What is asked for: a class, a class rather than another, a channel of a layer, or one of its places."""
+"""What is asked for, as one number a picture: a class, one rather than another, a channel, a neuron, a concept, words.
+
+The targets are those of attribution (`kit.targets`); any function of the normalised input does as well, see `imagine`.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from explainers.activation.params import GENERATED, ClimbParams
-from explainers.kit.hooks import record_output
-from models import ModelHandle
+from explainers.base import Request, Run, find
+from explainers.kit.targets import Target, of_class, of_direction, of_neuron, of_similarity
+from models import ModelHandle, clip
 from models.errors import InputError, UnfitError
 
-Condition = Callable[[Float[Tensor, "b c h w"]], Float[Tensor, " b"]]
+Score = Callable[[Float[Tensor, "b c h w"]], Float[Tensor, " b"]]
 
 
-def condition_of(model: ModelHandle, params: ClimbParams, *, logarithm: bool = False) -> Condition:
-    """One number a picture, differentiable in the normalised input.
+@dataclass(frozen=True)
+class Condition:
+    """What is asked for.
 
-    Args:
-        model: the network.
-        params: what is asked for.
-        logarithm: whether a class counts by the logarithm of its probability instead of its logit.
+    Attributes:
+        score: of normalised inputs (b, c, h, w) -> (b,), differentiable.
+        title: in words.
+    """
+
+    score: Score
+    title: str
+
+
+def conditions_of(model: ModelHandle, params: ClimbParams, run: Run) -> tuple[Condition, ...]:
+    """What is asked for, one after the other; of generators a class counts by its logarithm, as in the paper.
 
     Raises:
-        UnfitError: a model without classes is asked for a class.
-        InputError: there is no such class, layer or channel, or a class is set against itself.
+        UnfitError: a model without classes is asked for a class, or one without a text tower for a sentence.
+        InputError: there is no such class, layer, channel or concept, or a class is set against itself.
     """
+    if params.condition in ("class", "difference", "concept") and not model.card.has_classes:
+        raise UnfitError(model.card.classless)
+    logarithm = params.prior in GENERATED
+    if params.condition == "class" and logarithm and params.then is not None:
+        return tuple(_of_class(model, cls, logarithm=True) for cls in (params.target, params.then))
+    return (_condition(model, params, run, logarithm=logarithm),)
+
+
+def _condition(model: ModelHandle, params: ClimbParams, run: Run, *, logarithm: bool) -> Condition:
     if params.condition in ("channel", "neuron"):
         return _at_layer(model, params)
-    if not model.card.has_classes:
-        raise UnfitError(model.card.classless)
-    cls = model.card.check_target(params.target)
+    if params.condition == "sentence":
+        return _sentence(model, params.words)
+    if params.condition == "concept":
+        return _concept(model, params, run)
     if params.condition == "class":
-        return lambda x: (model.network(x).log_softmax(1) if logarithm else model.network(x))[:, cls]
-    other = model.card.check_target(params.versus)
-    if other == cls:
-        raise InputError(f"Class {cls} cannot be set against itself; choose another one for versus.")
+        return _of_class(model, params.target, logarithm=logarithm)
+    one, other = (model.card.short(model.card.check_target(cls)) for cls in (params.target, params.versus))
+    return _scored(model, of_class(model, params.target, params.versus), f"{one} rather than {other}")
 
-    def difference(x: Tensor) -> Tensor:
-        logits = model.network(x)
-        return logits[:, cls] - logits[:, other]
 
-    return difference
+def _scored(model: ModelHandle, target: Target, title: str) -> Condition:
+    """The same target for every picture of a batch."""
+
+    def score(x: Tensor) -> Tensor:
+        return target.of_inputs(model.network, x, torch.zeros(len(x), dtype=torch.long, device=x.device))
+
+    return Condition(score, title)
+
+
+def _of_class(model: ModelHandle, cls: int, *, logarithm: bool) -> Condition:
+    cls = model.card.check_target(cls)
+    target = Target(lambda logits, _rows: logits.log_softmax(1)[:, cls]) if logarithm else of_class(model, cls)
+    return _scored(model, target, model.card.short(cls))
 
 
 def _at_layer(model: ModelHandle, params: ClimbParams) -> Condition:
     """The mean of a channel over places, or its value in the middle."""
     layer = model.layer(params.layer)
-    if params.channel >= layer.shape[0]:
-        raise InputError(
-            f"Layer '{layer.name}' has no channel {params.channel}: choose one from 0 to {layer.shape[0] - 1}."
-        )
-
-    def value(x: Tensor) -> Tensor:
-        with record_output(model.network, layer.name) as seen:
-            model.network(x)
-        maps = layer.as_map(seen.taken())[:, params.channel]
-        if params.condition == "channel":
-            return maps.mean((1, 2))
-        return maps[:, maps.shape[1] // 2, maps.shape[2] // 2]
-
-    return value
+    whole = params.condition == "channel"
+    middle = (layer.shape[1] // 2, layer.shape[2] // 2)
+    place = "channel" if whole else "the neuron in the middle of channel"
+    target = of_neuron(layer, params.channel, None if whole else middle)
+    return _scored(model, target, f"{place} {params.channel} of {layer.name}")
 
 
-def title_of(model: ModelHandle, params: ClimbParams) -> str:
-    """What is asked for, in words."""
-    if params.condition in ("channel", "neuron"):
-        layer = model.layer(params.layer)
-        place = "channel" if params.condition == "channel" else "the neuron in the middle of channel"
-        return f"{place} {params.channel} of {layer.name}"
-    last = params.target if params.then is None or params.prior not in GENERATED else params.then
-    labels = [model.card.short(cls) for cls in (last, params.versus)]
-    return labels[0] if params.condition == "class" else f"{labels[0]} rather than {labels[1]}"
+def _sentence(model: ModelHandle, words: str) -> Condition:
+    if not words.strip():
+        raise InputError("For a sentence give it as well, as words.")
+    target = of_similarity(clip.sentence(model, words), clip.EMBEDS_AT)
+    return _scored(model, target, f"the words '{' '.join(words.split())}'")
+
+
+def _concept(model: ModelHandle, params: ClimbParams, run: Run) -> Condition:
+    """The mean activation along a concept's atom; the bank is the one that the page of concepts learns by default."""
+    lens = find("concepts")
+    cls = model.card.check_target(params.target)
+    wanted = lens.params(cls=cls, images=params.bank, seed=params.seed)
+    bank: Any = run.part(0.0, 0.0).reuse(Request(lens.name, model.card.name, wanted))
+    if params.concept >= len(bank.names):
+        raise InputError(f"The bank has {len(bank.names)} concepts: choose one from 0 to {len(bank.names) - 1}.")
+    atom = torch.tensor(bank.dictionary[params.concept], dtype=torch.float32, device=model.device)
+    title = f"{bank.names[params.concept]} of {model.card.short(cls)}"
+    return _scored(model, of_direction(model.layer(bank.layer), atom), title)
 
 
 def total_variation(pictures: Float[Tensor, "n 3 s s"]) -> Float[Tensor, " n"]:

@@ -29,7 +29,10 @@ class GeneratorParams(Params):
 
     n: int = knob(12, 2, 64, "Pictures of codes by lot.", label="Pictures")
     generator: str | None = knob(
-        None, kind=GeneratorFile(), auto="the one that ships for the model", help="The file of a generator"
+        None,
+        kind=GeneratorFile(),
+        auto="the one that ships or was trained here for the model",
+        help="A generator trained here (own/NAME), or its file",
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 import models
+from explainers.activation.chain import trained_of
 from explainers.activation.climb import (
     Climbed,
     Judged,
@@ -25,19 +26,18 @@ from explainers.activation.climb import (
     logits_as_photos,
     nothing,
 )
-from explainers.activation.condition import condition_of, title_of
+from explainers.activation.condition import conditions_of
 from explainers.activation.params import GENERATED, ActivationParams, ClimbParams
 from explainers.activation.realism import realism, settled, variety
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.kit.canvas import Phases
 from models import ModelHandle, imagesets, zoo
 from models.errors import InputError
-from models.generators import file as generators
 from models.generators.file import Trained
 
 UNKNOWN = -1.0
 DRAWS = 16
-NOISE_NAME = "noise of the same spectrum"
+BLIND = {False: "noise of the same spectrum", True: "codes by lot"}  # what knows nothing, of a generator or not
 CLIMBED = tuple(Climbed.__dataclass_fields__)
 
 
@@ -94,11 +94,11 @@ def measure(model: ModelHandle, params: ActivationParams, result: Activation, ru
     """The pictures beside what knows nothing of the class, what the judge says, how varied and how real they are."""
     run.report(0.0, "drawing pictures that know nothing")
     trained = generated(model, params)
-    blind, name = (result.begin, "codes by lot") if trained else (_noise(model, result, run), NOISE_NAME)
+    blind, name = result.begin if trained else _noise(model, result, run), BLIND[trained is not None]
     run.report(0.3, "looking at them")
     differ = [variety(result.images, _real_diversity(trained, params, result), result.label)] if params.n > 1 else []
     if result.probability[0] < 0:
-        return Evidence(scores=(_exciting(model, params, result, blind), *differ))
+        return Evidence(scores=(_exciting(model, params, (result, blind), run), *differ))
     chance = _chances(model, logits_as_photos(model, blind), wanted(params))
     value, usual = float(np.median(result.probability)), float(np.median(chance))
     sure = Score(
@@ -129,8 +129,7 @@ def _real_diversity(trained: Trained | None, params: ActivationParams, result: A
 
 def generated(model: ModelHandle, params: ClimbParams) -> Trained | None:
     """The generator of the chosen prior; None for a prior without one."""
-    needs = params.prior in GENERATED
-    return generators.load(generators.path_of(model, params.generator), model) if needs else None
+    return trained_of(model, params) if params.prior in GENERATED else None
 
 
 def wanted(params: ClimbParams) -> int:
@@ -158,14 +157,15 @@ def _agreement(result: Activation) -> Score:
     )
 
 
-def _exciting(model: ModelHandle, params: ActivationParams, result: Activation, noise: np.ndarray) -> Score:
+def _exciting(model: ModelHandle, params: ActivationParams, seen: tuple[Activation, np.ndarray], run: Run) -> Score:
     """The condition at the end, beside the sample photos and noise."""
-    condition = condition_of(model, params)
+    (result, noise), name = seen, BLIND[params.prior in GENERATED]
+    condition = conditions_of(model, params, run)[-1].score
     photos = np.stack([model.view(sample.photo()).pixels for sample in imagesets.samples()])
-    seen = np.stack([model.view(picture).pixels for picture in noise])
+    blind = np.stack([model.view(picture).pixels for picture in noise])
     ends = np.stack([model.view(picture).pixels for picture in result.images])
     with torch.no_grad():
-        values = [float(condition(model.normalise(batch)).float().mean()) for batch in (ends, photos, seen)]
+        values = [float(condition(model.normalise(batch)).float().mean()) for batch in (ends, photos, blind)]
     low, high = min(values), max(values)
     return Score(
         name="activation",
@@ -174,9 +174,9 @@ def _exciting(model: ModelHandle, params: ActivationParams, result: Activation, 
         of="these pictures",
         worst=low if high > low else low - 1,
         best=high,
-        baselines={"sample photos": values[1], "noise of the same spectrum": values[2]},
-        reading=f"These pictures excite it to {values[0]:.2f} on average, sample photos to {values[1]:.2f}, noise to"
-        f" {values[2]:.2f}.",
+        baselines={"sample photos": values[1], name: values[2]},
+        reading=f"These pictures excite it to {values[0]:.2f} on average, sample photos to {values[1]:.2f}, {name}"
+        f" to {values[2]:.2f}.",
     )
 
 
@@ -201,7 +201,7 @@ def activation(model: ModelHandle, params: ActivationParams, run: Run) -> Activa
         begin_features=judged.begin_features if judged else nothing(),
         judge=models.card(judge).title if judge else "",
         prior=params.prior,
-        label=title_of(model, params),
+        label=conditions_of(model, params, run)[-1].title,
     )
 
 

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from explainers.kinds import Class, GeneratorFile, LayerName, ModelName, Picture
+from explainers.kinds import Class, GeneratorFile, Images, LayerName, ModelName, Picture
 from explainers.params import Params, knob
 from models import Photo
 
-GENERATED = ("joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am")
-CODES = ("joint", "noiseless", "ppgn_h", "dgn_am")
+GENERATED = ("joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am", "decoder")
+CODES = ("joint", "noiseless", "ppgn_h", "dgn_am", "decoder")
 """Priors that need a generator's file, and those of them that sample codes."""
 
 
@@ -16,10 +16,14 @@ CODES = ("joint", "noiseless", "ppgn_h", "dgn_am")
 class ClimbParams(Params):
     """The pictures that are made."""
 
-    condition: Literal["class", "difference", "channel", "neuron"] = knob(
-        "class", help="A class, a class rather than another, a channel of a layer, or its neuron in the middle."
+    condition: Literal["class", "difference", "channel", "neuron", "concept", "sentence"] = knob(
+        "class",
+        help="A class, a class rather than another, a channel of a layer, its neuron in the middle, a concept of a"
+        " class, or a sentence (of a CLIP).",
     )
-    target: int = knob(0, kind=Class(), help="The class.", label="Class", only={"condition": ("class", "difference")})
+    target: int = knob(
+        0, kind=Class(), help="The class.", label="Class", only={"condition": ("class", "difference", "concept")}
+    )
     versus: int = knob(
         1,
         kind=Class(),
@@ -35,11 +39,28 @@ class ClimbParams(Params):
         only={"condition": ("channel", "neuron")},
     )
     channel: int = knob(0, 0, 100_000, "The channel of the layer.", only={"condition": ("channel", "neuron")})
-    prior: Literal["maco", "fourier", "none", "joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am"] = knob(
+    concept: int = knob(
+        0,
+        0,
+        49,
+        "Which concept of the class, the most important is 0.",
+        label="Concept",
+        only={"condition": ("concept",)},
+    )
+    bank: str = knob(
+        "menagerie",
+        kind=Images(),
+        help="Images that the class's concepts are learnt from, if they are not yet known.",
+        label="Images",
+        only={"condition": ("concept",)},
+    )
+    words: str = knob("", help="A sentence in English.", label="Sentence", only={"condition": ("sentence",)})
+    prior: Literal["maco", "fourier", "none", "joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am", "decoder"] = knob(
         "maco",
         help="What a picture may be: maco, only phases of a natural spectrum; fourier, a falling spectrum; none, free"
         " pixels kept smooth. With a generator: joint, what it draws of codes that it gives back; noiseless, the same"
-        " without noise; ppgn_h, codes of a plain denoiser; dgn_am, any code. ppgn_x: pixels of a denoiser.",
+        " without noise; ppgn_h, codes of a plain denoiser; dgn_am, any code. ppgn_x: pixels of a denoiser."
+        " decoder: any code of a decoder's file of yours.",
         label="Prior",
     )
     steps: int = knob(128, 2, 5000, "Steps of the climb; more are clearer and slower.", label="Steps")
@@ -81,8 +102,8 @@ class ClimbParams(Params):
     generator: str | None = knob(
         None,
         kind=GeneratorFile(),
-        auto="the one that ships for the model",
-        help="The file of a generator",
+        auto="the one that ships or was trained here for the model",
+        help="A generator trained here (own/NAME), or its file",
         more=True,
         label="Generator",
         only={"prior": GENERATED},

@@ -31,7 +31,11 @@ class SweepParams(Params):
     prior: Literal["joint", "noiseless", "ppgn_h"] = knob("joint", help="What denoises; see Pictures.", label="Prior")
     steps: int = knob(60, 2, 2000, "Steps of each chain.", label="Steps")
     generator: str | None = knob(
-        None, kind=GeneratorFile(), auto="the one that ships for the model", help="The file of a generator", more=True
+        None,
+        kind=GeneratorFile(),
+        auto="the one that ships or was trained here for the model",
+        help="A generator trained here (own/NAME), or its file",
+        more=True,
     )
 
 

@@ -21,12 +21,12 @@ from torch import Tensor
 
 from explainers.attribution.methods.problem import Problem, Report, silent
 from explainers.attribution.methods.table import CAMS, METHODS
-from explainers.attribution.methods.targets import chosen_class, of_classes
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.evidence import agreement, centre_map, insertion_deletion, random_map
 from explainers.kinds import Choice, Class, Names
 from explainers.kit.predict import logits_of, probabilities
 from explainers.kit.resize import enlarged
+from explainers.kit.targets import chosen_class, of_classes
 from explainers.params import ImageParams, knob
 from models import ModelHandle
 from models.errors import SeewhyError, UnfitError

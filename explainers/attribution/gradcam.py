@@ -29,11 +29,11 @@ from explainers.attribution.evidence.subject import MapUnderTest, MeasuredTarget
 from explainers.attribution.methods.maps import heatmap
 from explainers.attribution.methods.problem import Attribution, Problem
 from explainers.attribution.methods.table import CAMS, METHODS, layers_of
-from explainers.attribution.methods.targets import Target, chosen_class, of_class
 from explainers.attribution.questions import MEASURES, NamedTarget
 from explainers.attribution.sentences import AboutMap, asked_sentence, sentence
 from explainers.base import AboutClass, AtLayer, Evidence, Run, explainer
 from explainers.kinds import Choice, Class, LayerName, Layers
+from explainers.kit.targets import Target, chosen_class, of_class
 from explainers.params import ImageParams, knob
 from models import ModelHandle, Photo, labels
 from models.errors import InputError, UnfitError

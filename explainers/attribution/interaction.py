@@ -20,11 +20,11 @@ from torch import Tensor
 
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.superpixels.segments import BATCH, superpixels
-from explainers.attribution.methods.targets import chosen_class, of_class
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.evidence.baselines import blurred
 from explainers.evidence.sanity import rank_correlation
 from explainers.kinds import Class
+from explainers.kit.targets import chosen_class, of_class
 from explainers.params import ImageParams, knob
 from models import ModelHandle
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.attribution.methods.targets import Target, embedding, of_neuron, of_similarity, pooled
 from explainers.attribution.sentences import plain
 from explainers.kit.hooks import Site
 from explainers.kit.penultimate import answering_layer
+from explainers.kit.targets import Target, embedding, of_neuron, of_similarity, pooled
 from models import Layer, ModelHandle, Photo, clip
 from models.errors import InputError
 

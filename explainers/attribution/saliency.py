@@ -23,10 +23,10 @@ from explainers.attribution.evidence.run import measure as measure_map
 from explainers.attribution.evidence.subject import MapUnderTest
 from explainers.attribution.methods.problem import Attribution, Problem
 from explainers.attribution.methods.table import METHODS, PIXELS
-from explainers.attribution.methods.targets import chosen_class, of_class
 from explainers.attribution.sentences import AboutMap, sentence
 from explainers.base import AboutClass, Evidence, Run, explainer
 from explainers.kinds import Choice, Class
+from explainers.kit.targets import chosen_class, of_class
 from explainers.params import ImageParams, knob
 from models import ModelHandle
 

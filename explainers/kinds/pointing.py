@@ -90,7 +90,7 @@ class ModelName(Kind):
 
 @dataclass(frozen=True)
 class GeneratorFile(Kind):
-    """A generator's file; the shipped one of the model where none is named."""
+    """A generator: ``own/NAME`` of one that was trained here, or its file; the model's own where none is named."""
 
     def stamp(self, value: Any) -> str:
         """The digest of its content, or of all that ship; empty for one that is not there, which is refused."""

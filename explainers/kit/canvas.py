@@ -97,7 +97,7 @@ class Phases:
 
 def _coloured(spectrum: Tensor, side: int, colours: Tensor) -> Float[Tensor, "n 3 s s"]:
     channels = torch.fft.irfft2(spectrum, s=(side, side), norm="ortho")
-    return torch.sigmoid(4 * torch.einsum("cd,ndyx->ncyx", colours, channels))
+    return torch.sigmoid(torch.einsum("cd,ndyx->ncyx", 4 * colours, channels))
 
 
 @lru_cache(maxsize=4)

@@ -75,6 +75,7 @@ def visualise(  # noqa: PLR0913 - the last two only where they are wanted
 class _Climb:
     def __init__(self, model: ModelHandle, score: Score, canvas: Canvas, rng: np.random.Generator, steps: int) -> None:
         self.model, self.score, self.canvas, self.rng = model, score, canvas, rng
+        self.noise = torch.Generator().manual_seed(int(rng.integers(2**62)))
         self.adam = torch.optim.Adam([canvas.held], canvas.rate, betas=(0.9, 0.99), eps=1e-12)
         self.rate = torch.optim.lr_scheduler.CosineAnnealingLR(self.adam, steps)
         count, _, side, _ = canvas.pixels().shape
@@ -130,5 +131,6 @@ class _Climb:
         if channels == 1:
             batch = batch.mean(1, keepdim=True)
         mean, std = (torch.tensor(each, device=batch.device).view(1, -1, 1, 1) for each in (card.mean, card.std))
-        noise = torch.tensor(self.rng.normal(0, NOISE, batch.shape), dtype=batch.dtype, device=batch.device)
-        return ((batch + noise - mean) / std).contiguous(memory_format=self.model.memory_format)
+        noise = torch.randn(batch.shape, generator=self.noise).to(batch.device)  # of the CPU, so that devices agree
+        shift = noise.mul_(NOISE / std).sub_(mean / std)
+        return torch.addcmul(shift, batch, 1 / std).contiguous(memory_format=self.model.memory_format)

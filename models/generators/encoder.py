@@ -57,9 +57,11 @@ class Encoder:
     def beside(
         self, score: Callable[[Tensor], Tensor], pictures: Float[Tensor, "b c s s"]
     ) -> tuple[Float[Tensor, " b"], Float[Tensor, "b d"]]:
-        """A score of prepared pictures, and their code, from the one forward pass that the score runs."""
+        """A score of prepared pictures, and their code, from the forward pass of the score where it runs one."""
         with self._recorded(None) as seen:
             values = score(self.prepared(pictures))
+        if not seen[0].numel():  # the score does not ask this network
+            return values, self(pictures).h
         return values, self._code(seen[0])
 
     def prepared(self, pictures: Float[Tensor, "b c s s"]) -> Float[Tensor, "b c h w"]:

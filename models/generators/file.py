@@ -5,16 +5,20 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from models import weights
+from models.checkpoints.trained import PREFIX
 from models.errors import InputError, UnfitError
+from models.generators import kept
 from models.generators.nets import CodeDenoiser, Generator, PixelDenoiser
 from models.generators.plan import Plan
 from models.handle import ModelHandle
+from models.menagerie.checkpoint import write
 
 KIND = "generator"
 WEIGHTS = Path(__file__).parent / "weights"
@@ -72,7 +76,7 @@ class Trained:
 
     Attributes:
         about: what its file says.
-        generator, code_denoiser, pixel_denoiser: its networks, frozen.
+        generator, code_denoiser, pixel_denoiser: its networks, frozen; a denoiser that the file lacks changes nothing.
         record: what was measured: ``start`` (d, r), the directions in which codes of real pictures vary, each as long
             as they vary; ``losses`` (T, 4) of image, code, lower layer and discriminator; and, where a judge was there,
             ``real`` and ``learnt`` (n, f), its features of test and training pictures, ``real_labels`` (n,),
@@ -81,8 +85,8 @@ class Trained:
 
     about: About
     generator: Generator
-    code_denoiser: CodeDenoiser
-    pixel_denoiser: PixelDenoiser
+    code_denoiser: nn.Module
+    pixel_denoiser: nn.Module
     record: dict[str, Tensor]
 
     @property
@@ -103,26 +107,71 @@ def shipped() -> dict[str, Path]:
     return {About.from_header(header(path), path.name).base: path for path in sorted(WEIGHTS.glob("*.safetensors"))}
 
 
+def offered(digest: str) -> dict[str, About]:
+    """Generators that were trained here for a classifier of these weights, by name."""
+    known = {}
+    for name in kept.names():
+        path = kept.path_of(name)
+        try:
+            about = About.from_header(header(path), path.name)
+        except InputError:  # no generator, or a torn file: nothing to offer
+            continue
+        if about.base_sha256 == digest:
+            known[name] = about
+    return known
+
+
 def path_of(model: ModelHandle, file: str | None) -> Path:
-    """The file that a person named, or the shipped one of a classifier.
+    """The file that a person named, else the shipped one of a classifier, else the first that was trained here for it.
 
     Raises:
-        UnfitError: none was named, and none ships for this classifier.
+        UnfitError: none was named, and there is none for this classifier.
+        InputError: no generator here has the name ``own/NAME``.
     """
     if file:
+        return _named(file)
+    if model.card.name in shipped():
+        return shipped()[model.card.name]
+    for name in offered(model.digest):
+        return kept.path_of(name)
+    raise UnfitError(
+        f"There is no generator for {model.card.title}, which this prior needs: choose maco, fourier or none, or train"
+        f" one (Train a generator, or `seewhy train generator --model {model.card.name} --images DIR --out FILE`)."
+    )
+
+
+def _named(file: str) -> Path:
+    if not file.startswith(PREFIX):
         return Path(file)
-    if model.card.name not in shipped():
-        raise UnfitError(
-            f"No generator ships for {model.card.title}, which this prior needs: choose maco, fourier or none, or train"
-            f" one with `seewhy train generator --model {model.card.name} --images DIR --out FILE`."
-        )
-    return shipped()[model.card.name]
+    path = kept.path_of(file)
+    if not path.is_file():
+        names = ", ".join(kept.names()) or "none"
+        raise InputError(f"There is no generator '{file}' here; there are: {names}.")
+    return path
 
 
 def stamp(file: str | None) -> str:
-    """What decides what a choice of generator stands for: the digest of its file, or those of all that ship."""
-    paths = [Path(file)] if file else sorted(WEIGHTS.glob("*.safetensors"))
-    return ",".join(weights.sha256(path) for path in paths if path.is_file())
+    """What decides what a choice of generator stands for: the digest of its file, or those of all that there are."""
+    everything = [*sorted(WEIGHTS.glob("*.safetensors")), *map(kept.path_of, kept.names())]
+    if file and file.startswith(PREFIX):
+        everything = [kept.path_of(file)]
+    elif file:
+        everything = [Path(file)]
+    return ",".join(weights.sha256(path) for path in everything if path.is_file())
+
+
+def save(path: Path, about: dict[str, str], tensors: dict[str, np.ndarray]) -> None:
+    """Write a generator in one piece.
+
+    Args:
+        path: ends in ``.safetensors``.
+        about: the header, see `About.to_header`.
+        tensors: of `train.Lesson.tensors`.
+
+    Raises:
+        StorageError: the file cannot be written.
+    """
+    write({name: torch.from_numpy(value) for name, value in tensors.items()}, path, about)
 
 
 def header(path: Path) -> dict[str, str]:

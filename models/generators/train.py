@@ -9,6 +9,8 @@ From a seed; it stops and goes on where it was. Each step draws its chance from 
 
 import json
 import math
+from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,7 @@ from models.generators.nets import CodeDenoiser, Discriminator, Generator, Pixel
 from models.generators.plan import Plan, plan_for
 from models.generators.progress import packed, unpack
 from models.generators.reference import reference, tensor
-from models.generators.source import Report, pictures
+from models.generators.source import PER_CLASS, Report, pictures
 from models.handle import ModelHandle
 from models.menagerie.checkpoint import read as recall
 from models.menagerie.checkpoint import write
@@ -46,6 +48,7 @@ def train(  # noqa: PLR0913 - what is learnt, from what, and where it goes
     judge: ModelHandle | None = None,
     steps: int = 8000,
     seed: int = 0,
+    limit: int = PER_CLASS,
     report: Report,
 ) -> About:
     """Train a generator and write it.
@@ -57,6 +60,7 @@ def train(  # noqa: PLR0913 - what is learnt, from what, and where it goes
         judge: another classifier of the same classes, whose features of real pictures are kept for comparison.
         steps: how many batches.
         seed: the same seed gives the same weights on the same kind of device.
+        limit: at most so many pictures of each class.
         report: hears ``(fraction, note)``; what it raises stops the training, which a later call resumes.
 
     Raises:
@@ -68,7 +72,7 @@ def train(  # noqa: PLR0913 - what is learnt, from what, and where it goes
     if steps < 1:
         raise InputError(f"A training makes at least one step; steps is {steps}.")
     plan = plan_for(model)
-    data = pictures(source, model, plan, seed, lambda share, note: report(0.05 * share, note))
+    data = pictures(source, model, plan, seed, lambda share, note: report(0.05 * share, note), limit)
     return Lesson(model, plan, data, steps, seed, out).run(judge, lambda share, note: report(0.05 + 0.95 * share, note))
 
 
@@ -100,19 +104,45 @@ class Lesson:
 
     def run(self, judge: ModelHandle | None, report: Report) -> About:
         """Do the steps that are left, measure, and write the file."""
+        self.learn(report)
+        report(1.0, "measuring real pictures")
+        about = self.about(judge)
+        write(self.tensors(judge), self.out, about.to_header())
+        self.checkpoint.unlink(missing_ok=True)
+        return about
+
+    def learn(self, report: Report, shown: Callable[[], None] = lambda: None) -> None:
+        """Do the steps that are left; ``shown`` is called whenever there are new losses to be seen.
+
+        What ``report`` raises stops the training at a step's end, which is kept: a later call goes on there.
+        """
         self._resume()
         with steady(self.model.device):
             while self.step < self.steps:
                 values = self._learn()
                 self.step += 1
-                if self.step % SHOWN == 0:
+                if self.step % SHOWN == 0 or self.step == self.steps:
                     self.losses.append(values.tolist())
+                    shown()
+                try:
                     report(self.step / self.steps, self._note())
+                except BaseException:
+                    self._keep()
+                    raise
                 if self.step % KEEP == 0:
                     self._keep()
-        report(1.0, "measuring real pictures")
-        facts = self._facts()
-        about = About(
+
+    @torch.no_grad()
+    def draw(self, codes: Float[Tensor, "n d"]) -> UInt8[np.ndarray, "n s s c"]:
+        """What the generator draws of codes now; its training is left as it is."""
+        self.generator.eval()
+        pixels = self.generator(codes).mul(255).round().to(torch.uint8)
+        self.generator.train()
+        return pixels.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+    def about(self, judge: ModelHandle | None) -> About:
+        """What the file says beside its tensors."""
+        return About(
             base=self.model.card.name,
             base_sha256=self.model.digest,
             plan=self.plan,
@@ -121,11 +151,12 @@ class Lesson:
             judge=judge.card.name if judge else "",
             judge_title=judge.card.title if judge else "",
             judge_sha256=judge.digest if judge else "",
-            facts=facts,
+            facts=self._facts(),
         )
-        write(self._state() | self._record(judge), self.out, about.to_header())
-        self.checkpoint.unlink(missing_ok=True)
-        return about
+
+    def tensors(self, judge: ModelHandle | None) -> dict[str, Tensor]:
+        """The networks, and what was measured."""
+        return self._state() | self._record(judge)
 
     def _learn(self) -> Float[Tensor, " 4"]:
         """One step of all four networks; gives the losses of image, code, lower layer and discriminator."""
@@ -202,15 +233,22 @@ class Lesson:
             [self.encoder(tensor(part, self.model)).h for part in np.array_split(images, len(images) // 64 + 1)]
         )
 
+    @cached_property
+    def directions(self) -> Float[Tensor, "d r"]:
+        """In which codes of real pictures vary, each as long as they vary."""
+        _, sizes, rows = torch.linalg.svd(self.codes - self.codes.mean(0), full_matrices=False)
+        return (rows * sizes[:, None] / math.sqrt(len(self.codes) - 1))[:DIRECTIONS].T
+
     def _note(self) -> str:
+        if not self.losses:
+            return f"step {self.step} of {self.steps}"
         image, code, lower, real = self.losses[-1]
-        return f"step {self.step}: image {image:.3f}, code {code:.2f}, lower {lower:.2f}, discriminator {real:.2f}"
+        words = f"image {image:.3f}, code {code:.2f}, lower {lower:.2f}, discriminator {real:.2f}"
+        return f"step {self.step} of {self.steps}: {words}"
 
     def _record(self, judge: ModelHandle | None) -> dict[str, Tensor]:
         """What chains begin from, how the training went, and what a judge makes of real pictures."""
-        _, sizes, rows = torch.linalg.svd(self.codes - self.codes.mean(0), full_matrices=False)
-        start = (rows * sizes[:, None] / math.sqrt(len(self.codes) - 1))[:DIRECTIONS].T
-        record = {"start": start.half(), "losses": torch.tensor(self.losses).view(-1, 4)}
+        record = {"start": self.directions.half(), "losses": torch.tensor(self.losses).view(-1, 4)}
         if judge is not None:
             record |= reference(judge, self.data)
         return {RECORD + name: value.contiguous() for name, value in record.items()}

@@ -15,7 +15,7 @@ from explainers.attribution.methods.masking import _by_tail
 from explainers.attribution.methods.perturbation import BATCH, occlusion, rise
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import CAMS
-from explainers.attribution.methods.targets import Target, of_class, of_classes
+from explainers.kit.targets import Target, of_class, of_classes
 from tests.benchmarks.bench_attribution import bare, build
 from tests.benchmarks.measure import Call, interleaved, peak_extra
 

@@ -13,7 +13,7 @@ import models
 from explainers import params_of
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import METHODS
-from explainers.attribution.methods.targets import of_classes
+from explainers.kit.targets import of_classes
 from models import ModelHandle, SeewhyError
 from tests.explainers.nets import SmallCnn, photo, seeded, small_vit
 from tests.explainers.test_contract import LENSES, arrays_in, example

@@ -4,12 +4,15 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.fooling.lines import Axes, Line, lines
+from dashboard.figures.raster import in_a_row, magnified
 from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look
+from explainers.activation.facets import Facets
 from explainers.activation.generator import LOSSES, GeneratorView
 from explainers.activation.lens import Activation
 from explainers.activation.sweep import Sweep
+from explainers.activation.train import TrainedGenerator
 
 ACROSS = 4
 
@@ -69,12 +72,40 @@ def generator(result: GeneratorView, look: Look) -> dict[str, go.Figure]:
 
 def losses(result: GeneratorView, look: Look) -> go.Figure:
     """Its losses while it was trained, each in units of what it was at first."""
-    steps = np.linspace(0, int(result.facts["steps"]), len(result.losses) + 1)[1:]
-    curves = [
-        Line(name=name, x=steps, y=result.losses[:, at] / max(float(result.losses[0, at]), 1e-9))
-        for at, name in enumerate(LOSSES)
+    return curves(result.losses, int(result.facts["steps"]), result.sentence, look)
+
+
+@draws(TrainedGenerator, lambda result: result.images[0])
+def trained(result: TrainedGenerator, look: Look) -> dict[str, go.Figure]:
+    """What is exported of a training."""
+    shown = [(title, picture) for title, pictures in samples(result) for picture in pictures]
+    return {
+        "pictures": sheet(shown, look, result.sentence, len(result.images)),
+        "losses": curves(result.losses, result.step, result.sentence, look),
+    }
+
+
+def samples(result: TrainedGenerator) -> list[tuple[str, np.ndarray]]:
+    """Pictures kept apart, what is drawn of their codes, and of codes by lot, each uint8 (N, s, s, 3)."""
+    return [
+        ("pictures that were kept apart", result.real),
+        ("drawn of their codes", result.again),
+        ("drawn of codes by lot", result.images),
     ]
-    return lines(curves, Axes(x="step", y="loss, of its first value", title=result.sentence, unit=False), look)
+
+
+def rows(result: TrainedGenerator) -> list[tuple[str, np.ndarray]]:
+    """The same, each as one picture, side by side."""
+    return [(title, in_a_row(np.stack(list(map(magnified, images))))) for title, images in samples(result)]
+
+
+def curves(values: np.ndarray, last: int, title: str, look: Look) -> go.Figure:
+    """Losses (T, 4) up to a step, each in units of what it was at first."""
+    steps = np.linspace(0, last, len(values) + 1)[1:]
+    drawn = [
+        Line(name=name, x=steps, y=values[:, at] / max(float(values[0, at]), 1e-9)) for at, name in enumerate(LOSSES)
+    ]
+    return lines(drawn, Axes(x="step", y="loss, of its first value", title=title, unit=False), look)
 
 
 def climb(result: Activation, look: Look) -> go.Figure:
@@ -82,3 +113,20 @@ def climb(result: Activation, look: Look) -> go.Figure:
     steps = np.arange(len(result.trace))
     curves = [Line(name=f"picture {at + 1}", x=steps, y=result.trace[:, at]) for at in range(result.trace.shape[1])]
     return lines(curves, Axes(x="step", y="what is climbed", title=result.sentence, unit=False), look)
+
+
+@draws(Facets, lambda result: result.images[0, 0])
+def facets(result: Facets, look: Look) -> dict[str, go.Figure]:
+    """What is exported of facets: what was drawn of each, then the pictures nearest to it."""
+    shown = [
+        (title, picture)
+        for title, drawn, photos in zip(facet_titles(result), result.images, result.photos, strict=True)
+        for picture in (*drawn, *photos)
+    ]
+    across = result.images.shape[1] + result.photos.shape[1]
+    return {"facets": sheet(shown, look, result.sentence, across)}
+
+
+def facet_titles(result: Facets) -> list[str]:
+    """Each facet by number and share."""
+    return [f"Facet {at + 1}, {share:.0%} of the pictures" for at, share in enumerate(result.share)]

@@ -6,7 +6,7 @@ import models
 from dashboard.engine.answers import Answer
 from dashboard.figures.prototypes import gallery as figures
 from dashboard.figures.prototypes.local import framed
-from dashboard.pages.prototypes.keep import keep_as_model
+from dashboard.widgets.controls.keep import keep_as_model
 from explainers.kit.characteristics import CHARACTERISTICS
 from explainers.prototypes.gallery import Gallery
 from explainers.prototypes.merging import roots

@@ -6,8 +6,8 @@ import streamlit as st
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.prototypes.local import framed
-from dashboard.pages.prototypes.keep import keep_as_model
 from dashboard.widgets import layout
+from dashboard.widgets.controls.keep import keep_as_model
 from dashboard.widgets.study import Begin, Study
 from explainers.prototypes.train import prototypes_train
 from explainers.prototypes.trained import TrainedPrototypes

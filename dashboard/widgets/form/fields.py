@@ -15,6 +15,7 @@ from explainers.kinds import (
     Choice,
     Class,
     Classes,
+    GeneratorFile,
     Images,
     Kind,
     LayerName,
@@ -27,6 +28,7 @@ from explainers.kinds import (
     Whole,
 )
 from models import ModelCard
+from models.generators import file as generators
 
 Options = dict[str, Any]  # keyword arguments of a widget of Streamlit
 Values = Mapping[str, Any]  # of parameters, as the explainer gets them
@@ -212,6 +214,21 @@ def _model(_kind: ModelName, field: Field) -> object:
         index=None,
         placeholder=field.knob.auto or "choose one",
         format_func=model_picker.title,
+    )
+
+
+@draw.register
+def _generator(_kind: GeneratorFile, field: Field) -> object:
+    """Those that were trained here for the model; never a path on this server."""
+    known = generators.offered(field.card.digest)
+    if st.session_state.get(field.key) not in known:
+        st.session_state[field.key] = None
+    return st.selectbox(
+        **field.common,
+        options=list(known),
+        index=None,
+        placeholder=field.knob.auto,
+        format_func=lambda name: f"{name} · {known[name].facts.get('steps', '?')} steps",
     )
 
 

@@ -8,9 +8,9 @@ import torch
 from explainers.attribution.evidence.subject import MOVED, THIS, MapUnderTest, chance_correlation
 from explainers.attribution.methods.perturbation import occlusion
 from explainers.attribution.methods.problem import Problem
-from explainers.attribution.methods.targets import of_class
 from explainers.base import Evidence, Run, Score
 from explainers.evidence import drop_and_increase, max_sensitivity, moved_map, mu_fidelity, rank_correlation, road
+from explainers.kit.targets import of_class
 from models.errors import UnfitError
 
 SHARES = (0.2, 0.4, 0.6, 0.8)

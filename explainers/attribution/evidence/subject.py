@@ -8,9 +8,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
-from explainers.attribution.methods.targets import Target
 from explainers.evidence import rank_correlation
 from explainers.kit.predict import answers_of, logits_of
+from explainers.kit.targets import Target
 from models import ModelHandle
 
 THIS, MOVED = "this map", "same map elsewhere"

@@ -10,8 +10,8 @@ from torch import Tensor
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.maps import activations_of
 from explainers.attribution.methods.problem import Problem
-from explainers.attribution.methods.targets import of_classes
 from explainers.kit.linear_head import linear_head
+from explainers.kit.targets import of_classes
 from models import ModelHandle
 
 

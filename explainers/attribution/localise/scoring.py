@@ -11,9 +11,9 @@ from torch import Tensor
 from explainers.attribution.localise.images import Boxed, Thing
 from explainers.attribution.methods.problem import Problem, Report, silent
 from explainers.attribution.methods.table import METHODS
-from explainers.attribution.methods.targets import of_classes
 from explainers.evidence import centre_map, energy_inside, pointing_game, random_map, weak_localisation
 from explainers.kit.predict import logits_of
+from explainers.kit.targets import of_classes
 from models import Layer, ModelHandle
 
 METRICS = ("pointing", "energy", "weak")

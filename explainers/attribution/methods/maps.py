@@ -10,9 +10,9 @@ from torch import Tensor
 
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.problem import Attribution, Problem
-from explainers.attribution.methods.targets import of_classes, of_top
 from explainers.kit.hooks import activations_and_gradients, grad_leaf, layer_activations
 from explainers.kit.linear_head import linear_head
+from explainers.kit.targets import of_classes, of_top
 from models import Layer, ModelHandle
 from models.errors import UnfitError
 

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.maps import weighed
 from explainers.attribution.methods.problem import Attribution, Problem
-from explainers.attribution.methods.targets import Target
 from explainers.kit.ablate import modify_output
 from explainers.kit.hooks import record_output
 from explainers.kit.linear_head import linear_head
+from explainers.kit.targets import Target
 from models.errors import InputError, UnfitError
 from models.split import Body, Tail
 

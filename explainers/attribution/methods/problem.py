@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from explainers.attribution.methods.targets import Target
+from explainers.kit.targets import Target
 from models import Layer, ModelHandle
 
 BATCH = 8

@@ -18,7 +18,7 @@ from explainers.attribution.methods.relevance.rectified import deconvolution, gu
 from explainers.attribution.methods.rescale.deep_lift import deep_lift
 from explainers.attribution.methods.superpixels.partition import partition_shap
 from explainers.attribution.methods.superpixels.regress import kernel_shap, lime
-from explainers.attribution.methods.targets import of_classes
+from explainers.kit.targets import of_classes
 from models import Layer, ModelCard, ModelHandle
 
 

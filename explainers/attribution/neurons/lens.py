@@ -17,7 +17,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 
-from explainers.attribution.methods.targets import chosen_class
 from explainers.attribution.neurons.importance import Neuron, NeuronWords, neuron_words
 from explainers.base import AboutClass, AtLayer, Evidence, Request, Run, Score, explainer, find
 from explainers.kinds import Class, Images, LayerName
@@ -25,6 +24,7 @@ from explainers.kit.ablate import ablate_channels
 from explainers.kit.crops import SIDE, cut, small
 from explainers.kit.hooks import layer_activations
 from explainers.kit.predict import logits_of
+from explainers.kit.targets import chosen_class
 from explainers.params import ImageParams, knob
 from models import Layer, ModelHandle, imagesets
 from models.errors import InputError

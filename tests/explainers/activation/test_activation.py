@@ -1,16 +1,22 @@
 """Pictures by activation: they excite what was asked for, a judge looks at them, and what breaks is said."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import nn
 
 import explainers
 import models
-from explainers import LocalRun
+from explainers import LocalRun, find
+from explainers.activation.climb import imagine
 from explainers.kit.canvas import Fourier, Phases, Pixels
+from explainers.kit.hooks import record_output
 from explainers.kit.visualise import visualise
-from models.errors import InputError
+from models.errors import InputError, UnfitError
+from tests.clips import WHY, tiny_clip
 from tests.explainers.nets import small_cnn
 
 
@@ -52,6 +58,54 @@ def test_a_channel_climbs_past_photos_and_noise() -> None:
     assert scores[0].value > max(scores[0].baselines.values())
     assert (result.probability == -1).all()
     assert "channel 2 of map" in result.sentence
+
+
+def test_a_concept_of_a_bank_climbs_along_its_atom(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for at in range(24):  # noise of three strengths, so that there is something to take apart
+        noise = rng.normal(128, 20 + 30 * (at % 3), (24, 24, 3)).clip(0, 255).astype(np.uint8)
+        Image.fromarray(noise).save(tmp_path / f"{at}.png")
+    model = small_cnn()
+    cls = 3  # what it takes all noise for
+    run = LocalRun(model)
+    chosen = {"condition": "concept", "target": cls, "bank": str(tmp_path), "prior": "fourier", "steps": 40, "n": 2}
+    result = explainers.explain("activation", model, run=run, concept=1, **chosen)
+    bank = run.reuse(find("concepts").request("small cnn", find("concepts").params(cls=cls, images=str(tmp_path))))
+    maps, layer = [], model.layer(bank.layer)
+    with record_output(model.network, layer.name) as seen, torch.no_grad():
+        for picture in (result.frames[0], result.images[0]):
+            model.network(model.normalise(model.view(picture).pixels[None]))
+            maps.append(layer.as_map(seen.taken()).mean((2, 3))[0].numpy())
+    assert maps[1] @ bank.dictionary[1] > maps[0] @ bank.dictionary[1]
+    assert result.label.startswith(bank.names[1])
+    assert (result.probability == -1).all()
+    with pytest.raises(InputError, match="The bank has"):
+        explainers.explain("activation", model, run=run, concept=49, **chosen)
+
+
+def test_a_sentence_is_climbed_by_a_network_that_reads_words(tmp_path: Path) -> None:
+    pytest.importorskip("open_clip", reason=WHY)
+    model = tiny_clip(tmp_path)
+    chosen = {"condition": "sentence", "words": "a  dog", "prior": "fourier", "steps": 100, "n": 2}
+    result = explainers.explain("activation", model, **chosen)
+    assert result.trace[-10:].mean() > result.trace[:10].mean() + 0.1
+    assert result.label == "the words 'a dog'"
+    with pytest.raises(InputError, match="For a sentence give it as well"):
+        explainers.explain("activation", model, **{**chosen, "words": " "})
+
+
+def test_any_function_can_be_climbed() -> None:
+    model = wrapped(Colours())
+    made = imagine(model, lambda x: (x[:, 2] - x[:, 0]).mean((1, 2)), prior="fourier", steps=30, n=2)
+    red, _, blue = made.images.reshape(-1, 3).mean(0)
+    assert blue > red + 10
+    lenet = models.load("fashion_lenet", "cpu")
+    drawn = imagine(lenet, lambda x: -x.mean((1, 2, 3)), prior="dgn_am", steps=20, n=1)
+    assert drawn.trace[-1, 0] > drawn.trace[0, 0]
+    with pytest.raises(InputError, match="one number a picture"):
+        imagine(model, lambda x: x.mean(), steps=2, n=1)
+    with pytest.raises(InputError, match="has no parameter 'speed'"):
+        imagine(model, lambda x: x.mean((1, 2, 3)), speed=2)
 
 
 def test_a_network_that_took_no_part_judges() -> None:
@@ -102,5 +156,7 @@ def test_bad_input_is_one_sentence() -> None:
         explainers.explain("activation", model, condition="difference", target=1, versus=1)
     with pytest.raises(InputError, match="choose one from 0 to"):
         explainers.explain("activation", model, condition="channel", channel=99_999)
+    with pytest.raises(UnfitError, match="reads no words; choose a CLIP"):
+        explainers.explain("activation", model, condition="sentence", words="a dog")
     with pytest.raises(InputError, match="knows the same classes"):
         explainers.explain("activation", model, independent="menagerie_cnn", steps=2, n=1)

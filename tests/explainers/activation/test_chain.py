@@ -1,15 +1,18 @@
 """Chains of a generator's codes: they reach the class, one pass a step, and DGN-AM is the sampler without prior."""
 
+import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 
 import explainers
 import models
 from explainers import LocalRun
+from explainers.activation.climb import imagine
 from explainers.activation.realism import nearest
 from models.errors import InputError, UnfitError
 from models.generators import file
@@ -151,3 +154,56 @@ def test_bad_input_is_one_sentence(lenet: models.ModelHandle, tmp_path: Path) ->
         ask(lenet, photo=trousers(), hole=0.01)
     with pytest.raises(InputError, match="draws for fashion_lenet"):
         explainers.explain("activation", tiny, prior="joint", generator=str(file.shipped()["fashion_lenet"]))
+
+
+def test_a_decoder_of_ones_own_is_a_prior(lenet: models.ModelHandle, tmp_path: Path) -> None:
+    source = file.load(file.path_of(lenet, None), lenet)
+    plan = {"layer": "3", "grid": 0, "side": 28, "widths": [96, 48], "codes": 120, "channels": 1}
+    tensors = {name: value.contiguous() for name, value in source.generator.state_dict().items()}
+
+    def written(name: str, state: dict[str, torch.Tensor] = tensors, kind: str = "decoder", **changed: Any) -> str:
+        save_file(state, tmp_path / name, {"kind": kind, "plan": json.dumps({**plan, **changed})})
+        return str(tmp_path / name)
+
+    mine = written("mine.safetensors")
+    result = ask(lenet, prior="decoder", generator=mine, steps=40)
+    assert result.trace[-1].mean() > result.trace[0].mean()
+    assert np.median(result.probability) > 0.5
+    refusals = {
+        "is no decoder": written("other.safetensors", kind="generator"),
+        "does not add up": written("sides.safetensors", side=30),
+        "are not those of its plan": written("short.safetensors", {"mean": tensors["mean"]}),
+        "draws 3 colour channels": written("colours.safetensors", channels=3),
+        "cannot be read; it is JSON": written("words.safetensors", codes="many"),
+        "'3' of LeNet of Fashion-MNIST gives 120": written("codes.safetensors", wider(tensors), codes=121),
+    }
+    for words, path in refusals.items():
+        with pytest.raises(InputError, match=words):
+            ask(lenet, prior="decoder", generator=path)
+    with pytest.raises(UnfitError, match="has no layer"):
+        ask(lenet, prior="decoder", generator=written("layer.safetensors", layer="attic"))
+    with pytest.raises(InputError, match="A decoder needs its file"):
+        ask(lenet, prior="decoder")
+    with pytest.raises(InputError, match="is no generator"):
+        ask(lenet, generator=mine)
+
+
+def wider(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The same decoder for codes of one number more."""
+    last = {name: torch.cat([tensors[name], tensors[name][..., :1]], -1) for name in ("mean", "std", "entry.weight")}
+    return {**tensors, **{name: value.contiguous() for name, value in last.items()}}
+
+
+def test_a_chain_whose_step_is_not_finite_stops_and_the_others_go_on(lenet: models.ModelHandle) -> None:
+    calls = []
+
+    def score(x: torch.Tensor) -> torch.Tensor:
+        calls.append(1)
+        broken = (torch.arange(len(x)) == 0) & (len(calls) > 3)
+        return lenet.network(x).log_softmax(1)[:, CLASS] * torch.where(broken, float("nan"), 1.0)
+
+    result = imagine(lenet, score, prior="joint", steps=20, n=2)
+    assert result.broken.tolist() == [True, False]
+    assert np.isfinite(result.trace).all()
+    assert np.isfinite(result.h).all()
+    assert result.trace[-1, 1] > result.trace[0, 1]

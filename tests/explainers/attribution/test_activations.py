@@ -12,8 +12,8 @@ import models
 from explainers.attribution.methods.gradients import SIGMA
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import CAMS, PIXELS
-from explainers.attribution.methods.targets import of_class
 from explainers.kit.intercept import Plain
+from explainers.kit.targets import of_class
 from tests.explainers.nets import seeded
 
 ACTS = {"relu6": F.relu6, "gelu": F.gelu, "silu": F.silu}

@@ -9,7 +9,7 @@ import explainers
 from explainers.attribution.methods.attention import attention
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import CAMS
-from explainers.attribution.methods.targets import of_classes
+from explainers.kit.targets import of_classes
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import fingerprint, inputs, photo, small_vit
 from tests.models.test_split import batch, handle_of

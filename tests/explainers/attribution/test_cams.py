@@ -11,7 +11,7 @@ from explainers.attribution.methods import cams
 from explainers.attribution.methods.maps import class_maps, gradcam_maps
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import CAMS, layers_of, methods
-from explainers.attribution.methods.targets import of_classes, of_top
+from explainers.kit.targets import of_classes, of_top
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import fingerprint, inputs, marked, small_cnn, small_vit
 

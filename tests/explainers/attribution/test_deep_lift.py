@@ -16,8 +16,8 @@ from explainers.attribution.methods.rescale import pairs
 from explainers.attribution.methods.rescale.deep_lift import deep_lift
 from explainers.attribution.methods.rescale.pairs import Pair
 from explainers.attribution.methods.table import PIXELS
-from explainers.attribution.methods.targets import of_class
 from explainers.attribution.saliency import completeness_gap
+from explainers.kit.targets import of_class
 from models.errors import UnfitError
 from tests.explainers.nets import fingerprint, seeded
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.relevance.fullgrad import fullgrad, take_apart
 from explainers.attribution.methods.table import PIXELS
-from explainers.attribution.methods.targets import of_class
+from explainers.kit.targets import of_class
 from models.errors import UnfitError
 from tests.explainers.attribution.test_deep_lift import FAMILIES, MODULES, Dense, Sorts, problem_of
 from tests.explainers.nets import fingerprint, inputs, seeded, small_cnn, small_vit

@@ -11,7 +11,7 @@ from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.relevance import lrp_rules as rules
 from explainers.attribution.methods.relevance.lrp import Composite, lrp
 from explainers.attribution.methods.table import PIXELS
-from explainers.attribution.methods.targets import of_class
+from explainers.kit.targets import of_class
 from models.errors import UnfitError
 from tests.explainers.attribution.test_deep_lift import FAMILIES, problem_of
 from tests.explainers.nets import fingerprint, inputs, seeded, small_cnn, small_vit

@@ -46,7 +46,7 @@ from explainers.attribution.methods.gradients import SIGMA
 from explainers.attribution.methods.maps import activations_of
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import CAMS, PIXELS
-from explainers.attribution.methods.targets import of_class, of_classes
+from explainers.kit.targets import of_class, of_classes
 from tests.explainers.nets import fingerprint, inputs, seeded, small_cnn
 
 

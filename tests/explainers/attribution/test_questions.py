@@ -15,10 +15,10 @@ import models
 from explainers import LocalRun, Request, find, params_of
 from explainers.attribution.evidence.subject import MapUnderTest, MeasuredTarget
 from explainers.attribution.methods.table import CAMS
-from explainers.attribution.methods.targets import of_neuron
 from explainers.attribution.questions import embedded_at
 from explainers.attribution.sentences import asked_sentence, plain
 from explainers.kit.hooks import Site
+from explainers.kit.targets import of_neuron
 from models import clip
 from models.errors import InputError, UnfitError
 from tests.clips import tiny_clip

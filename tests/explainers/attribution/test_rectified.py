@@ -10,7 +10,7 @@ from torch import Tensor, nn
 import models
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import PIXELS
-from explainers.attribution.methods.targets import of_class
+from explainers.kit.targets import of_class
 from models.errors import UnfitError
 from tests.explainers.nets import fingerprint, seeded
 

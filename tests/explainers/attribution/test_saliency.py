@@ -15,9 +15,9 @@ from explainers.attribution.gradcam import GradCamParams
 from explainers.attribution.methods.perturbation import CELLS, random_masks
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import CAMS, PIXELS, methods
-from explainers.attribution.methods.targets import of_class
 from explainers.attribution.saliency import SaliencyParams, completeness_gap, drawn
 from explainers.kit.restore import restore_after
+from explainers.kit.targets import of_class
 from explainers.params import knobs
 from models.errors import InputError, UnfitError
 from tests.explainers.nets import BombError, SmallCnn, fingerprint, inputs, marked, photo, seeded, small_cnn, small_vit

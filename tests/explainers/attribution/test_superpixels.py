@@ -15,8 +15,8 @@ from explainers.attribution.methods.superpixels.partition import Area, partition
 from explainers.attribution.methods.superpixels.regress import all_coalitions, kernel, kernel_shap, lime, shapley
 from explainers.attribution.methods.superpixels.segments import Game, game_of, superpixels
 from explainers.attribution.methods.table import PIXELS
-from explainers.attribution.methods.targets import of_class
 from explainers.attribution.saliency import completeness_gap
+from explainers.kit.targets import of_class
 from tests.explainers.nets import inputs, photo, seeded, small_cnn
 
 

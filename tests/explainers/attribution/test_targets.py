@@ -9,15 +9,8 @@ import explainers
 from explainers.attribution.methods.maps import gradcam_maps
 from explainers.attribution.methods.problem import Problem
 from explainers.attribution.methods.table import CAMS
-from explainers.attribution.methods.targets import (
-    embedding,
-    of_classes,
-    of_difference,
-    of_neuron,
-    of_similarity,
-    of_top,
-)
 from explainers.kit.hooks import activations_and_gradients
+from explainers.kit.targets import embedding, of_classes, of_difference, of_neuron, of_similarity, of_top
 from models import Layer
 from models.errors import InputError
 from tests.explainers.nets import inputs, photo, seeded, small_cnn

@@ -99,6 +99,11 @@ def of_neuron(layer: Layer, channel: int, place: tuple[int, int] | None = None) 
     return Target(score, layer.name)
 
 
+def of_direction(layer: Layer, direction: Float[Tensor, " c"]) -> Target:
+    """A direction of a layer's channels, such as a concept's atom: the mean over the picture of what lies along it."""
+    return Target(lambda output, _rows: layer.as_map(output).mean((2, 3)) @ direction.to(output), layer.name)
+
+
 def of_similarity(
     vector: Float[Tensor, " d"], at: Site | str = "", read: Callable[[Tensor], Tensor] | None = None
 ) -> Target:
