@@ -20,10 +20,10 @@ from explainers.kinds import Images
 from explainers.kit.characteristics import CHARACTERISTICS
 from explainers.kit.crops import cut, small
 from explainers.params import Params, knob
-from explainers.prototypes.changed import views
+from explainers.prototypes.changed import peaks, views
 from explainers.prototypes.evidence import agreement, parts
 from explainers.prototypes.learn.head import Scores
-from explainers.prototypes.local import peaks, phi
+from explainers.prototypes.local import phi
 from explainers.prototypes.merging import merged, pairs, prunable
 from models import ModelHandle, Photo
 from models.errors import InputError

@@ -38,7 +38,7 @@ def test_a_classifier_is_trained_kept_and_explains(person: Person) -> None:
 
     page = person.goto("/prototypes?model=own/walked&image=animal-0")
     figure(page)
-    expect(page.locator(".st-key-centre h5").first).to_contain_text("a patch looks like one of")
+    expect(page.locator(".st-key-centre h5").first).to_contain_text("told from")
     page.get_by_role("radio", name="What if").click()
     page.get_by_role("slider", name="Hue").press("End")
     expect(page.get_by_text("after the change")).to_be_visible()
