@@ -27,7 +27,7 @@ from explainers.params import ImageParams, knob
 from explainers.prototypes.changed import at_place, peaks, views
 from explainers.prototypes.reasons import named
 from models import ModelHandle
-from models.errors import UnfitError
+from models.errors import InputError, UnfitError
 from models.prototypes.network import prototype_net
 
 STRONG: Mapping[str, float] = {"hue": 0.5, "saturation": 0.7, "contrast": 0.45, "texture": 24.0, "shape": 8.0}
@@ -126,6 +126,8 @@ def prototype_telling(model: ModelHandle, params: TellingParams, run: Run) -> Te
         other = next(int(at) for at in order if at != target)
     else:
         other = model.card.check_target(params.other)
+    if other == target:
+        raise InputError(f"{model.card.labels[target]} is not told from itself; choose another class beside it.")
     reference = network.record["changed"][:, other].astype(np.float32)
     apart = (at_place(maps) - reference) @ (weight[target] - weight[other])
     return Telling(

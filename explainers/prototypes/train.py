@@ -144,11 +144,19 @@ def _thumbnail(view: Photo) -> np.ndarray:
 
 def _notes(params: TrainParams, pictures: Labelled, learnt: Learnt) -> tuple[str, ...]:
     counts = np.bincount(learnt.owner, minlength=len(pictures.classes))
-    return tuple(
-        f"{name} has {count} pictures to train on, so {count} prototypes instead of {params.prototypes}."
-        for name, count in zip(pictures.classes, counts, strict=True)
+    fewer = tuple(
+        f"{name} has {_counted(count, 'picture')} to train on, so {_counted(count, 'prototype')} instead of"
+        f" {params.prototypes}."
+        for name, count in zip(pictures.classes, counts.tolist(), strict=True)
         if count < params.prototypes
     )
+    if pictures.of("test"):
+        return fewer
+    return (*fewer, "No picture could be kept apart: the accuracy is that on pictures it was trained on. Add pictures.")
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'s' if count != 1 else ''}"
 
 
 def _whole(model: ModelHandle, pictures: Labelled, tested: tuple[Features, np.ndarray]) -> float:

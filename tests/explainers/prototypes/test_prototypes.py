@@ -286,8 +286,10 @@ def test_a_folder_that_changed_or_vanished_is_said_and_thumbnails_stay(folder: P
     mine = models.load(str(tmp_path / "mine.safetensors"), "cpu")
     (pictures / "green").mkdir()
     Image.new("RGB", (60, 60), (20, 200, 20)).save(pictures / "green" / "0.png")
-    with pytest.raises(InputError, match=r"has other classes than .*; choose the folder that it was trained on"):
+    with pytest.raises(InputError, match="it holds green, which the model does not know"):
         explainers.explain("prototype_gallery", mine, images=str(pictures), limit=2, reasons=0)
+    grown = explainers.explain("prototypes_train", base, images=str(pictures), prototypes=2)
+    assert grown.classes == ("blue", "green", "red")
     shutil.rmtree(pictures)
     with pytest.raises(InputError, match="pictures"):
         explainers.explain("prototype_gallery", mine, images=str(pictures), limit=2, reasons=0)
@@ -297,6 +299,20 @@ def test_a_folder_that_changed_or_vanished_is_said_and_thumbnails_stay(folder: P
     assert np.array_equal(result.thumbnails, mine.network.record["thumbnails"])
     assert result.thumbnails.shape == (4, 128, 128, 3)
     assert result.thumbnails.reshape(4, -1).std(1).min() > 1, "pictures, and not blank ones"
+
+
+def test_where_no_picture_can_be_kept_apart_it_is_said(tmp_path: Path) -> None:
+    for name in ("dark", "light"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (40, 40), (200, 200, 60) if name == "light" else (20, 30, 80)).save(tmp_path / name / "a.png")
+    result = explainers.explain("prototypes_train", models.load("menagerie_cnn", "cpu"), images=str(tmp_path))
+    assert result.notes[0] == "dark has 1 picture to train on, so 1 prototype instead of 10."
+    assert result.notes[-1].startswith("No picture could be kept apart")
+
+
+def test_a_class_is_not_told_from_itself(shipped: ModelHandle) -> None:
+    with pytest.raises(InputError, match="is not told from itself; choose another class"):
+        explainers.explain("prototype_telling", shipped, image=imagesets.sample("animal-0"), target=3, other=3)
 
 
 def test_a_class_of_which_nothing_can_be_read_is_refused(folder: Path, tmp_path: Path) -> None:
