@@ -63,7 +63,13 @@ def measure_training(_model: ModelHandle, _params: TrainParams, result: TrainedP
 def prototypes_train(model: ModelHandle, params: TrainParams, run: Run) -> TrainedPrototypes:
     """Train a classifier; see the module's docstring."""
     pictures = labelled(params.images, limit=params.limit, seed=params.seed)
-    ground = prepare(model, params, pictures, run.part(0.0, 0.8))
+    return trained_on(prepare(model, params, pictures, run.part(0.0, 0.8)), model, params, pictures, run)
+
+
+def trained_on(
+    ground: Ground, model: ModelHandle, params: TrainParams, pictures: Labelled, run: Run
+) -> TrainedPrototypes:
+    """All that is left to do when every picture was read: prototypes, weights, and what is told about both."""
     run.report(0.8, "choosing prototypes")
     plan = Plan(params.prototypes, params.metric, params.seed)
     learnt = learn(ground.features, ground.split == "train", plan, run, ground.stages)

@@ -16,13 +16,16 @@ from models.labels import short
 SHOWN = 5
 BOX = (255, 214, 10)
 SIDE = 224
-RISE, FALL = "#0f766e", "#b45309"
+RISE, FALL, FAINT = "#0f766e", "#b45309", "rgba(128,128,128,.4)"
 
 
 @draws(Prototypes)
 def figures(result: Prototypes, look: Look) -> dict[str, go.Figure]:
     """What is exported: what tells the class apart, the rows, the waterfall and what one likeness rests on."""
-    pictures = [(title(result, at), row(result, at)) for at in result.order[:SHOWN]]
+    pictures = [
+        (f"{title(result, at)}; alike {result.reading(at).partition(';')[0]}", row(result, at))
+        for at in result.order[:SHOWN].tolist()
+    ]
     return {
         **({"told": told_apart(result.telling, look)} if result.telling is not None else {}),
         "prototypes": sheet(pictures, look, result.sentence, 2),
@@ -114,15 +117,15 @@ def why_not(result: Prototypes, other: int, look: Look) -> go.Figure:
 def told_apart(telling: Telling, look: Look) -> go.Figure:
     """Share of the distance to another class that each change takes, beside what it usually takes."""
     figure = go.Figure()
-    colours = [RISE if at in telling.chief else look.quiet for at in range(len(CHARACTERISTICS))]
+    names = [f"<b>{each}</b>" if at in telling.chief else each for at, each in enumerate(CHARACTERISTICS)]
     this = f"from {short(telling.other)}"
-    for name, values, colour in ((this, telling.lost, colours), ("between other classes", telling.usual, "#cbd5e1")):
+    for name, values, colour in ((this, telling.lost, RISE), ("between other classes", telling.usual, FAINT)):
         figure.add_bar(
             x=values,
-            y=list(CHARACTERISTICS),
+            y=names,
             orientation="h",
             name=name,
-            marker={"color": colour},
+            marker_color=colour,
             text=[f"{value:.0%}" for value in values],
             textposition="outside",
             cliponaxis=False,
@@ -130,7 +133,7 @@ def told_apart(telling: Telling, look: Look) -> go.Figure:
         )
     low, high = min(0.0, float(telling.lost.min())), max(1.0, float(telling.lost.max()), float(telling.usual.max()))
     figure.update_xaxes(
-        range=[1.25 * low, 1.12 * high],
+        range=[low - 0.2 * (high - low) * (low < 0), high + 0.12 * (high - low)],
         tickformat=".0%",
         title="share of the distance lost",
         gridcolor="rgba(128,128,128,.2)",

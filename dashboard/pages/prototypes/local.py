@@ -91,10 +91,10 @@ def _pair(result: Prototypes, at: int) -> None:
 
 
 PARTS: dict[str, tuple[str, Callable[[Answer[Prototypes], Look], None]]] = {
-    "told": ("What tells it apart", _told),
-    "reasons": ("One likeness by itself", _reasons),
+    "told": ("Told apart by", _told),
+    "reasons": ("One likeness", _reasons),
     "what_if": ("What if", what_if.draw),
-    "rows": ("More prototypes", _rows),
+    "rows": ("Prototypes", _rows),
     "points": ("Points", _points),
     "why_not": ("Why not another class", why_not.draw),
 }
@@ -111,7 +111,7 @@ STUDY = Study(
         "Likeness times weight is what a prototype gives to the class; all together are the class's score.",
         "The sentence names what tells the class from its runner-up: this picture and training pictures of the other"
         " are changed alike in one respect; what brings them together more than it does other classes, counts.",
-        "*One likeness by itself* is the paper's reading: only this picture is changed, and what falls, counted. The"
+        "*One likeness* is the paper's reading: only this picture is changed, and what falls, counted. The"
         " rank is that among this picture's prototypes.",
         "Raw falls cannot be compared between characteristics, for strengths are a choice: compare ranks.",
         "Under More you can set how strongly each characteristic is changed.",
