@@ -8,13 +8,12 @@ import numpy as np
 from explainers.base import Result
 from explainers.fooling.chunk import StretchParams
 from explainers.fooling.judge import fitting_size, judge_of
-from explainers.fooling.settings import SETTINGS, Way
+from explainers.fooling.settings import SETTINGS, SURE, Way
 from explainers.kinds import Choice, Classes
 from explainers.params import Params, knob
 from models import ModelHandle
 
 LARGEST = 128  # pixels a side, where the model takes so small a picture: four times faster than 224
-SURE = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,6 +6,7 @@ whose process ended, goes on where it was, and one with more evaluations goes on
 Limits: nobody asks for a stretch but a run.
 """
 
+import time
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -15,11 +16,13 @@ from explainers.base import Evidence, Result, Run, explainer
 from explainers.fooling.encodings import Direct, Encoding, Pattern
 from explainers.fooling.evolution import Evolution, Individual
 from explainers.fooling.judge import Judge, judge_of
-from explainers.fooling.settings import SETTINGS, Settings
+from explainers.fooling.settings import SETTINGS, SURE, Settings
+from explainers.fooling.sheet import preview, shown
 from explainers.kinds import Classes
 from explainers.params import Params, knob
 from models import ModelHandle
 
+EVERY = 2.0  # seconds between pictures of the champions within a stretch
 STRETCH = 400 * 128**2  # pixels that a stretch evaluates: about two seconds of EfficientNet-Lite0 on one core
 
 
@@ -97,10 +100,24 @@ def fooling_stretch(model: ModelHandle, params: StretchParams, run: Run) -> Stre
     before = (params.generations - 1) // length(params) * length(params)
     if before:
         unpack(evolution, run.reuse(fooling_stretch.request(model.card.name, replace(params, generations=before))))
+    drawn = time.monotonic() - (0 if before else EVERY)  # an empty grid is seen at once
     for at in range(before, params.generations):
         evolution.step(judge)
-        run.report((at + 1 - before) / (params.generations - before), f"generation {at + 1}")
+        words, picture = so_far((at + 1) * params.children, evolution.elites.confidence), None
+        if time.monotonic() - drawn >= EVERY:
+            picture, drawn = _preview(evolution), time.monotonic()
+        run.report((at + 1 - before) / (params.generations - before), words, picture)
     return pack(evolution)
+
+
+def _preview(evolution: Evolution[Any]) -> np.ndarray:
+    champions = [evolution.elites.champions[at] for at in shown(evolution.elites.confidence)]
+    return preview(evolution.encoding, [one.genome for one in champions if one is not None])
+
+
+def so_far(evaluations: int, confidence: np.ndarray) -> str:
+    """How far a run has come, and of how many classes the network is more than half sure."""
+    return f"{evaluations:,} evaluations, {int((confidence >= SURE).sum())} classes above one half"
 
 
 def pack(evolution: Evolution[Any]) -> Stretch:

@@ -133,10 +133,9 @@ class Pattern:
 
     def render(self, genomes: Sequence[Genome]) -> UInt8[np.ndarray, "b s s 3"]:
         """All pixels of a genome at once."""
-        pictures = cppn.render(genomes, self.size, coords=self.coords)
-        if self.grey:  # the brightness is the largest channel
-            pictures = np.repeat(pictures.max(3, keepdims=True), 3, axis=3)
-        return pictures
+        if self.grey:
+            return np.repeat(cppn.render_grey(genomes, self.size, self.coords)[..., None], 3, axis=3)
+        return cppn.render(genomes, self.size, coords=self.coords)
 
     def thumbnails(self, genomes: Sequence[Genome], side: int) -> UInt8[np.ndarray, "b t t 3"]:
         """Drawn small; where pixels are counted, drawn whole and thinned."""

@@ -17,12 +17,12 @@ from typing import Any
 import numpy as np
 
 from explainers.base import Run, explainer
-from explainers.fooling.archive import SURE, Fooling, FoolingParams, stretch_params
-from explainers.fooling.chunk import Stretch, StretchParams, encoding_of, fooling_stretch, length
+from explainers.fooling.archive import Fooling, FoolingParams, stretch_params
+from explainers.fooling.chunk import Stretch, StretchParams, encoding_of, fooling_stretch, length, so_far
 from explainers.fooling.encodings import Encoding
 from explainers.fooling.evidence import measure
 from explainers.fooling.judge import judge_of
-from explainers.fooling.sheet import SIDE, contact_sheet, shown
+from explainers.fooling.sheet import preview, shown
 from models import ModelHandle
 
 
@@ -41,16 +41,11 @@ def evolve(model: ModelHandle, last: StretchParams, run: Run) -> Stretch:
         part = run.part(done / last.generations, end / last.generations)
         kept = part.reuse(fooling_stretch.request(model.card.name, replace(last, generations=end)))
         done = end
-        words = f"{end * last.children:,} evaluations, {int((kept.confidence >= SURE).sum())} classes above one half"
-        run.report(end / last.generations, words, _preview(encoding, kept))
+        words = so_far(end * last.children, kept.confidence)
+        genomes = encoding.unpack(kept.genomes)
+        holders = [at for at in kept.owner[shown(kept.confidence)].tolist() if at >= 0]
+        run.report(end / last.generations, words, preview(encoding, [genomes[at] for at in holders]))
     return kept
-
-
-def _preview(encoding: Encoding[Any], kept: Stretch) -> np.ndarray:
-    """The champions so far, small."""
-    genomes = encoding.unpack(kept.genomes)
-    holders = [at for at in kept.owner[shown(kept.confidence)].tolist() if at >= 0]
-    return contact_sheet(encoding.thumbnails([genomes[at] for at in holders], SIDE))
 
 
 def champions(encoding: Encoding[Any], kept: Stretch, size: int) -> np.ndarray:

@@ -20,6 +20,7 @@ Search = Literal["tuned", "paper"]
 Way = Literal["cppn", "direct"]
 Parents = Literal["uniform", "lagging", "confident"]
 SETTLED, FLOOR = 0.99, 0.05  # confidence from which a class is settled; weight of a class without any
+SURE = 0.5  # confidence from which the network is fooled
 LAGGING = 1 / 6  # how often the champion of a settled class is a parent, for every once that another is
 
 

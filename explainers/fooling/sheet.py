@@ -1,7 +1,12 @@
 """Champions side by side, small: what is seen while evolution runs, and in lists."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 from jaxtyping import Float, Int, UInt8
+
+from explainers.fooling.encodings import Encoding
 
 SIDE, ACROSS = 48, 10  # pixels of a small picture; pictures a row and rows a sheet
 GAP, GROUND = 2, 128
@@ -25,3 +30,8 @@ def contact_sheet(small: UInt8[np.ndarray, "n s s 3"]) -> UInt8[np.ndarray, "h w
         down, right = (at // across) * cell, (at % across) * cell
         sheet[down : down + side, right : right + side] = picture
     return sheet
+
+
+def preview(encoding: Encoding[Any], genomes: Sequence[Any]) -> UInt8[np.ndarray, "h w 3"]:
+    """Champions so far, small."""
+    return contact_sheet(encoding.thumbnails(genomes, SIDE))

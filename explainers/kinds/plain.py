@@ -127,8 +127,9 @@ class Number(Kind):
         above = value == value and (self.low is None or value >= self.low)
         if above and (self.high is None or value <= self.high):
             return value
-        low, high = ("any" if bound is None else f"{bound:g}" for bound in (self.low, self.high))
-        raise InputError(f"{name} goes from {low} to {high}; got {value!r}.")
+        low, high = ("" if bound is None else f"{bound:,.10g}".replace(",", "") for bound in (self.low, self.high))
+        goes = f"goes from {low} to {high}" if low and high else f"is at least {low}" if low else f"is at most {high}"
+        raise InputError(f"{name} {goes}; got {value!r}.")
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,8 @@
 The picture is changed at its own size, before a model resizes it, and never goes through a lossy format in between.
 """
 
+from functools import lru_cache
+
 import cv2
 import numpy as np
 import torch
@@ -39,8 +41,7 @@ def modify(
     if by == IDENTITY[name]:
         return image.copy()
     if name == "texture":
-        denoised: np.ndarray = cv2.fastNlMeansDenoisingColored(image, None, by, by, TEMPLATE, SEARCH)
-        return denoised
+        return denoised(image.tobytes(), image.shape, by).copy()
     if name == "shape":
         return bend(image, by)
     change = {"hue": functional.adjust_hue, "saturation": functional.adjust_saturation}.get(
@@ -48,6 +49,14 @@ def modify(
     )
     values = torch.tensor(image).permute(2, 0, 1).float() / 255
     return change(values, by).mul(255).round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
+
+
+@lru_cache(maxsize=16)
+def denoised(pixels: bytes, shape: tuple[int, ...], strength: float) -> UInt8[np.ndarray, "h w 3"]:
+    """Non-local means of a picture given by its bytes; the last few are kept, as it takes longer than all else."""
+    image = np.frombuffer(pixels, np.uint8).reshape(shape)
+    smooth: np.ndarray = cv2.fastNlMeansDenoisingColored(image, None, strength, strength, TEMPLATE, SEARCH)
+    return smooth
 
 
 def bend(image: UInt8[np.ndarray, "h w 3"], amplitude: int | float) -> UInt8[np.ndarray, "h w 3"]:

@@ -16,6 +16,7 @@ import numpy as np
 from explainers.kit import polynomial
 from explainers.kit.cppn_genome import ACTIVATIONS, FIRST, INPUTS, OUTPUTS, Genome
 from explainers.kit.cppn_render import render as render
+from explainers.kit.cppn_render import render_grey as render_grey
 from models.errors import InputError
 
 Coordinates = Literal["unit", "pixel"]

@@ -15,9 +15,10 @@ from scipy.special import expit
 from torch import Tensor
 
 from explainers.kit.cppn_genome import INPUTS, OUTPUTS, Genome
-from explainers.kit.hsv import to_rgb, to_rgb_on
+from explainers.kit.hsv import to_levels, to_rgb, to_rgb_on
 from models.errors import InputError
 
+COLOURS, BRIGHTNESS = range(INPUTS, INPUTS + OUTPUTS), range(INPUTS + OUTPUTS - 1, INPUTS + OUTPUTS)
 BATCH = 64  # genomes drawn at once on a device that is no CPU
 
 
@@ -42,12 +43,18 @@ def render(
     if size < 1:
         raise InputError(f"A picture needs at least one pixel; size is {size}.")
     if torch.device(device).type == "cpu":
-        pictures = [to_rgb(_unit(_draw(genome, size, coords))) for genome in genomes]
+        pictures = [to_rgb(_draw(genome, size, coords, COLOURS)) for genome in genomes]
         drawn = np.stack(pictures) if pictures else np.zeros((0, size * size, 3), np.uint8)
     else:
         parts = [genomes[at : at + BATCH] for at in range(0, len(genomes), BATCH)]
         drawn = np.concatenate([render_on(part, size, coords, torch.device(device)).cpu().numpy() for part in parts])
     return drawn.reshape(-1, size, size, 3)
+
+
+def render_grey(genomes: Sequence[Genome], size: int, coords: str = "unit") -> UInt8[np.ndarray, "b s s"]:
+    """Only the brightness of genomes, the greatest channel of what `render` draws; hue and saturation are left out."""
+    levels = [to_levels(_draw(genome, size, coords, BRIGHTNESS)[0]) for genome in genomes]
+    return (np.stack(levels) if levels else np.zeros((0, size * size), np.uint8)).reshape(-1, size, size)
 
 
 @lru_cache(maxsize=8)
@@ -63,34 +70,35 @@ def grid(size: int, coords: str) -> Float[np.ndarray, "4 p"]:
     return np.stack([x, y, r, np.ones_like(x)]).astype(np.float32)
 
 
-def order(genome: Genome) -> list[int]:
-    """The nodes that count for the picture, inputs aside, each after all that it takes in."""
+def order(genome: Genome, outputs: range = COLOURS) -> dict[int, list[int]]:
+    """The nodes that count for some outputs, inputs aside, each after all that it takes in; and its connections."""
     inward: dict[int, list[int]] = {}
-    for source, target in zip(genome.source.tolist(), genome.target.tolist(), strict=True):
-        inward.setdefault(target, []).append(source)
-    done: dict[int, None] = {}
-    waiting = list(range(INPUTS + OUTPUTS - 1, INPUTS - 1, -1))
+    sources = genome.source.tolist()
+    for edge, target in enumerate(genome.target.tolist()):
+        inward.setdefault(target, []).append(edge)
+    done: dict[int, list[int]] = {}
+    waiting = list(reversed(outputs))
     while waiting:
         node = waiting[-1]
-        before = [source for source in inward.get(node, []) if source >= INPUTS and source not in done]
+        edges = inward.get(node, [])
+        before = [sources[edge] for edge in edges if sources[edge] >= INPUTS and sources[edge] not in done]
         if before and node not in done:
             waiting += before
         else:
-            done[waiting.pop()] = None
-    return list(done)
+            done[waiting.pop()] = edges
+    return done
 
 
-def _draw(genome: Genome, size: int, coords: str) -> Float[np.ndarray, "3 p"]:
-    """Values of hue, saturation and brightness at every pixel, before they are brought to 0 to 1."""
+def _draw(genome: Genome, size: int, coords: str, outputs: range) -> Float[np.ndarray, "o p"]:
+    """Values of some outputs at every pixel, from 0 to 1: their size, at most 1."""
     inputs = grid(size, coords)
     values = np.zeros((genome.nodes, inputs.shape[1]), np.float32)
     values[:INPUTS] = inputs
-    for node in order(genome):
-        into = np.flatnonzero(genome.target == node)
-        if len(into):
-            values[node] = genome.weight[into] @ values[genome.source[into]]
+    for node, edges in order(genome, outputs).items():
+        if edges:
+            values[node] = genome.weight[edges] @ values[genome.source[edges]]
         _activate(values[node], int(genome.activation[node - INPUTS]))
-    return values[INPUTS : INPUTS + OUTPUTS]
+    return np.minimum(np.abs(values[outputs.start : outputs.stop]), 1)
 
 
 def _activate(values: Float[np.ndarray, " p"], kind: int) -> None:
@@ -105,14 +113,9 @@ def _activate(values: Float[np.ndarray, " p"], kind: int) -> None:
         np.exp(values, out=values)
 
 
-def _unit(values: Float[np.ndarray, "3 p"]) -> Float[np.ndarray, "3 p"]:
-    """What the outputs say as values from 0 to 1: their size, at most 1."""
-    return np.minimum(np.abs(values), 1)
-
-
 def render_on(genomes: Sequence[Genome], size: int, coords: str, device: torch.device) -> UInt8[Tensor, "b p 3"]:
     """Draw a batch on a device and leave it there."""
-    orders = [order(genome) for genome in genomes]
+    orders = [list(order(genome)) for genome in genomes]
     depth = max(map(len, orders))
     weights, kinds, outputs = _tables(genomes, orders, depth)
     inputs = torch.from_numpy(grid(size, coords)).to(device)

@@ -24,6 +24,11 @@ def to_rgb(hsv: Float[np.ndarray, "3 p"]) -> UInt8[np.ndarray, "p 3"]:
     return pixels
 
 
+def to_levels(brightness: Float[np.ndarray, " p"]) -> UInt8[np.ndarray, " p"]:
+    """The greatest channel that `to_rgb` gives, whatever hue and saturation are."""
+    return (brightness * 255 + 0.5).astype(np.uint8)
+
+
 def to_rgb_on(hsv: Float[Tensor, "b 3 p"]) -> UInt8[Tensor, "b p 3"]:
     """As `to_rgb`, a batch on its device."""
     hue, saturation, brightness = hsv.unbind(1)

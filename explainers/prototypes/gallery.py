@@ -20,15 +20,15 @@ from explainers.kinds import Images
 from explainers.kit.characteristics import CHARACTERISTICS
 from explainers.kit.crops import cut, small
 from explainers.params import Params, knob
-from explainers.prototypes.changed import views
+from explainers.prototypes.changed import peaks, views
 from explainers.prototypes.evidence import agreement, parts
 from explainers.prototypes.learn.head import Scores
-from explainers.prototypes.local import peaks, phi
+from explainers.prototypes.local import phi
 from explainers.prototypes.merging import merged, pairs, prunable
 from models import ModelHandle, Photo
 from models.errors import InputError
 from models.imagesets.imageset import MENAGERIE
-from models.imagesets.labelled import Example, labelled
+from models.imagesets.labelled import Example, Labelled, labelled
 from models.imagesets.reader import Reader
 from models.prototypes.network import PrototypeNet, prototype_net
 
@@ -183,16 +183,25 @@ def _maps(model: ModelHandle, network: PrototypeNet, photo: Photo) -> np.ndarray
     return maps
 
 
+def _check_classes(pictures: Labelled, model: ModelHandle) -> None:
+    """`InputError` where a folder has other classes than the model; it names the first on either side."""
+    more = [name for name in pictures.classes if name not in model.card.labels]
+    fewer = [name for name in model.card.labels if name not in pictures.classes]
+    if pictures.classes == model.card.labels:
+        return
+    differs = f"holds {more[0]}, which the model does not know" if more else f"lacks {next(iter(fewer), 'their order')}"
+    raise InputError(
+        f"{pictures.title} has other classes than {model.card.title}: it {differs}. Train it again on that folder, or"
+        " choose one with the classes that it was trained on."
+    )
+
+
 @explainer("All prototypes", paper="https://arxiv.org/abs/2011.02863", evidence=measure_gallery)
 def prototype_gallery(model: ModelHandle, params: GalleryParams, run: Run) -> Gallery:
     """Look at every prototype; see the module's docstring."""
     network = prototype_net(model)
     pictures = labelled(params.images, limit=params.limit, seed=params.seed)
-    if pictures.classes != model.card.labels:
-        raise InputError(
-            f"{pictures.title} has other classes than {model.card.title}; choose the folder that it was trained on, or"
-            " another with the same class names."
-        )
+    _check_classes(pictures, model)
     search = _Search(model, network, len(network.record["owner"]))
     examples = pictures.of("train")
     reader = Reader([(example.name, lambda example=example: (example, example.read())) for example in examples])  # type: ignore[misc]

@@ -1,29 +1,35 @@
-"""This looks like that, and why: the patches of a picture that look like prototypes, and what the likeness rests on.
+"""This looks like that, and why: which patches look like prototypes, and what tells the class from its runner-up.
 
 A prototype classifier compares every place of the picture with patches of training pictures. Each likeness, times its
-weight, is what the prototype gives to the class; together they are the class's score, with nothing left over. To say
-why a patch looks like a prototype, hue, saturation, contrast, texture and shape of the *picture* are changed, one at a
-time, and the likeness is measured again at the same place (Nauta et al. 2020): what falls, counted.
+weight, is what the prototype gives to the class; together they are the class's score, with nothing left over.
 
-Limits: how much a likeness falls depends on how strongly the picture is changed, so characteristics are compared by
-their rank among this picture's prototypes as well as by the raw fall. A prototype is as coarse as the network's last
-map: the box shows where it is strongest, not its outline.
+What tells the class from its runner-up is measured on both: hue, saturation, contrast, texture and shape of the picture
+and of training pictures of the other class are changed alike, one at a time; what is lost of the distance between them,
+beside what such a change usually costs, tells them apart (`explainers.prototypes.telling`).
+
+Beside it stands what each likeness rests on by itself (Nauta et al. 2020): the same five are changed in the picture
+alone, and the likeness is measured again at the same place: what falls, counted.
+
+Limits: how much one likeness falls depends on how strongly the picture is changed, and says little about what tells two
+classes apart; characteristics are compared by their rank among this picture's prototypes as well as by the raw fall. A
+prototype is as coarse as the network's last map: the box shows where it is strongest, not its outline.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from scipy.special import softmax
 
-from explainers.base import AboutClass, Evidence, Run, explainer
+from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.kinds import Class
 from explainers.kit.characteristics import CHARACTERISTICS, STRENGTHS
 from explainers.params import ImageParams, knob
 from explainers.prototypes.boxes import box
-from explainers.prototypes.changed import views
+from explainers.prototypes.changed import at_place, peaks, views
 from explainers.prototypes.evidence.one_picture import boxes_hidden, place_kept, relevance_ordering
 from explainers.prototypes.reasons import percentiles, sentence
+from explainers.prototypes.telling import Telling, prototype_telling
 from models import ModelHandle, Photo
 from models.prototypes.network import PrototypeNet, prototype_net
 
@@ -88,7 +94,10 @@ class Prototypes(AboutClass):
         files, classes: where each comes from, and the names of the classes.
         target, label, probability: the class.
         top5: index, name and probability of the likeliest classes.
-        reason: the sentence's second half.
+        lost: float32 (5,), share of the distance to the runner-up that goes with each characteristic; empty where the
+            model was trained before that could be measured.
+        usual: float32 (5,), share that each change costs other pairs of classes in the mean.
+        distance: from pictures of the runner-up, before anything is changed.
     """
 
     image: np.ndarray
@@ -109,7 +118,9 @@ class Prototypes(AboutClass):
     target: int
     probability: float
     top5: tuple[tuple[int, str, float], ...]
-    reason: str
+    lost: np.ndarray
+    usual: np.ndarray
+    distance: float
 
     @property
     def order(self) -> np.ndarray:
@@ -141,12 +152,30 @@ class Prototypes(AboutClass):
         )
 
     @property
+    def telling(self) -> Telling | None:
+        """What tells the class from its runner-up; None where that could not be measured."""
+        if not len(self.lost):
+            return None
+        return Telling(
+            label=self.label, other=self.classes[self.rival], lost=self.lost, usual=self.usual, distance=self.distance
+        )
+
+    def reading(self, at: int) -> str:
+        """What one likeness rests on by itself, in words (Nauta et al. 2020)."""
+        return sentence(self.phi[:, at], self.percentile[:, at])
+
+    @property
     def sentence(self) -> str:
-        """Which patch speaks for the class, and why."""
+        """What tells the class from its runner-up; for a model that does not know, which patch speaks for it."""
+        name = f"*{self.label.split(',')[0]}* ({self.probability:.0%})"
+        if self.telling is not None:
+            return f"{name} {self.telling.clause}"
         best = int(self.order[0])
-        name = self.label.split(",")[0]
         of = self.classes[int(self.owner[best])].split(",")[0]
-        return f"*{name}* ({self.probability:.0%}): a patch looks like one of *{of}*, {self.reason}."
+        return (
+            f"{name}: a patch looks like one of *{of}*; train the model again to see what tells it from"
+            f" *{self.classes[self.rival].split(',')[0]}*."
+        )
 
 
 def measured(model: ModelHandle, _params: PrototypesParams, result: Prototypes, run: Run) -> Evidence:
@@ -164,7 +193,31 @@ def measured(model: ModelHandle, _params: PrototypesParams, result: Prototypes, 
 
     hidden = boxes_hidden(similarities, result.image, result.boxes[chosen], (chosen, run.rng))
     run.report(0.7, "adding noise")
-    return Evidence(scores=(ordering, hidden, place_kept(similarities, result.image, chosen, run.rng)))
+    placed = place_kept(similarities, result.image, chosen, run.rng)
+    return Evidence(scores=(*_told_apart(result.telling), ordering, hidden, placed))
+
+
+def _told_apart(telling: Telling | None) -> tuple[Score, ...]:
+    """What the chief change costs, in units of what it costs other classes, beside the other changes."""
+    if telling is None or not telling.chief:
+        return ()
+    first = telling.chief[0]
+    value, others, name = (
+        float(telling.share[first]),
+        float(np.delete(telling.share, first).mean()),
+        CHARACTERISTICS[first],
+    )
+    score = Score(
+        name="told_apart",
+        title=f"Told apart by {name}",
+        value=value,
+        of="this change",
+        best=max(2.0, value),
+        baselines={"between other classes": 1.0, "the other changes": others},
+        reading=f"Changing the {name} takes {telling.lost[first]:.0%} of the distance, {value:.1f} times what is usual;"
+        f" the other four changes take {others:.1f} times in the mean.",
+    )
+    return (score,)
 
 
 @explainer("Prototypes", paper="https://arxiv.org/abs/2011.02863", evidence=measured)
@@ -172,12 +225,17 @@ def prototypes(model: ModelHandle, params: PrototypesParams, run: Run) -> Protot
     """Compare a picture with every prototype; see the module's docstring."""
     network = prototype_net(model)
     strengths = {name: params.strength(name) for name in CHARACTERISTICS}
-    seen = views(model, params.image, strengths, run.part(0.0, 0.6).report)
-    run.report(0.6, "comparing with the prototypes")
+    seen = views(model, params.image, strengths, run.part(0.0, 0.4).report)
+    run.report(0.4, "comparing with the prototypes")
     with torch.inference_mode():
         maps = network.similarities(model.normalise(seen)).float().cpu().numpy()
         weight = network.head.weight.detach().float().cpu().numpy()
-    return _result(model, network, params, (seen, maps, weight))
+    result = _result(model, network, params, (seen, maps, weight))
+    if "changed" not in network.record:
+        return result
+    wanted = prototype_telling.choose(image=params.image, target=result.target, other=result.rival)
+    telling = run.part(0.5, 1.0).reuse(prototype_telling.request(model.card.name, wanted))
+    return replace(result, lost=telling.lost, usual=telling.usual, distance=telling.distance)
 
 
 def _result(
@@ -192,7 +250,6 @@ def _result(
     chance = softmax(logits)
     target = int(chance.argmax()) if params.target is None else model.card.check_target(params.target)
     falls = phi(maps)
-    ranks = percentiles(falls)
     contribution = weight[target] * similarity
     return Prototypes(
         image=seen[0],
@@ -200,7 +257,7 @@ def _result(
         contribution=contribution,
         location=cells,
         phi=falls,
-        percentile=ranks,
+        percentile=percentiles(falls),
         boxes=np.stack(
             [box(one, (int(r), int(c)), seen.shape[1:3]) for one, (r, c) in zip(maps[0], cells, strict=True)]
         ),
@@ -216,15 +273,10 @@ def _result(
         label=model.card.labels[target],
         probability=float(chance[target]),
         top5=tuple((int(at), model.card.labels[at], float(chance[at])) for at in np.argsort(-chance)[:5]),
-        reason=sentence(falls[:, int(contribution.argmax())], ranks[:, int(contribution.argmax())]),
+        lost=np.zeros(0, np.float32),
+        usual=np.zeros(0, np.float32),
+        distance=0.0,
     )
-
-
-def peaks(maps: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Greatest value of each map (P, h, w), and its row and column (P, 2)."""
-    flat = maps.reshape(len(maps), -1)
-    at = flat.argmax(1)
-    return flat[np.arange(len(maps)), at], np.stack(np.divmod(at, maps.shape[2]), 1)
 
 
 def phi(maps: np.ndarray) -> np.ndarray:
@@ -236,9 +288,3 @@ def phi(maps: np.ndarray) -> np.ndarray:
     """
     likeness = at_place(maps)
     return likeness[0] - likeness[1:]
-
-
-def at_place(maps: np.ndarray) -> np.ndarray:
-    """Likeness of each picture (n, P) where the first is most like each prototype; ``maps`` are (n, P, h, w)."""
-    _, cells = peaks(maps[0])
-    return maps[:, np.arange(maps.shape[1]), cells[:, 0], cells[:, 1]]

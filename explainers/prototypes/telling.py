@@ -24,11 +24,10 @@ from explainers.base import AboutClass, Evidence, Run, explainer
 from explainers.kinds import Class
 from explainers.kit.characteristics import CHARACTERISTICS
 from explainers.params import ImageParams, knob
-from explainers.prototypes.changed import views
-from explainers.prototypes.local import at_place, peaks
+from explainers.prototypes.changed import at_place, peaks, views
 from explainers.prototypes.reasons import named
 from models import ModelHandle
-from models.errors import UnfitError
+from models.errors import InputError, UnfitError
 from models.prototypes.network import prototype_net
 
 STRONG: Mapping[str, float] = {"hue": 0.5, "saturation": 0.7, "contrast": 0.45, "texture": 24.0, "shape": 8.0}
@@ -76,13 +75,30 @@ class Telling(AboutClass):
         return CHARACTERISTICS[int(self.share.argmax())]
 
     @property
+    def chief(self) -> tuple[int, ...]:
+        """The characteristics that tell them apart, the most first; none where no change brings them together."""
+        if self.distance <= 0 or self.share.max() <= 0:
+            return ()
+        order = np.argsort(-self.share, kind="stable")
+        return tuple(int(at) for at in order if self.share[at] >= CLOSE * self.share.max())
+
+    @property
+    def clause(self) -> str:
+        """Which characteristics tell them apart, how strongly, and what is usual: a sentence without its subject."""
+        that, chief = self.other.split(",")[0], list(self.chief)
+        if not chief:
+            return f"is not told from *{that}* by any characteristic of this picture alone."
+        by = "by its" if self.share.max() > 1 else "weakly, most by its"
+        lost, usually = (named([f"{value:.0%}" for value in values[chief]]) for values in (self.lost, self.usual))
+        return (
+            f"is told from *{that}* {by} {named([CHARACTERISTICS[at] for at in chief])}: changing"
+            f" {'it' if len(chief) == 1 else 'them'} takes {lost} of their distance, {usually} between other classes."
+        )
+
+    @property
     def sentence(self) -> str:
         """Which characteristics tell them apart."""
-        this, that = self.label.split(",")[0], self.other.split(",")[0]
-        if self.distance <= 0 or self.share.max() <= 0:
-            return f"*{this}* is not told from *{that}* by any characteristic of this picture alone."
-        order = [int(at) for at in np.argsort(-self.share, kind="stable") if self.share[at] >= CLOSE * self.share.max()]
-        return f"*{this}* is told from *{that}* by its {named([CHARACTERISTICS[at] for at in order])}."
+        return f"*{self.label.split(',')[0]}* {self.clause}"
 
 
 def _nothing(_model: ModelHandle, _params: TellingParams, _result: Telling, _run: Run) -> Evidence:
@@ -110,6 +126,8 @@ def prototype_telling(model: ModelHandle, params: TellingParams, run: Run) -> Te
         other = next(int(at) for at in order if at != target)
     else:
         other = model.card.check_target(params.other)
+    if other == target:
+        raise InputError(f"{model.card.labels[target]} is not told from itself; choose another class beside it.")
     reference = network.record["changed"][:, other].astype(np.float32)
     apart = (at_place(maps) - reference) @ (weight[target] - weight[other])
     return Telling(

@@ -63,7 +63,13 @@ def measure_training(_model: ModelHandle, _params: TrainParams, result: TrainedP
 def prototypes_train(model: ModelHandle, params: TrainParams, run: Run) -> TrainedPrototypes:
     """Train a classifier; see the module's docstring."""
     pictures = labelled(params.images, limit=params.limit, seed=params.seed)
-    ground = prepare(model, params, pictures, run.part(0.0, 0.8))
+    return trained_on(prepare(model, params, pictures, run.part(0.0, 0.8)), model, params, pictures, run)
+
+
+def trained_on(
+    ground: Ground, model: ModelHandle, params: TrainParams, pictures: Labelled, run: Run
+) -> TrainedPrototypes:
+    """All that is left to do when every picture was read: prototypes, weights, and what is told about both."""
     run.report(0.8, "choosing prototypes")
     plan = Plan(params.prototypes, params.metric, params.seed)
     learnt = learn(ground.features, ground.split == "train", plan, run, ground.stages)
@@ -144,11 +150,19 @@ def _thumbnail(view: Photo) -> np.ndarray:
 
 def _notes(params: TrainParams, pictures: Labelled, learnt: Learnt) -> tuple[str, ...]:
     counts = np.bincount(learnt.owner, minlength=len(pictures.classes))
-    return tuple(
-        f"{name} has {count} pictures to train on, so {count} prototypes instead of {params.prototypes}."
-        for name, count in zip(pictures.classes, counts, strict=True)
+    fewer = tuple(
+        f"{name} has {_counted(count, 'picture')} to train on, so {_counted(count, 'prototype')} instead of"
+        f" {params.prototypes}."
+        for name, count in zip(pictures.classes, counts.tolist(), strict=True)
         if count < params.prototypes
     )
+    if pictures.of("test"):
+        return fewer
+    return (*fewer, "No picture could be kept apart: the accuracy is that on pictures it was trained on. Add pictures.")
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'s' if count != 1 else ''}"
 
 
 def _whole(model: ModelHandle, pictures: Labelled, tested: tuple[Features, np.ndarray]) -> float:

@@ -1,7 +1,10 @@
 """What if the picture were otherwise: it is changed as the sliders say, and compared with the prototypes again.
 
-All changes are made one after the other, in the order hue, saturation, contrast, texture, shape. The picture itself and
+All changes are made one after the other, in the order texture, hue, saturation, contrast, shape. The picture itself and
 the changed one go through the network together: two passes, whatever was changed.
+
+Texture is smoothed at a few strengths only, those of the explanation itself among them, and mixed between: non-local
+means takes longer than all else, and each strength is worked out once for a picture, however the sliders are moved.
 
 Limits: nobody asks for it but the page of one picture, whose answer it is a variation of.
 """
@@ -10,16 +13,21 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import UInt8
 from scipy.special import softmax
 
 from explainers.base import AboutClass, Evidence, Run, explainer
 from explainers.kinds import Class
-from explainers.kit.characteristics import CHARACTERISTICS, IDENTITY, modify
+from explainers.kit.characteristics import IDENTITY, STRENGTHS, modify
 from explainers.params import ImageParams, knob
-from explainers.prototypes.changed import reduced
-from explainers.prototypes.local import LIMITS, at_place, peaks
+from explainers.prototypes.changed import at_place, peaks, reduced
+from explainers.prototypes.local import LIMITS
+from explainers.prototypes.telling import STRONG
 from models import ModelHandle, Photo
 from models.prototypes.network import prototype_net
+
+RUNGS = (IDENTITY["texture"], STRENGTHS["texture"], STRONG["texture"], LIMITS["texture"][1])
+"""Strengths at which texture is smoothed: none, the paper's, that of what tells classes apart, and the most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,9 +76,9 @@ def prototype_what_if(model: ModelHandle, params: WhatIfParams, _run: Run) -> Wh
     """Change a picture and compare both; see the module's docstring."""
     network = prototype_net(model)
     target = model.card.check_target(params.target)
-    photo = reduced(params.image)
-    pixels = photo.pixels
-    for name in CHARACTERISTICS:
+    photo = reduced(model, params.image)
+    pixels = smoothed(photo.pixels, params.texture)
+    for name in ("hue", "saturation", "contrast", "shape"):
         pixels = modify(pixels, name, getattr(params, name))
     views = np.stack([model.view(one).pixels for one in (photo, Photo(pixels, photo.name))])
     with torch.inference_mode():
@@ -85,3 +93,14 @@ def prototype_what_if(model: ModelHandle, params: WhatIfParams, _run: Run) -> Wh
         probability=softmax(logits, axis=1)[:, target],
         label=model.card.labels[target],
     )
+
+
+def smoothed(pixels: UInt8[np.ndarray, "h w 3"], strength: float) -> UInt8[np.ndarray, "h w 3"]:
+    """The picture with less texture: non-local means at the nearest two of `RUNGS`, mixed in proportion."""
+    above = next(at for at, rung in enumerate(RUNGS) if strength <= rung)
+    upper = modify(pixels, "texture", RUNGS[above])
+    if strength == RUNGS[above]:
+        return upper
+    low, high = RUNGS[above - 1], RUNGS[above]
+    lower, share = modify(pixels, "texture", low), (strength - low) / (high - low)
+    return np.round(lower + share * (upper.astype(np.float32) - lower)).astype(np.uint8)

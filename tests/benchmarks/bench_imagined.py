@@ -1,7 +1,7 @@
 """Whether another network recognises what MACO draws: ``python -m tests.benchmarks.bench_imagined [CLASSES]``.
 
 EfficientNet-Lite0 imagines 50 classes, every twentieth of ImageNet, one picture each in 128 steps at the defaults.
-EfficientNet-Lite2, which took no part, looks at each: is the class among its five likeliest (goal: 60 %)? The controls
+EfficientNet-Lite2, which took no part, looks at each: is the class among its five likeliest (goal: 60%)? The controls
 know nothing: the picture of the class before (another answer of the same climb), and noise of the same spectrum.
 """
 

@@ -1,11 +1,13 @@
-"""From pictures to a sentence: a classifier is trained in the browser, kept as a model, and explains a picture."""
+"""From pictures to a sentence: a classifier is trained in the browser, kept, explains a picture, and is pruned."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+import models
 from models.checkpoints import trained
 from tests.browser.conftest import Person, Server, figure, settled
 
@@ -38,10 +40,23 @@ def test_a_classifier_is_trained_kept_and_explains(person: Person) -> None:
 
     page = person.goto("/prototypes?model=own/walked&image=animal-0")
     figure(page)
-    expect(page.locator(".st-key-centre h5").first).to_contain_text("a patch looks like one of")
+    expect(page.locator(".st-key-centre h5").first).to_contain_text("told from")
     page.get_by_role("radio", name="What if").click()
     page.get_by_role("slider", name="Hue").press("End")
     expect(page.get_by_text("after the change")).to_be_visible()
     page.get_by_role("radio", name="Why not another class").click()
     expect(page.get_by_text("Share of their distance lost")).to_be_visible()
+    expect(page.locator('[data-testid="stAlertContentError"]')).to_have_count(0)
+
+    page = person.goto("/prototypes?study=all&model=own/walked&limit=2&reasons=0")
+    page.get_by_role("button", name="Look at all prototypes").click()
+    expect(page.get_by_text("Without some of them")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("combobox", name="Prototypes to take away").click()
+    page.get_by_role("option").nth(1).click()  # the first one chooses all
+    page.keyboard.press("Escape")
+    expect(page.get_by_text(re.compile(r"% before, [\d.]+% after"))).to_be_visible()
+    page.get_by_role("button", name="Keep it so").click()
+    expect(page.get_by_text("It is a model now")).to_be_visible()
+    fewer = models.load(str(Path(trained.folder()) / "walked pruned.safetensors"), "cpu")
+    assert len(fewer.network.record["owner"]) == 31
     expect(page.locator('[data-testid="stAlertContentError"]')).to_have_count(0)

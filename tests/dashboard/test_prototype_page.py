@@ -17,7 +17,7 @@ def prototypes_page() -> None:
 @pytest.fixture(scope="module")
 def tab(live: object) -> Tab:
     made = Tab(prototypes_page, model="menagerie_prototypes", image="animal-0")
-    made.until(lambda each: each.figures("reasons"))
+    made.until(lambda each: each.figures("told"))
     return made
 
 
@@ -29,6 +29,14 @@ def _unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
 def words(tab: Tab) -> str:
     """What the sliders do, once it is known."""
     return tab.until(lambda each: next((text for text in each.words() if "Likeness" in text), ""))
+
+
+def test_the_headline_tells_the_classes_apart_and_the_papers_reading_stands_by_its_row(tab: Tab) -> None:
+    assert "is told from" in tab.headings()[0]
+    assert any(text.startswith("This likeness by itself: because of its") for text in tab.captions())
+    tab.choose(local.DEEPER, "reasons")
+    assert tab.figures("reasons")
+    assert any("need not be what tells the class from another" in text for text in tab.captions())
 
 
 def test_a_slider_changes_the_likeness_and_the_button_takes_it_back(tab: Tab) -> None:

@@ -53,7 +53,7 @@ def test_knobs_come_in_order_with_the_seed_last() -> None:
         ("share", "x", "share is a number"),
         ("way", "sideways", "way is one of fast, slow"),
         ("loud", 1, "loud is true or false"),
-        ("target", -1, "target goes from 0 to any"),
+        ("target", -1, "target is at least 0; got -1"),
         ("seed", -1, "seed goes from 0"),
     ],
 )

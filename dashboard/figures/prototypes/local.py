@@ -10,19 +10,24 @@ from dashboard.figures.style import Look, dress
 from explainers.kit.characteristics import CHARACTERISTICS
 from explainers.prototypes.gallery import Gallery
 from explainers.prototypes.local import Prototypes
+from explainers.prototypes.telling import Telling
 from models.labels import short
 
 SHOWN = 5
 BOX = (255, 214, 10)
 SIDE = 224
-RISE, FALL = "#0f766e", "#b45309"
+RISE, FALL, FAINT = "#0f766e", "#b45309", "rgba(128,128,128,.4)"
 
 
 @draws(Prototypes)
 def figures(result: Prototypes, look: Look) -> dict[str, go.Figure]:
-    """What is exported: the rows, the waterfall and the reasons."""
-    pictures = [(title(result, at), row(result, at)) for at in result.order[:SHOWN]]
+    """What is exported: what tells the class apart, the rows, the waterfall and what one likeness rests on."""
+    pictures = [
+        (f"{title(result, at)}; alike {result.reading(at).partition(';')[0]}", row(result, at))
+        for at in result.order[:SHOWN].tolist()
+    ]
     return {
+        **({"told": told_apart(result.telling, look)} if result.telling is not None else {}),
         "prototypes": sheet(pictures, look, result.sentence, 2),
         "waterfall": waterfall(result, look),
         "reasons": reasons(result, int(result.order[0]), look),
@@ -109,13 +114,43 @@ def why_not(result: Prototypes, other: int, look: Look) -> go.Figure:
     return dress(figure, look, title=result.why_not(other), aspect=0.6, axes=True)
 
 
+def told_apart(telling: Telling, look: Look) -> go.Figure:
+    """Share of the distance to another class that each change takes, beside what it usually takes."""
+    figure = go.Figure()
+    names = [f"<b>{each}</b>" if at in telling.chief else each for at, each in enumerate(CHARACTERISTICS)]
+    this = f"from {short(telling.other)}"
+    for name, values, colour in ((this, telling.lost, RISE), ("between other classes", telling.usual, FAINT)):
+        figure.add_bar(
+            x=values,
+            y=names,
+            orientation="h",
+            name=name,
+            marker_color=colour,
+            text=[f"{value:.0%}" for value in values],
+            textposition="outside",
+            cliponaxis=False,
+            hovertemplate="%{y}: %{x:.0%}<extra></extra>",
+        )
+    low, high = min(0.0, float(telling.lost.min())), max(1.0, float(telling.lost.max()), float(telling.usual.max()))
+    figure.update_xaxes(
+        range=[low - 0.2 * (high - low) * (low < 0), high + 0.12 * (high - low)],
+        tickformat=".0%",
+        title="share of the distance lost",
+        gridcolor="rgba(128,128,128,.2)",
+    )
+    figure.update_yaxes(autorange="reversed", automargin=True, tickfont_color=look.ink)
+    legend = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "traceorder": "normal"}
+    figure.update_layout(height=300, barmode="group", legend=legend)
+    return dress(figure, look, title=telling.sentence, aspect=0.5, axes=True)
+
+
 def reasons(result: Prototypes, at: int, look: Look) -> go.Figure:
     """How much the likeness to a prototype falls under each change, and its rank among the prototypes."""
     figure = go.Figure(
         go.Bar(
             x=result.phi[:, at],
             y=[
-                f"{name}, rank {rank:.0%}" for name, rank in zip(CHARACTERISTICS, result.percentile[:, at], strict=True)
+                f"{each}, rank {rank:.0%}" for each, rank in zip(CHARACTERISTICS, result.percentile[:, at], strict=True)
             ],
             orientation="h",
             marker_color=[RISE if value > 0 else FALL for value in result.phi[:, at]],
@@ -134,4 +169,5 @@ def reasons(result: Prototypes, at: int, look: Look) -> go.Figure:
     )
     figure.update_yaxes(autorange="reversed", automargin=True, tickfont_color=look.ink)
     figure.update_layout(height=230)
-    return dress(figure, look, title=result.sentence, aspect=0.5, axes=True)
+    words = f"The likeness to {name(result, at)} by itself: {result.reading(at)} (Nauta et al. 2020)."
+    return dress(figure, look, title=words, aspect=0.5, axes=True)

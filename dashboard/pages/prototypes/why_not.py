@@ -15,8 +15,8 @@ from explainers.prototypes.telling import prototype_telling
 from models.labels import short
 
 TOLD = (
-    "This picture and pictures of the other class are changed alike, more strongly than above; the characteristic that"
-    " costs most of their distance, beside what it usually costs, tells them apart."
+    "This picture and training pictures of the other class are changed alike; the characteristic that costs most of"
+    " their distance, beside what it costs between other classes, tells them apart."
 )
 
 

@@ -36,7 +36,8 @@ def relevance_ordering(
         best=0.0,
         baselines={"random order": float(others.mean())},
         interval=(float(low), float(high)),
-        reading=f"Without the first {half} prototypes the probability is halved; in a random order it takes {other}.",
+        reading=f"Without the first {f'{half} prototypes' if half > 1 else 'prototype'} the probability is halved; in a"
+        f" random order it takes {other}.",
         curves={"in this order": this, "random order": others.mean(0)},
         axes=("share of the prototypes taken away", "probability"),
     )

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 
 from explainers.base import Run
+from explainers.prototypes.changed import at_place
 from explainers.prototypes.learn import distance, select
 from explainers.prototypes.learn.features import Features
-from explainers.prototypes.local import at_place
 from models.prototypes.network import Metric, add_on, similarity
 
 

@@ -1,9 +1,10 @@
 """Changes of one visual characteristic."""
 
+import cv2
 import numpy as np
 import pytest
 
-from explainers.kit.characteristics import CHARACTERISTICS, IDENTITY, STRENGTHS, bend, modify
+from explainers.kit.characteristics import CHARACTERISTICS, IDENTITY, STRENGTHS, bend, denoised, modify
 from models import imagesets
 from models.errors import InputError
 
@@ -45,3 +46,16 @@ def test_less_contrast_and_saturation_by_their_definition() -> None:
 def test_an_unknown_characteristic_names_those_there_are() -> None:
     with pytest.raises(InputError, match="hue, saturation, contrast, texture, shape"):
         modify(COFFEE, "smell")
+
+
+def test_a_picture_is_denoised_once_and_what_is_kept_cannot_be_changed() -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (24, 20, 3)).astype(np.uint8)
+    denoised.cache_clear()
+    first = modify(picture, "texture", 7)
+    assert np.array_equal(first, cv2.fastNlMeansDenoisingColored(picture, None, 7, 7, 7, 21))
+    wanted = first.copy()
+    first[:] = 0
+    assert np.array_equal(modify(picture, "texture", 7), wanted)
+    assert denoised.cache_info().hits == 1
+    other = picture[::-1].copy()
+    assert not np.array_equal(modify(other, "texture", 7), wanted)

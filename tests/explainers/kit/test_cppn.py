@@ -92,3 +92,14 @@ def test_nonsense_is_refused() -> None:
         cppn.render([], 0)
     with pytest.raises(InputError, match="between 0 and 1"):
         cppn.mutate(cppn.random(np.random.default_rng(0)), np.random.default_rng(0), cppn.Mutation(add_node=2.0))
+
+
+@pytest.mark.parametrize("coords", ["unit", "pixel"])
+def test_the_brightness_alone_is_the_greatest_channel(coords: str) -> None:
+    rng = np.random.default_rng(3)
+    genomes = [cppn.random(rng) for _ in range(12)]
+    for _ in range(20):
+        genomes = [cppn.mutate(genome, rng) for genome in genomes]
+    whole = cppn.render(genomes, 28, coords=coords)
+    assert np.array_equal(cppn.render_grey(genomes, 28, coords), whole.max(3))
+    assert cppn.render_grey([], 28).shape == (0, 28, 28)

@@ -15,7 +15,8 @@ from explainers import LocalRun, find, params_of
 from explainers.kit.characteristics import modify
 from explainers.prototypes.merging import merged, pairs, prunable, roots
 from explainers.prototypes.reasons import percentiles, sentence
-from explainers.prototypes.telling import STRONG, USUAL, lost, means, usual
+from explainers.prototypes.telling import STRONG, USUAL, Telling, lost, means, usual
+from explainers.prototypes.whatif import smoothed
 from models import ModelHandle, Photo, imagesets
 from models.errors import InputError, UnfitError
 from models.imagesets.labelled import labelled
@@ -55,9 +56,22 @@ def test_what_if_nothing_changes_nothing_and_one_change_is_phi(shipped: ModelHan
     assert same.logit[0] == pytest.approx(result.logits[result.target], abs=1e-4)
     bent = explainers.explain("prototype_what_if", shipped, image=animal, target=result.target, shape=6.0)
     assert bent.similarity[0] - bent.similarity[1] == pytest.approx(result.phi[4], abs=1e-5)
+    smooth = explainers.explain("prototype_what_if", shipped, image=animal, target=result.target, texture=4.0)
+    assert smooth.similarity[0] - smooth.similarity[1] == pytest.approx(result.phi[3], abs=1e-5)
     both = explainers.explain("prototype_what_if", shipped, image=animal, hue=0.2, contrast=0.5)
     changed = Photo(modify(modify(animal.pixels, "hue", 0.2), "contrast", 0.5), animal.name)
     assert np.array_equal(both.image[1], shipped.view(changed).pixels)
+
+
+def test_texture_is_smoothed_at_four_strengths_and_mixed_between_them() -> None:
+    picture = imagesets.sample("animal-0").pixels[60:140, 60:140]
+    for rung in (0.0, 4.0, 24.0, 32.0):
+        assert np.array_equal(smoothed(picture, rung), modify(picture, "texture", rung))
+    between = smoothed(picture, 9.0)
+    mixed = 0.75 * modify(picture, "texture", 4.0) + 0.25 * modify(picture, "texture", 24.0)
+    assert np.abs(between - mixed).max() <= 0.5 + 1e-4
+    taken = [np.abs(smoothed(picture, at) - picture.astype(float)).mean() for at in (0.0, 2.0, 4.0, 9.0, 24.0, 32.0)]
+    assert (np.diff(taken) > 0).all(), "the more, the more is taken away"
 
 
 def test_a_distance_is_lost_by_what_brings_both_together() -> None:
@@ -87,7 +101,32 @@ def test_what_tells_two_classes_apart_is_what_both_lose(shipped: ModelHandle) ->
     apart = (likeness - shipped.network.record["changed"][:, 5]) @ (weight[0] - weight[5])
     assert told.distance == pytest.approx(apart[0], abs=1e-3)
     assert told.lost == pytest.approx(1 - apart[1:] / apart[0], abs=1e-3)
-    assert told.sentence.startswith("*Reed Heron* is told from *Hookbill Finch* by its ")
+    assert told.sentence.startswith("*Reed Heron* is told from *Hookbill Finch* ")
+
+
+def test_the_headline_says_what_tells_the_class_from_its_runner_up(shipped: ModelHandle) -> None:
+    animal = imagesets.sample("animal-0")
+    for target in (None, 5):
+        result = explainers.explain("prototypes", shipped, image=animal, target=target)
+        told = explainers.explain("prototype_telling", shipped, image=animal, target=result.target, other=result.rival)
+        assert result.telling.distance == pytest.approx(told.distance)
+        assert np.array_equal(result.telling.lost, told.lost)
+        assert np.array_equal(result.telling.usual, told.usual)
+        assert result.sentence == f"*{result.label}* ({result.probability:.0%}) {told.clause}"
+
+
+def test_a_headline_gives_strength_and_control_and_says_where_it_is_weak() -> None:
+    usual = np.array([0.5, 0.3, 0.4, 0.5, 0.9], np.float32)
+    told = Telling(label="Owl", other="Bat, flying", lost=2 * usual * [1, 0.8, 0, 0, 0], usual=usual, distance=3.0)
+    assert told.sentence == (
+        "*Owl* is told from *Bat* by its hue and saturation: changing them takes 100% and 48% of their distance,"
+        " 50% and 30% between other classes."
+    )
+    weak = replace(told, lost=told.lost * 0.4)
+    assert "*Bat* weakly, most by its hue and saturation: changing them takes 40% and 19%" in weak.sentence
+    for share, distance in ((-told.lost, 3.0), (told.lost, -3.0)):
+        nothing = replace(told, lost=share, distance=distance)
+        assert nothing.sentence == "*Owl* is not told from *Bat* by any characteristic of this picture alone."
 
 
 def test_classes_that_differ_in_colour_alone_are_told_apart_by_it(tmp_path: Path) -> None:
@@ -130,6 +169,9 @@ def test_a_file_of_before_says_that_it_must_be_trained_again(shipped: ModelHandl
     old = models.load(str(tmp_path / "old.safetensors"), "cpu")
     with pytest.raises(UnfitError, match="train it again to see what tells its classes apart"):
         explainers.explain("prototype_telling", old, image=imagesets.sample("animal-0"))
+    result = explainers.explain("prototypes", old, image=imagesets.sample("animal-0"))
+    assert result.telling is None
+    assert "train the model again to see what tells it from" in result.sentence
 
 
 def test_phi_is_zero_where_nothing_changes(shipped: ModelHandle) -> None:
@@ -244,8 +286,10 @@ def test_a_folder_that_changed_or_vanished_is_said_and_thumbnails_stay(folder: P
     mine = models.load(str(tmp_path / "mine.safetensors"), "cpu")
     (pictures / "green").mkdir()
     Image.new("RGB", (60, 60), (20, 200, 20)).save(pictures / "green" / "0.png")
-    with pytest.raises(InputError, match=r"has other classes than .*; choose the folder that it was trained on"):
+    with pytest.raises(InputError, match="it holds green, which the model does not know"):
         explainers.explain("prototype_gallery", mine, images=str(pictures), limit=2, reasons=0)
+    grown = explainers.explain("prototypes_train", base, images=str(pictures), prototypes=2)
+    assert grown.classes == ("blue", "green", "red")
     shutil.rmtree(pictures)
     with pytest.raises(InputError, match="pictures"):
         explainers.explain("prototype_gallery", mine, images=str(pictures), limit=2, reasons=0)
@@ -255,6 +299,20 @@ def test_a_folder_that_changed_or_vanished_is_said_and_thumbnails_stay(folder: P
     assert np.array_equal(result.thumbnails, mine.network.record["thumbnails"])
     assert result.thumbnails.shape == (4, 128, 128, 3)
     assert result.thumbnails.reshape(4, -1).std(1).min() > 1, "pictures, and not blank ones"
+
+
+def test_where_no_picture_can_be_kept_apart_it_is_said(tmp_path: Path) -> None:
+    for name in ("dark", "light"):
+        (tmp_path / name).mkdir()
+        Image.new("RGB", (40, 40), (200, 200, 60) if name == "light" else (20, 30, 80)).save(tmp_path / name / "a.png")
+    result = explainers.explain("prototypes_train", models.load("menagerie_cnn", "cpu"), images=str(tmp_path))
+    assert result.notes[0] == "dark has 1 picture to train on, so 1 prototype instead of 10."
+    assert result.notes[-1].startswith("No picture could be kept apart")
+
+
+def test_a_class_is_not_told_from_itself(shipped: ModelHandle) -> None:
+    with pytest.raises(InputError, match="is not told from itself; choose another class"):
+        explainers.explain("prototype_telling", shipped, image=imagesets.sample("animal-0"), target=3, other=3)
 
 
 def test_a_class_of_which_nothing_can_be_read_is_refused(folder: Path, tmp_path: Path) -> None:

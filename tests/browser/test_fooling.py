@@ -1,0 +1,59 @@
+"""Evolution watched from an empty grid: its server is killed half-way, it goes on, and its champions go elsewhere."""
+
+import re
+import signal
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Person, Server, figure, settled
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+SENTENCE = ".st-key-centre h5"
+EVALUATIONS, STRETCH = 18_000, 8_400  # of the run, and of what is kept at a time
+RUN = f"/fooling?study=evolution&model=fashion_lenet&evaluations={EVALUATIONS}"
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One that works out no examples beside."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEEWHY_EXAMPLES", "0")
+        made = Server(tmp_path_factory.mktemp("fooling") / "cache")
+        yield made
+        made.stop()
+
+
+def evaluated(page: Page, least: int = 1) -> int:
+    """How many evaluations the page says are done, once they are so many."""
+    words = page.locator('[data-testid="stProgress"]').filter(has_text="classes above one half")
+    while (done := int(words.inner_text().split()[0].replace(",", ""))) < least:
+        page.wait_for_timeout(100)
+    return done
+
+
+def test_a_killed_run_goes_on_and_its_champions_are_explained(person: Person, server: Server) -> None:
+    page = person.goto(RUN)
+    page.get_by_role("button", name="Evolve", exact=True).click()
+    expect(page.get_by_alt_text("A preview of the result so far")).to_be_visible()
+    assert evaluated(page, STRETCH) < EVALUATIONS
+    page.goto("about:blank")
+    server.stop(signal.SIGKILL)
+    server.start()
+    page.goto(server.url + RUN)
+    assert evaluated(page) >= STRETCH, "what was kept is not evolved again"
+    expect(page.locator(SENTENCE).first).to_contain_text(f"After {EVALUATIONS:,} evaluations")
+    figure(page)
+    page.get_by_role("button", name="Where does it look?").click()
+    page.wait_for_url(re.compile("/attribution.*model=fashion_lenet.*image=sha256"))
+    figure(page)
+
+
+def test_champions_are_shown_to_another_network(person: Person) -> None:
+    chosen = "model=menagerie_cnn&others=menagerie_biased_cnn&evaluations=100&size=32&champions=4&photos=4"
+    page = person.goto(f"/fooling?study=transfer&{chosen}")
+    page.get_by_role("button", name="Show them to other networks").click()
+    expect(page.locator(SENTENCE).first).to_contain_text("get the same first answer from the other network")
+    expect(page.locator(".st-key-centre .js-plotly-plot")).to_have_count(2)
+    settled(page)
