@@ -6,7 +6,6 @@ whose process ended, goes on where it was, and one with more evaluations goes on
 Limits: nobody asks for a stretch but a run.
 """
 
-import time
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -22,7 +21,7 @@ from explainers.kinds import Classes
 from explainers.params import Params, knob
 from models import ModelHandle
 
-EVERY = 2.0  # seconds between pictures of the champions within a stretch
+PICTURES = 4  # of the champions, within a stretch of many generations
 STRETCH = 400 * 128**2  # pixels that a stretch evaluates: about two seconds of EfficientNet-Lite0 on one core
 
 
@@ -100,12 +99,12 @@ def fooling_stretch(model: ModelHandle, params: StretchParams, run: Run) -> Stre
     before = (params.generations - 1) // length(params) * length(params)
     if before:
         unpack(evolution, run.reuse(fooling_stretch.request(model.card.name, replace(params, generations=before))))
-    drawn = time.monotonic() - (0 if before else EVERY)  # an empty grid is seen at once
+    rare = max(1, length(params) // PICTURES)
     for at in range(before, params.generations):
         evolution.step(judge)
-        words, picture = so_far((at + 1) * params.children, evolution.elites.confidence), None
-        if time.monotonic() - drawn >= EVERY:
-            picture, drawn = _preview(evolution), time.monotonic()
+        words = so_far((at + 1) * params.children, evolution.elites.confidence)
+        shows = at == 0 or (rare > 1 and (at - before) % rare == rare - 1)  # the first champions are seen at once
+        picture = _preview(evolution) if shows else None
         run.report((at + 1 - before) / (params.generations - before), words, picture)
     return pack(evolution)
 
