@@ -15,7 +15,7 @@ from torch import Tensor
 from models.layers import Layer, grids
 
 ORDERED = 0.15  # rank of a random matrix is 0, of a map before any mixing 1
-FOLLOWED = 0.4  # of the last layers of trained networks 0.5 and more
+FOLLOWED = 0.35  # of the last layers of trained networks 0.48 and more
 JUDGED = 4  # cells a side, below which chance alone gives as much
 CLEAR, SURE = 0.6, 0.9  # of cells that no block has mixed yet: many of them; few, of which chance alone orders some
 DEVIATIONS = 2.4  # that a sequence's order must stand above chance

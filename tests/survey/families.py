@@ -12,7 +12,7 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-SIDES = (128, 224, 256)
+SIDES = (128, 224, 256, 299)
 OUTPUTS = 64
 PLACES = (0, 1, 2, 3)
 """Quarters of a picture: upper left, upper right, lower left, lower right."""

@@ -24,7 +24,8 @@ gives the same answers. *Right* means that no step failed and that Grad-CAM's ma
 Twelve patches are put in, one in every quarter of three pictures, and one is *found* where what it changes and the
 patches in the other quarters do not lies in its quarter more than in the others; {needed} must be. A map that knows
 nothing finds 3, and {needed} once in 360; one that is turned over finds none, and one whose rows and columns are
-exchanged finds 6. So it is proved that the layer's cells lie where Seewhy draws them, not that the weights, which are
+exchanged finds 6. Where a small picture leaves too few cells, or too few are found, it is looked at again at 256², then
+at 299². So it is proved that the layer's cells lie where Seewhy draws them, not that the weights, which are
 random, look at anything sensible. *Refused* means that Seewhy said in a sentence why it cannot explain this network, or
 that it mixes what lies where; the latter only counts where quarters of the map itself, exchanged between pictures, do
 not find the patches either (`tests/survey/held.py`). *Wrong* is all else.

@@ -132,12 +132,18 @@ def _maps_by_backward(model: ModelHandle, x: Tensor, classes: Tensor, layer: Lay
 
 def check_gradients(model: ModelHandle, layer: Layer, gradients: Float[Tensor, "b c h w"]) -> None:
     """Refuse, in words, a layer where the answer no longer depends on any patch."""
-    if not bool(gradients.any()):
-        good = model.layer(None).name
+    if bool(gradients.any()):
+        return
+    good = model.layer(None).name
+    if layer.name == good:
         raise UnfitError(
-            f"At layer '{layer.name}' the answer no longer depends on the patches (all gradients are exactly zero),"
-            f" as in the last block of a network that reads only its class token; choose '{good}'."
+            f"Nothing in this picture moves this answer at layer '{good}' (all gradients are exactly zero), as where"
+            " the weights of a class are zero; choose another class or another picture."
         )
+    raise UnfitError(
+        f"At layer '{layer.name}' the answer no longer depends on the patches (all gradients are exactly zero),"
+        f" as in the last block of a network that reads only its class token; choose '{good}'."
+    )
 
 
 def heatmap(cam: Float[np.ndarray, "h w"], size: tuple[int, int]) -> Float[np.ndarray, "y x"]:
