@@ -13,14 +13,15 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.errors import InputError
 from models.examination import cells
-from models.examination.answers import kind_of
+from models.examination.answers import check, kind_of
+from models.examination.asking import ask
 from models.examination.default import Measured
 from models.examination.findings import Findings
 from models.examination.trunk import cuts
 from models.layers import Layer, layers_of_shapes
 
+PICTURE = ""  # beside the layers, whose names are not empty
 SAME = 1e-3  # of the largest answer; kernels for one and for several pictures differ by far less
 
 
@@ -39,12 +40,13 @@ def examine(network: nn.Module, x: Float[Tensor, "3 colours y x"], name: str) ->
     runs = Counter[str]()
     with torch.inference_mode(False), torch.enable_grad(), _outputs(network, first, runs):  # whoever asks, and how
         picture = x[:1].detach().clone().requires_grad_()
-        answer = _answer(network, picture, name)
+        answer = ask(network, picture, name)
+        check(answer, name)
         whole = cuts(answer, picture, first)
-        slopes = _slopes(answer, first)
+        slopes = _slopes(answer, {PICTURE: picture, **first})
     chance = _chance(x.device)
     with torch.no_grad(), _outputs(network, several, Counter()):
-        rows = _answer(network, x, name)
+        rows = ask(network, x, name)
     finite = bool(torch.isfinite(rows).all())
     alone = not finite or _same(answer, rows[:1])
     # Dropout over a few logits draws the same twice once in eight: whoever draws at all is asked about all once more.
@@ -69,6 +71,7 @@ def examine(network: nn.Module, x: Float[Tensor, "3 colours y x"], name: str) ->
         refused=maps.refused,
         repeated=maps.repeated,
         why=choice.why,
+        sloped=PICTURE in slopes,
         finite=finite,
         repeatable=repeatable,
         alone=alone or not repeatable,
@@ -100,21 +103,6 @@ def _maps(
     return _Maps([layer for layer in ordered if layer.name not in repeated], refused, repeated)
 
 
-def _answer(network: nn.Module, x: Tensor, name: str) -> Tensor:
-    try:
-        answer: Any = network(x)
-    except Exception as error:  # whatever somebody's own network raises: the picture does not suit it
-        first = (str(error).strip().splitlines() or [""])[-1]
-        raise InputError(
-            f"{name} cannot read {len(x)} picture{'s' if len(x) > 1 else ''} of {'×'.join(map(str, x.shape[1:]))}"
-            f" (channels, rows, columns); give its own input_size ({type(error).__name__}: {first[:160]})."
-        ) from error
-    if not isinstance(answer, Tensor) or answer.ndim != 2 or len(answer) != len(x) or not answer.is_floating_point():
-        shape = str(tuple(answer.shape)) if isinstance(answer, Tensor) else type(answer).__name__
-        raise InputError(f"The network must answer with logits (batch, classes); it gave {shape}.")
-    return answer
-
-
 def _chance(device: torch.device) -> Tensor:
     """The state of the generator that layers draw from."""
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
@@ -122,7 +110,7 @@ def _chance(device: torch.device) -> Tensor:
 
 def _again(network: nn.Module, x: Tensor, name: str) -> Tensor:
     with torch.no_grad():
-        return _answer(network, x, name)
+        return ask(network, x, name)
 
 
 def _same(answer: Tensor, again: Tensor) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.problem import Attribution, Problem
 from explainers.attribution.methods.targets import of_classes, of_top
-from explainers.kit.hooks import activations_and_gradients, grad_leaf, layer_activations
+from explainers.kit.hooks import activations_and_gradients, grad_leaf, layer_activations, slope
 from explainers.kit.linear_head import linear_head
 from models import Layer, ModelHandle
 from models.errors import UnfitError
@@ -122,8 +122,7 @@ def _maps_by_backward(model: ModelHandle, x: Tensor, classes: Tensor, layer: Lay
         logits = model.network(x)
         leaf = seen.taken()
         for index in classes.tolist():
-            (gradient,) = torch.autograd.grad(logits[0, index], leaf, retain_graph=True)
-            maps.append(layer.as_map(gradient))
+            maps.append(layer.as_map(slope(logits[0, index], leaf, layer.name, again=True)))
     gradients = torch.cat(maps)
     check_gradients(model, layer, gradients)
     maps_there = layer.as_map(leaf.detach()).expand_as(gradients)
