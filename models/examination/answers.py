@@ -30,8 +30,8 @@ def kind_of(answer: Float[Tensor, "1 k"], rows: Float[Tensor, "n k"]) -> Answers
     return "yes-no probabilities" if between and _last(answer).startswith("Sigmoid") else "logits"
 
 
-def check(answer: Float[Tensor, "1 k"], name: str) -> None:
-    """Refuse answers that are no logits and cannot be turned into them: by the operations that end them.
+def check(answer: Float[Tensor, "1 k"], name: str) -> Float[Tensor, "1 k"]:
+    """The answer; refused are those that are no logits and cannot be turned into them, by the operations at their end.
 
     Raises:
         InputError: probabilities times a number, as per cent, or a softmax over one class.
@@ -48,6 +48,7 @@ def check(answer: Float[Tensor, "1 k"], name: str) -> None:
             f"{name} answers with probabilities times a number, as per cent; let it return them as they are, from 0"
             " to 1."
         )
+    return answer
 
 
 def _last(answer: Tensor) -> str:

@@ -40,10 +40,8 @@ def examine(network: nn.Module, x: Float[Tensor, "3 colours y x"], name: str) ->
     runs = Counter[str]()
     with torch.inference_mode(False), torch.enable_grad(), _outputs(network, first, runs):  # whoever asks, and how
         picture = x[:1].detach().clone().requires_grad_()
-        answer = ask(network, picture, name)
-        check(answer, name)
-        whole = cuts(answer, picture, first)
-        slopes = _slopes(answer, {PICTURE: picture, **first})
+        answer = check(ask(network, picture, name), name)
+        whole, slopes = cuts(answer, picture, first), _slopes(answer, {PICTURE: picture, **first})
     chance = _chance(x.device)
     with torch.no_grad(), _outputs(network, several, Counter()):
         rows = ask(network, x, name)

@@ -49,13 +49,8 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
             f"wrap takes a network (an nn.Module), not a {type(network).__name__}; build the network and put the"
             " weights in with network.load_state_dict(...)."
         )
-    if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
-        raise InputError(
-            "The network has no weights yet (it is on the meta device); call network.to_empty(device='cpu') and then"
-            " network.load_state_dict(...)."
-        )
     place, size = weights.device(device), _size(input_size)
-    module = _float32(network.to(place)).eval()
+    module = _float32(_filled(network).to(place)).eval()
     card = ModelCard(
         name=name,
         title=name,
@@ -117,6 +112,15 @@ def _size(input_size: tuple[int, ...]) -> tuple[int, int, int]:
             f"{size[0]}, 1), network)."
         )
     return (size[0], size[1], size[2])
+
+
+def _filled(network: nn.Module) -> nn.Module:
+    if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
+        raise InputError(
+            "The network has no weights yet (it is on the meta device); call network.to_empty(device='cpu') and then"
+            " network.load_state_dict(...)."
+        )
+    return network
 
 
 def _float32(network: nn.Module) -> nn.Module:
