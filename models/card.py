@@ -1,6 +1,6 @@
 """A model before it is loaded: what is known without its weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -146,15 +146,22 @@ class ModelCard:
         return target
 
 
-def by_channel(name: str, values: tuple[float, ...], channels: int) -> tuple[float, ...]:
+def by_channel(name: str, values: float | Iterable[float], channels: int) -> tuple[float, ...]:
     """A value for each channel; one value, or the same one several times, stands for all.
 
     Raises:
-        InputError: several different values, and not one for each channel.
+        InputError: no numbers, several different ones and not one for each channel, or a mean that is not one of pixels
+            in [0, 1].
     """
-    if len(values) != channels and len(set(values)) != 1:
-        raise InputError(f"The network has {channels} channels and {name} has {len(values)} values; give {channels}.")
-    return tuple(values) if len(values) == channels else tuple(values[:1]) * channels
+    try:
+        given = tuple(float(value) for value in (values if isinstance(values, Iterable) else (values,)))
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} has a number for each channel, as (0.5, 0.5, 0.5); got {values!r}.") from error
+    if len(given) != channels and len(set(given)) != 1:
+        raise InputError(f"The network has {channels} channels and {name} has {len(given)} values; give {channels}.")
+    if name == "mean" and max(given) > 1:
+        raise InputError(f"The mean is one of pixels in [0, 1], and got {given}; divide mean and std by 255.")
+    return given if len(given) == channels else given[:1] * channels
 
 
 def pick_layer(layers: tuple[Layer, ...], name: str | None, model: str) -> Layer:

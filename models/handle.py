@@ -152,6 +152,11 @@ class ModelHandle:
                 f"{self.card.title} is a TorchScript program, which hides its layers; wrap the module that it was"
                 " scripted or traced from, or choose a method of pixels such as saliency."
             )
+        if self.findings.repeated and not self.findings.layers:
+            raise InputError(
+                f"Every layer of {self.card.title} runs more than once for a picture, so none has one map of it; choose"
+                " a method of pixels such as saliency."
+            )
         return pick_layer(self.findings.layers, name, self.card.name)
 
     def split(self, layer: str | None) -> tuple[Body, Tail]:

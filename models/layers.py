@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import torch
@@ -68,7 +68,11 @@ def watching(network: nn.Module, seen: dict[str, tuple[int, ...]]) -> Iterator[N
 
 
 def find_layers(network: nn.Module, probe: Tensor) -> tuple[Layer, ...]:
-    """List the layers of ``network`` in the order they finish, the default one marked.
+    """List the layers of ``network`` in the order they finish, the likely default one marked.
+
+    For a network that is not loaded: by shapes alone, for on the meta device there are no values that could show which
+    cells move and where the gradient is zero. What is explained is a network that was examined, whose layers and
+    default are measured (`models.examination`) and replace these on its card.
 
     Args:
         network: in eval mode; may live on the meta device, where this costs no arithmetic.
@@ -77,7 +81,9 @@ def find_layers(network: nn.Module, probe: Tensor) -> tuple[Layer, ...]:
     seen: dict[str, tuple[int, ...]] = {}
     with watching(network, seen), torch.no_grad():
         network(probe)
-    return layers_of_shapes(network, seen, (int(probe.shape[2]), int(probe.shape[3])))
+    layers = layers_of_shapes(network, seen, (int(probe.shape[2]), int(probe.shape[3])))
+    likely = _likely_default(network, layers)
+    return tuple(replace(layer, default=layer.name == likely) for layer in layers)
 
 
 def layers_of_shapes(
@@ -86,7 +92,7 @@ def layers_of_shapes(
     size: tuple[int, int],
     prefixes: Mapping[int, int] | None = None,
 ) -> tuple[Layer, ...]:
-    """The layers whose outputs for one picture are shaped like maps over it, the likely default one marked.
+    """The layers whose outputs for one picture are shaped like maps over it; none is the default yet.
 
     Args:
         network: whose modules they are.
@@ -100,11 +106,8 @@ def layers_of_shapes(
         return likely if prefixes is None or tokens not in prefixes else (prefixes[tokens],)
 
     layers = [layer for name, shape in shapes.items() if (layer := _layer(name, shape, size, known))]
-    chosen, tower = _default(network, layers), _tower(network)
-    return tuple(
-        Layer(**{**vars(layer), "default": layer.name == chosen, "main": _is_main(layer.name, tower)})
-        for layer in layers
-    )
+    tower = _tower(network)
+    return tuple(replace(layer, main=_is_main(layer.name, tower)) for layer in layers)
 
 
 def _tower(network: nn.Module) -> str:
@@ -168,7 +171,7 @@ def _likely(network: nn.Module) -> tuple[int, ...]:
     return tuple(dict.fromkeys((int(getattr(network, "num_prefix_tokens", 0)), 0, 1, 2, 5)))
 
 
-def _default(network: nn.Module, layers: list[Layer]) -> str:
+def _likely_default(network: nn.Module, layers: tuple[Layer, ...]) -> str:
     """The last map before pooling; one step earlier where the head reads only the class token.
 
     There the last block's attention is the last place where patches are read, so everything after it

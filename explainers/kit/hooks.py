@@ -138,20 +138,35 @@ def activations_and_gradients(
         Activations A, gradients G = d score / dA, both as maps; and the network's answer.
 
     Raises:
-        UnfitError: the network does not run this layer, or the score does not depend on its map.
+        UnfitError: the network does not run this layer, or no gradient leads from the score to its map.
     """
     with grad_leaf(network, layer.name) as seen, record_output(network, at) as scored:
         logits = network(x)
         leaf = seen.taken()
         value = score(logits if scored.output is None else scored.output).sum()
-        gradient = _gradient(value, leaf)
-    if gradient is None:
-        raise UnfitError(f"The answer does not depend on layer '{layer.name}'; choose an earlier layer.")
+        gradient = slope(value, leaf, layer.name)
     return layer.as_map(leaf.detach()), layer.as_map(gradient), logits.detach()
 
 
-def _gradient(value: Tensor, leaf: Tensor) -> Tensor | None:
-    if not value.requires_grad:
-        return None
-    (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True)
+def slope(value: Tensor, leaf: Tensor, name: str, *, again: bool = False) -> Tensor:
+    """Gradient of a score at a layer's output.
+
+    Args:
+        value: one number, with its graph.
+        leaf: the output.
+        name: of the layer.
+        again: whether the graph is kept, for another one.
+
+    Raises:
+        UnfitError: no gradient leads from the score to the layer.
+    """
+    gradient = None
+    if value.requires_grad:
+        (gradient,) = torch.autograd.grad(value, leaf, allow_unused=True, retain_graph=again)
+    if gradient is None:
+        raise UnfitError(
+            f"No gradient leads from the answer to layer '{name}': where it lies beside the way, choose an earlier"
+            " layer; where the network computes inside torch.no_grad or with quantised weights, choose scorecam or"
+            " ablationcam."
+        )
     return gradient

@@ -6,10 +6,13 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from models.errors import InputError
 from models.examination.findings import Answers, Findings
 
 CLOSE = 1e-3
 VIEWS = ("View", "Squeeze", "Unsqueeze", "Reshape", "ToCopy", "Clone", "Alias", "Select", "Slice", "Cat", "Expand")
+SCALED = ("Mul", "Div")
+SAFE = ("Clamp", "Minimum", "Maximum")  # what keeps a probability from 0 and 1
 
 
 def kind_of(answer: Float[Tensor, "1 k"], rows: Float[Tensor, "n k"]) -> Answers:
@@ -27,12 +30,38 @@ def kind_of(answer: Float[Tensor, "1 k"], rows: Float[Tensor, "n k"]) -> Answers
     return "yes-no probabilities" if between and _last(answer).startswith("Sigmoid") else "logits"
 
 
+def check(answer: Float[Tensor, "1 k"], name: str) -> Float[Tensor, "1 k"]:
+    """The answer; refused are those that are no logits and cannot be turned into them, by the operations at their end.
+
+    Raises:
+        InputError: probabilities times a number, as per cent, or a softmax over one class.
+    """
+    last = _last(answer)
+    if last.startswith("Softmax") and answer.shape[1] == 1:
+        raise InputError(
+            f"{name} ends in a softmax over one class, which is 1 for every picture; let it end in the logit or in a"
+            " sigmoid."
+        )
+    factor = last.startswith(SCALED) and [step for step, _ in _step(answer).next_functions if step is not None]
+    if factor and len(factor) == 1 and factor[0].name().startswith(("Softmax", "Sigmoid")):
+        raise InputError(
+            f"{name} answers with probabilities times a number, as per cent; let it return them as they are, from 0"
+            " to 1."
+        )
+    return answer
+
+
 def _last(answer: Tensor) -> str:
-    """Name of the last operation that computes, behind those that only arrange."""
-    step: Any = answer.grad_fn
-    while step is not None and step.name().startswith(VIEWS) and step.next_functions:
-        step = step.next_functions[0][0]
+    """Name of the last operation that computes, behind those that only arrange or keep within bounds."""
+    step = _step(answer)
     return "" if step is None else str(step.name())
+
+
+def _step(answer: Tensor) -> Any:
+    step: Any = answer.grad_fn
+    while step is not None and step.name().startswith(VIEWS + SAFE) and step.next_functions:
+        step = step.next_functions[0][0]
+    return step
 
 
 class Logits(nn.Module):

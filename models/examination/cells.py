@@ -5,6 +5,7 @@ most, and changing the lower left half the lower left ones; a matrix of tokens b
 """
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -14,9 +15,10 @@ from torch import Tensor
 from models.layers import Layer, grids
 
 ORDERED = 0.15  # rank of a random matrix is 0, of a map before any mixing 1
-FOLLOWED = 0.25  # of the last layers of trained networks 0.5 and more
+FOLLOWED = 0.35  # of the last layers of trained networks 0.48 and more
 JUDGED = 4  # cells a side, below which chance alone gives as much
-CLEAR = 0.5  # of tokens that no block has mixed yet
+CLEAR, SURE = 0.6, 0.9  # of cells that no block has mixed yet: many of them; few, of which chance alone orders some
+DEVIATIONS = 2.4  # that a sequence's order must stand above chance
 MOST_PREFIX = 16  # a class token, a distillation token, and registers
 
 
@@ -62,26 +64,37 @@ def mixed(layer: Layer, output: Float[Tensor, "3 ..."]) -> bool:
     return min(layer.shape[1:]) >= JUDGED and order(layer, output) < FOLLOWED
 
 
-def prefixes(outputs: Mapping[str, Tensor], size: tuple[int, int]) -> dict[int, int]:
-    """Tokens before the patches, by the number of all tokens: those without which the cells best follow the picture's.
+class Sequence(NamedTuple):
+    """What sequences of one length are: tokens before the patches, and the best order in which their cells lie."""
 
-    Measured where a sequence of that length is first seen, before the blocks have mixed it; where it is mixed already,
-    there are as few as there can be.
+    prefix: int
+    order: float
+    clear: bool
+
+
+def sequences(outputs: Mapping[str, Tensor], size: tuple[int, int]) -> dict[int, Sequence]:
+    """What is known of sequences, by the number of their tokens.
+
+    Measured at the layer where the cells follow the picture's best, before the blocks have mixed them. A sequence in
+    which they nowhere clearly do is no map, whatever its length: hidden states, channels before cells, windows that
+    were padded, patches in another order.
 
     Args:
         outputs: of layers for `pictures`, in the order they finish.
         size: rows and columns of the picture.
     """
-    measured: dict[int, int] = {}
+    known: dict[int, Sequence] = {}
     for name, output in outputs.items():
-        if output.ndim != 3 or len(output) != 3 or output.shape[1] in measured:
+        if output.ndim != 3 or len(output) != 3 or known.get(output.shape[1], Sequence(0, 0, False)).order >= SURE:
             continue
         tokens, channels = output.shape[1:]
-        fits = [
-            Layer(name=name, shape=(channels, h, w), layout="tokens", prefix=extra)
-            for h, w, extra in grids(tokens, size, range(MOST_PREFIX + 1))
-        ]
-        if fits:
-            orders = [float(np.nan_to_num(order(layer, output), nan=-1)) for layer in fits]
-            measured[tokens] = fits[int(np.argmax(orders)) if max(orders) >= CLEAR else 0].prefix
-    return measured
+        for h, w, extra in grids(tokens, size, range(min(MOST_PREFIX, (tokens - 1) // 2) + 1)):
+            layer = Layer(name=name, shape=(channels, h, w), layout="tokens", prefix=extra)
+            lies = float(np.nan_to_num(order(layer, output), nan=-1))
+            if tokens not in known or lies > known[tokens].order:
+                known[tokens] = Sequence(extra, lies, lies >= _needed(h, w))
+    return known
+
+
+def _needed(rows: int, columns: int) -> float:
+    return float(np.clip(DEVIATIONS / (rows * columns - min(rows, columns)) ** 0.5, CLEAR, SURE))

@@ -1,23 +1,27 @@
-"""Examine a network by running it: two forward passes, a third where they differ, and one backward pass."""
+"""Examine a network by running it: two forward passes, one backward pass, and at most two forward passes more.
+
+The third where the answers differ or the network draws chance; the fourth where a way leads around the last map.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from models.errors import InputError
 from models.examination import cells
-from models.examination.answers import kind_of
+from models.examination.answers import check, kind_of
+from models.examination.asking import ask
+from models.examination.default import Measured
 from models.examination.findings import Findings
 from models.examination.trunk import cuts
 from models.layers import Layer, layers_of_shapes
 
-READERS = 3  # blocks of class attention that timm's networks end with, and a norm
+PICTURE = ""  # beside the layers, whose names are not empty
 SAME = 1e-3  # of the largest answer; kernels for one and for several pictures differ by far less
 
 
@@ -32,58 +36,69 @@ def examine(network: nn.Module, x: Float[Tensor, "3 colours y x"], name: str) ->
     Raises:
         InputError: it cannot read such pictures, or does not answer with a row of numbers a picture.
     """
-    scripted = any(isinstance(module, torch.jit.ScriptModule) for module in network.modules())
-    first: dict[str, Tensor] = {}
-    several: dict[str, Tensor] = {}
-    runs: Counter[str] = Counter()
+    first, several = dict[str, Tensor](), dict[str, Tensor]()
+    runs = Counter[str]()
     with torch.inference_mode(False), torch.enable_grad(), _outputs(network, first, runs):  # whoever asks, and how
         picture = x[:1].detach().clone().requires_grad_()
-        answer = _answer(network, picture, name)
-        whole = cuts(answer, picture, first)
-        slopes = _slopes(answer, first)
+        answer = check(ask(network, picture, name), name)
+        whole, slopes = cuts(answer, picture, first), _slopes(answer, {PICTURE: picture, **first})
     chance = _chance(x.device)
     with torch.no_grad(), _outputs(network, several, Counter()):
-        rows = _answer(network, x, name)
-    drew = not torch.equal(chance, _chance(x.device))
+        rows = ask(network, x, name)
     finite = bool(torch.isfinite(rows).all())
     alone = not finite or _same(answer, rows[:1])
     # Dropout over a few logits draws the same twice once in eight: whoever draws at all is asked about all once more.
-    repeatable = (alone and not drew) or not finite or _same(rows, _again(network, x, name))
-    shapes, size = {name: tuple(output.shape) for name, output in first.items()}, (int(x.shape[2]), int(x.shape[3]))
-    maps = layers_of_shapes(network, shapes, size, cells.prefixes(several, size))
-    refused = _unordered(maps, several)
-    repeated = tuple(layer.name for layer in maps if runs[layer.name] > 1)
-    kept = [layer for layer in maps if layer.name not in (*refused, *repeated)]
-    dead = frozenset(layer.name for layer in kept if not _alive(layer, slopes))
-    mixed = frozenset(layer.name for layer in kept if cells.mixed(layer, several[layer.name]))
+    steady = alone and torch.equal(chance, _chance(x.device))
+    repeatable = steady or not finite or _same(rows, _again(network, x, name))
+    maps = _maps(network, first, several, runs, (int(x.shape[2]), int(x.shape[3])))
+    measured = Measured(
+        layers=maps.ordered,
+        dead=frozenset(layer.name for layer in maps.ordered if not _alive(layer, slopes)),
+        whole=whole & {layer.name for layer in maps.ordered},
+        mixed=frozenset(layer.name for layer in maps.ordered if cells.mixed(layer, several[layer.name])),
+        carried=lambda layer: _carried(network, layer, x, rows, several[layer.name]),
+        named=getattr(network, "default_layer", ""),
+    )
+    choice = measured.choose()
     return Findings(
-        layers=_with_default(kept, dead, whole, mixed, getattr(network, "default_layer", "")),
+        layers=tuple(replace(layer, default=layer.name == choice.name) for layer in maps.ordered),
         answers=kind_of(answer, rows) if finite else "logits",
         count=int(rows.shape[1]),
-        whole=whole & {layer.name for layer in kept},
-        dead=dead,
-        refused=refused,
-        repeated=repeated,
+        whole=measured.whole,
+        dead=measured.dead,
+        refused=maps.refused,
+        repeated=maps.repeated,
+        why=choice.why,
+        sloped=PICTURE in slopes,
         finite=finite,
         repeatable=repeatable,
         alone=alone or not repeatable,
-        scripted=scripted,
+        scripted=any(isinstance(module, torch.jit.ScriptModule) for module in network.modules()),
     )
 
 
-def _answer(network: nn.Module, x: Tensor, name: str) -> Tensor:
-    try:
-        answer: Any = network(x)
-    except Exception as error:  # whatever somebody's own network raises: the picture does not suit it
-        first = (str(error).strip().splitlines() or [""])[-1]
-        raise InputError(
-            f"{name} cannot read {len(x)} picture{'s' if len(x) > 1 else ''} of {'×'.join(map(str, x.shape[1:]))}"
-            f" (channels, rows, columns); give its own input_size ({type(error).__name__}: {first[:160]})."
-        ) from error
-    if not isinstance(answer, Tensor) or answer.ndim != 2 or len(answer) != len(x) or not answer.is_floating_point():
-        shape = str(tuple(answer.shape)) if isinstance(answer, Tensor) else type(answer).__name__
-        raise InputError(f"The network must answer with logits (batch, classes); it gave {shape}.")
-    return answer
+class _Maps(NamedTuple):
+    """Layers shaped like maps: those whose cells lie in order, and the names of those that run twice or do not."""
+
+    ordered: list[Layer]
+    refused: tuple[str, ...]
+    repeated: tuple[str, ...]
+
+
+def _maps(
+    network: nn.Module,
+    first: dict[str, Tensor],
+    several: dict[str, Tensor],
+    runs: "Counter[str]",
+    size: tuple[int, int],
+) -> _Maps:
+    sequences = cells.sequences(several, size)
+    prefixes = {tokens: known.prefix for tokens, known in sequences.items()}
+    shaped = layers_of_shapes(network, {name: tuple(output.shape) for name, output in first.items()}, size, prefixes)
+    refused = _unordered(shaped, several, {tokens for tokens, known in sequences.items() if known.clear})
+    ordered = [layer for layer in shaped if layer.name not in refused]
+    repeated = tuple(layer.name for layer in ordered if runs[layer.name] > 1)
+    return _Maps([layer for layer in ordered if layer.name not in repeated], refused, repeated)
 
 
 def _chance(device: torch.device) -> Tensor:
@@ -93,7 +108,7 @@ def _chance(device: torch.device) -> Tensor:
 
 def _again(network: nn.Module, x: Tensor, name: str) -> Tensor:
     with torch.no_grad():
-        return _answer(network, x, name)
+        return ask(network, x, name)
 
 
 def _same(answer: Tensor, again: Tensor) -> bool:
@@ -139,16 +154,18 @@ def _alive(layer: Layer, slopes: dict[str, Tensor]) -> bool:
     return layer.name in slopes and bool(layer.as_map(slopes[layer.name]).any())
 
 
-def _unordered(maps: tuple[Layer, ...], several: dict[str, Tensor]) -> tuple[str, ...]:
+def _unordered(maps: tuple[Layer, ...], several: dict[str, Tensor], clear: set[int]) -> tuple[str, ...]:
     """Layers whose cells do not follow the picture's.
 
     Deep in a network with random weights a map may look mixed through; what is laid out as rows and columns is refused
-    only where it is finer than the map before it, as a matrix of tokens by tokens is.
+    only where it is finer than the map before it, as a matrix of tokens by tokens is. Of sequences those are maps whose
+    length is one at which cells clearly lie in order somewhere (``clear``).
     """
     refused, side = [], max(max(layer.shape[1:]) for layer in maps) if maps else 0
     for layer in maps:
         finer = layer.layout == "tokens" or max(layer.shape[1:]) > side
-        if not _batched(layer, several) or (finer and not _ordered(layer, several)):
+        fits = _batched(layer, several) and (layer.layout != "tokens" or several[layer.name].shape[1] in clear)
+        if not fits or (finer and not _ordered(layer, several)):
             refused.append(layer.name)
         else:
             side = max(layer.shape[1:])
@@ -167,40 +184,20 @@ def _ordered(layer: Layer, several: dict[str, Tensor]) -> bool:
     )  # NaN where nothing moved: the shape alone speaks
 
 
-def _with_default(
-    layers: list[Layer], dead: frozenset[str], whole: frozenset[str], mixed: frozenset[str], named: str
-) -> tuple[Layer, ...]:
-    """Mark the default layer: the last map that all goes through which the answer knows of the picture.
+def _carried(network: nn.Module, layer: Layer, x: Tensor, rows: Tensor, kept: Tensor) -> float:
+    """How much of what another picture changes in the answers goes through a layer: what is lost where it is held.
 
-    Where a class token goes along with the patches from the beginning there is none but the stem: then it is the last
-    layer whose map the answer depends on. Behind it come dead layers as wide as the trunk, and it is the last live one
-    of that width, rather than the three times wider projection inside the last attention. Where so much is mixed there
-    that the cells do not follow the picture's any more, it is the last cut before in which they do. A network that is
-    more than a classifier, of two towers or with prototypes, says by itself which one (``named``).
+    Args:
+        network: examined.
+        layer: of it.
+        x: two pictures or more; the layer is held at its output for the first while the second is answered.
+        rows: the answers to them.
+        kept: the layer's outputs for them.
     """
-    live = [layer for layer in layers if layer.name not in dead]
-    width = next((layer.shape[0] for layer in reversed(layers) if layer.name in dead and layer.prefix), 0)
-    wide = [layer for layer in live if layer.shape[0] == width]
-    late = [layer for layer in (_trunk_end(live, whole),) if layer]
-    chosen = (late or wide or live or layers)[-1].name if layers else ""
-    if chosen in mixed:
-        clear = [layer.name for layer in live if layer.name in whole - mixed]
-        chosen = (clear or [chosen])[-1]
-    if named in [layer.name for layer in live]:
-        chosen = named
-    if not live:
-        chosen = next((layer.name for layer in layers if layer.default), chosen)
-    return tuple(replace(layer, default=layer.name == chosen) for layer in layers)
-
-
-def _trunk_end(live: list[Layer], whole: frozenset[str]) -> Layer | None:
-    """The last whole cut that holds patches alone, in the second half of the network; None where there is none.
-
-    Behind it a few blocks may read it with a class token, as in CaiT, XCiT and VOLO; where many do, the patches still
-    change and it is the stem.
-    """
-    places = [index for index, layer in enumerate(live) if layer.name in whole and not layer.prefix]
-    if not places or 2 * places[-1] < len(live):
-        return None
-    behind = [layer for layer in live[places[-1] + 1 :] if layer.name in whole]
-    return live[places[-1]] if len(behind) <= READERS else None
+    handle = network.get_submodule(layer.name).register_forward_hook(lambda *_: kept[:1])
+    try:
+        with torch.no_grad():
+            held = network(x[1:2])
+    finally:
+        handle.remove()
+    return 1 - float((held - rows[:1]).norm() / (rows[1:2] - rows[:1]).norm().clamp(min=1e-12))

@@ -21,6 +21,8 @@ class Findings:
         dead: layers whose map the answer does not depend on.
         refused: layers shaped like a map whose cells do not follow the picture's (attention matrices).
         repeated: layers that run more than once, and so have no one map.
+        why: a sentence on the default layer where it is not the last map; empty for most networks.
+        sloped: whether a gradient leads from the answer back to the picture.
         finite: whether all answers are finite.
         repeatable: whether the same picture is answered alike twice.
         alone: whether a picture is answered alike whatever else is in the batch.
@@ -34,6 +36,8 @@ class Findings:
     dead: frozenset[str] = frozenset()
     refused: tuple[str, ...] = ()
     repeated: tuple[str, ...] = ()
+    why: str = ""
+    sloped: bool = True
     finite: bool = True
     repeatable: bool = True
     alone: bool = True
@@ -82,5 +86,6 @@ class Findings:
             and self.answers == "logits",
             "A TorchScript program hides its layers: methods of pixels only.": self.scripted and not self.layers,
             "No layer is a map over the picture: methods of pixels only.": not self.layers and not self.scripted,
+            "No gradient leads back to the picture: methods that cover parts of it only.": not self.sloped,
         }
-        return tuple(words for words, true in said.items() if true)
+        return tuple(words for words, true in (said | {self.why: bool(self.why)}).items() if true)

@@ -1,6 +1,6 @@
 """A network of your own comes in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
 from copy import deepcopy
 from dataclasses import replace
 
@@ -18,9 +18,9 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
     network: nn.Module | Mapping[str, object],
     *,
     input_size: tuple[int, int, int],
-    mean: tuple[float, ...] = (0.5, 0.5, 0.5),
-    std: tuple[float, ...] = (0.5, 0.5, 0.5),
-    labels: tuple[str, ...] | list[str] | None = (),
+    mean: float | Iterable[float] = (0.5, 0.5, 0.5),
+    std: float | Iterable[float] = (0.5, 0.5, 0.5),
+    labels: Iterable[object] | None = (),
     name: str = "own model",
     device: str = "auto",
 ) -> ModelHandle:
@@ -35,8 +35,8 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
         input_size: channels, rows, columns.
         mean: of each channel, for pixels in [0, 1].
         std: of each channel, for pixels in [0, 1].
-        labels: names of the classes; one name where there is one logit, of what a positive logit means; None for a
-            network without a classifier, whose answers are features.
+        labels: names of the classes in their order, or a table of them by number; one name where there is one logit, of
+            what a positive logit means; None for a network without a classifier, whose answers are features.
         name: of the model.
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps``.
 
@@ -50,7 +50,7 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
             " weights in with network.load_state_dict(...)."
         )
     place, size = weights.device(device), _size(input_size)
-    module = _float32(network.to(place)).eval()
+    module = _float32(_filled(network).to(place)).eval()
     card = ModelCard(
         name=name,
         title=name,
@@ -65,12 +65,28 @@ def wrap(  # noqa: PLR0913 - the public signature of DESIGN section 2
     if min(card.std) <= 0:
         raise InputError(f"std divides the pixels, so each must be above 0; got {card.std}.")
     findings = ModelHandle(module, card, place).findings
-    called = names_of.NONE if labels is None else _named(tuple(map(str, labels)), findings.count)
+    called = names_of.NONE if labels is None else _named(_listed(labels), findings.count)
     card = replace(card, labels=called)
     card.__dict__["layers"] = findings.layers
     handle = ModelHandle(module, card, place)
     handle.__dict__["findings"] = findings
     return handle
+
+
+def _listed(labels: Iterable[object]) -> tuple[str, ...]:
+    """Names in the order of the classes; a table of them goes by its numbers, as "0" or 0."""
+    if isinstance(labels, str | bytes | Set):
+        raise InputError(f"labels are a list of names in the order of the classes, as ['cat', 'dog']; got {labels!r}.")
+    if not isinstance(labels, Mapping):
+        return tuple(map(str, labels))
+    numbers = {str(key): str(name) for key, name in labels.items()}
+    order = [str(index) for index in range(len(numbers))]
+    if set(numbers) != set(order):
+        raise InputError(
+            f"A table of labels has the keys 0 to {len(numbers) - 1}; give a list of the names in the order of the"
+            " classes instead."
+        )
+    return tuple(numbers[key] for key in order)
 
 
 def _named(labels: tuple[str, ...], count: int) -> tuple[str, ...]:
@@ -81,9 +97,14 @@ def _named(labels: tuple[str, ...], count: int) -> tuple[str, ...]:
 
 
 def _size(input_size: tuple[int, ...]) -> tuple[int, int, int]:
-    size = tuple(map(int, input_size))
+    try:
+        size = tuple(map(int, input_size))
+    except (TypeError, ValueError):
+        size = ()
     if len(size) != 3 or min(size) < 1:
-        raise InputError(f"input_size is (channels, rows, columns); got {size}.")
+        raise InputError(f"input_size is (channels, rows, columns), as (3, 224, 224); got {input_size!r}.")
+    if size[0] not in (1, 3) and size[2] in (1, 3):
+        raise InputError(f"input_size has the channels first; give ({size[2]}, {size[0]}, {size[1]}), not {size}.")
     if size[0] not in (1, 3):
         raise InputError(
             f"Pictures have three colours, or one where they are grey, and this network takes {size[0]} channels; put a"
@@ -91,6 +112,15 @@ def _size(input_size: tuple[int, ...]) -> tuple[int, int, int]:
             f"{size[0]}, 1), network)."
         )
     return (size[0], size[1], size[2])
+
+
+def _filled(network: nn.Module) -> nn.Module:
+    if any(tensor.is_meta for tensor in (*network.parameters(), *network.buffers())):
+        raise InputError(
+            "The network has no weights yet (it is on the meta device); call network.to_empty(device='cpu') and then"
+            " network.load_state_dict(...)."
+        )
+    return network
 
 
 def _float32(network: nn.Module) -> nn.Module:

@@ -140,3 +140,43 @@ def test_the_order_of_cells_is_told_whatever_they_have_in_common(turned: bool, l
     maps = nn.functional.avg_pool2d(picture, 4) + torch.tensor([0.0, 100.0, -100.0])[:, None, None, None]
     layer = Layer(name="maps", shape=(3, 16, 16), layout="nchw")
     assert least <= cells.order(layer, maps.transpose(2, 3) if turned else maps) <= most
+
+
+class Gathered(nn.Module):
+    """An answer of three depths: most of it from states without places, which the first stage gives to the head."""
+
+    def __init__(self, last: float) -> None:
+        super().__init__()
+        self.one, self.mix = nn.Conv2d(3, 16, 3, 2, 1), nn.Conv1d(16, 25, 1)
+        self.norm, self.two, self.three = nn.LayerNorm(25), nn.Conv2d(16, 16, 3, 2, 1), nn.Conv2d(16, 16, 3, 1, 1)
+        self.states, self.head, self.last = nn.Linear(16 * 25, 2), nn.Linear(16, 2), last
+
+    def forward(self, x: Tensor) -> Tensor:
+        maps = self.one(x).relu()
+        flat = maps.flatten(2)
+        states = self.norm(flat @ self.mix(flat).softmax(2).transpose(1, 2))
+        late = self.three(self.two(maps).relu()).relu().mean((2, 3))
+        return self.states(states.flatten(1)) + self.last * self.head(late)
+
+
+@pytest.mark.parametrize(("last", "default"), [(0.01, "one"), (1000.0, "three")])
+def test_the_layer_that_is_looked_at_carries_most_of_the_answer(last: float, default: str) -> None:
+    handle = models.wrap(seeded(Gathered(last)), input_size=(3, 32, 32), device="cpu")
+    assert handle.layer(None).name == default
+    said = [words for words in handle.findings.remarks if "gathered at several depths" in words]
+    assert bool(said) == (default == "one")
+
+
+def test_states_and_channels_before_cells_are_no_maps() -> None:
+    """25 states read as five by five cells, and 25 channels of 256 cells as 25 tokens, have the shape of maps alone."""
+    handle = models.wrap(seeded(Gathered(1)), input_size=(3, 32, 32), device="cpu")
+    assert not {"mix", "norm"} & {layer.name for layer in handle.layers()}
+    assert "norm" in handle.findings.refused
+
+
+def test_a_network_that_mixes_places_says_so() -> None:
+    shuffled = torch.randperm(64, generator=torch.Generator().manual_seed(0))
+    findings = models.wrap(seeded(Shuffled(shuffled)), input_size=(3, 32, 32), device="cpu").findings
+    assert "in 'last' the cells do not follow the picture's any more" in findings.why
+    assert findings.why in findings.remarks
+    assert not models.wrap(seeded(Shuffled()), input_size=(3, 32, 32), device="cpu").findings.why

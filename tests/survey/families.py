@@ -12,11 +12,13 @@ import torchvision
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-SIDES = (128, 224, 256)
+SIDES = (128, 224, 256, 299)
 OUTPUTS = 64
 PLACES = (0, 1, 2, 3)
 """Quarters of a picture: upper left, upper right, lower left, lower right."""
 MEMBERS: dict[str, str] = json.loads((Path(__file__).parent / "members.json").read_text())
+SMALLER: dict[str, dict[str, int]] = {name: {"depth": 4} for name in ("deepseek_vit_412m", "gemma4_vit_167m")}
+"""Arguments that make a member smaller, of families without a small one."""
 SAMPLE = (
     "xcit",
     *("resnet", "convnext", "efficientnet", "mobilenetv3", "vision_transformer", "deit", "cait", "pit", "cspnet"),
@@ -55,7 +57,7 @@ def _parameters(family: str, name: str) -> int:
 
 def _create(family: str, name: str, **options: object) -> nn.Module:
     if family.startswith("timm/"):
-        return timm.create_model(name, num_classes=OUTPUTS, **options)
+        return timm.create_model(name, num_classes=OUTPUTS, **SMALLER.get(name, {}), **options)
     still = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
     return torchvision.models.get_model(name, num_classes=OUTPUTS, **still, **options)
 

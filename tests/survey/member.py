@@ -11,11 +11,13 @@ import explainers
 import models
 from explainers.kit import nmf, tail
 from tests.survey.families import PLACES, build, scene, smallest
+from tests.survey.held import held
 from tests.survey.planted import plant
 
 PICTURES = 3  # each with a patch in every quarter, one after the other
 NEEDED = 8  # patches of 12 that are found; a map that knows nothing finds so many once in 360, a turned one at most 6
-COARSE, LARGER = 4, 256  # cells a side that are too few to find a patch on; pixels then, or to look again
+COARSE = 4  # cells a side that are too few to find a patch on
+LARGER = (256, 299)  # pixels a side to look again with
 
 Row = dict[str, Any]
 
@@ -44,9 +46,10 @@ def _steps(row: Row) -> None:
         card = models.card(f"timm/{row['name']}")
         row |= {"maps on the card": len(card.layers), "attends": card.attends}
     handle, shown = _come_in(row, 0)
-    coarse = min(handle.layer(None).shape[1:]) < COARSE
-    if row["side"] < LARGER and (coarse or _found(row, handle, shown) < NEEDED):
-        handle, shown = _come_in(row, LARGER)
+    for larger in LARGER:
+        coarse = min(handle.layer(None).shape[1:]) < COARSE
+        if row["side"] < larger and (coarse or _found(row, handle, shown) < NEEDED):
+            handle, shown = _come_in(row, larger)
     layer = handle.layer(None)
     row |= {"layer": layer.name, "grid": list(layer.shape[1:]), "prefix": layer.prefix, "layout": layer.layout}
     row |= {"answers": handle.findings.answers, "maps": len(handle.layers())}
@@ -102,9 +105,13 @@ def _most(gains: np.ndarray, place: int) -> bool:
 
 
 def _place(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:
-    found = _found(row, handle, shown)
-    if found < NEEDED:
-        raise ValueError(f"{found} of {PICTURES * len(PLACES)} patches are found, {NEEDED} are needed")
+    found, said = _found(row, handle, shown), handle.findings.why
+    if found >= NEEDED:
+        return
+    row["held"] = held(handle, handle.layer(None), shown)
+    if said and row["held"] < NEEDED:
+        raise models.UnfitError(f"{said} (Exchanging quarters of the map itself finds {row['held']} patches.)")
+    raise ValueError(f"{found} of {PICTURES * len(PLACES)} patches are found, {NEEDED} are needed")
 
 
 def _pixels(row: Row, handle: models.ModelHandle, shown: np.ndarray) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import resource
+import signal
 from multiprocessing.connection import Connection
 
 from tests.survey.member import Row, survey
@@ -16,12 +17,14 @@ def alone(family: str, limit: float) -> Row:
     process = context.Process(target=_send, args=(there, family, int(limit)))
     process.start()
     there.close()
-    row: Row = {"family": family, "name": "", "verdict": "wrong", "words": f"no answer within {limit:.0f} s"}
+    row: Row = {}
     with contextlib.suppress(EOFError):  # it was ended
         row = here.recv()
+    process.join(1)
     process.kill()
     process.join()
-    return row
+    ended = f"no answer within {limit:.0f} s" if process.exitcode == -signal.SIGXCPU else "ended without an answer"
+    return row or {"family": family, "name": "", "verdict": "wrong", "words": f"{ended} ({process.exitcode})"}
 
 
 def _send(pipe: Connection, family: str, limit: int) -> None:

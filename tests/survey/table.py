@@ -7,13 +7,13 @@ from pathlib import Path
 import timm
 import torchvision
 
-from tests.survey.families import families
+from tests.survey.families import SMALLER, families
 from tests.survey.member import NEEDED, Row
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "models.md"
 HEAD = """# Models that were tried
 
-Written by `python -m tests.survey --results FILE`, which builds the smallest member of every family of timm {timm}
+Written by `python -m tests.survey --results FILE`, which builds a small member of every family of timm {timm}
 and of torchvision's classifiers ({torchvision}), with random weights and without a network, each in a process of its
 own.
 
@@ -24,9 +24,11 @@ gives the same answers. *Right* means that no step failed and that Grad-CAM's ma
 Twelve patches are put in, one in every quarter of three pictures, and one is *found* where what it changes and the
 patches in the other quarters do not lies in its quarter more than in the others; {needed} must be. A map that knows
 nothing finds 3, and {needed} once in 360; one that is turned over finds none, and one whose rows and columns are
-exchanged finds 6. So it is proved that the layer's cells lie where Seewhy draws them, not that the weights, which are
-random, look at anything sensible. *Refused* means that Seewhy said in a sentence why it cannot explain this network.
-*Wrong* is all else.
+exchanged finds 6. Where a small picture leaves too few cells, or too few are found, it is looked at again at 256², then
+at 299². So it is proved that the layer's cells lie where Seewhy draws them, not that the weights, which are
+random, look at anything sensible. *Refused* means that Seewhy said in a sentence why it cannot explain this network, or
+that it mixes what lies where; the latter only counts where quarters of the map itself, exchanged between pictures, do
+not find the patches either (`tests/survey/held.py`). *Wrong* is all else.
 
 {counts}
 
@@ -51,7 +53,7 @@ def _line(row: Row) -> str:
     side, grid, found = row.get("side", ""), row.get("grid"), row.get("found")
     cells = (
         row["family"],
-        row["name"],
+        ", ".join([row["name"], *(f"{key}={value}" for key, value in SMALLER.get(row["name"], {}).items())]),
         f"{side}²" if side else "",
         f"`{row['layer']}`" if "layer" in row else "",
         f"{grid[0]}×{grid[1]}" if grid else "",

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from explainers.attribution.methods import cams
 from explainers.attribution.methods.problem import Attribution, Problem
-from explainers.kit.hooks import activations_and_gradients, grad_leaf, layer_activations
+from explainers.kit.hooks import activations_and_gradients, grad_leaf, layer_activations, slope
 from explainers.kit.linear_head import linear_head
 from explainers.kit.targets import of_classes, of_top
 from models import Layer, ModelHandle
@@ -122,8 +122,7 @@ def _maps_by_backward(model: ModelHandle, x: Tensor, classes: Tensor, layer: Lay
         logits = model.network(x)
         leaf = seen.taken()
         for index in classes.tolist():
-            (gradient,) = torch.autograd.grad(logits[0, index], leaf, retain_graph=True)
-            maps.append(layer.as_map(gradient))
+            maps.append(layer.as_map(slope(logits[0, index], leaf, layer.name, again=True)))
     gradients = torch.cat(maps)
     check_gradients(model, layer, gradients)
     maps_there = layer.as_map(leaf.detach()).expand_as(gradients)
@@ -132,12 +131,18 @@ def _maps_by_backward(model: ModelHandle, x: Tensor, classes: Tensor, layer: Lay
 
 def check_gradients(model: ModelHandle, layer: Layer, gradients: Float[Tensor, "b c h w"]) -> None:
     """Refuse, in words, a layer where the answer no longer depends on any patch."""
-    if not bool(gradients.any()):
-        good = model.layer(None).name
+    if bool(gradients.any()):
+        return
+    good = model.layer(None).name
+    if layer.name == good:
         raise UnfitError(
-            f"At layer '{layer.name}' the answer no longer depends on the patches (all gradients are exactly zero),"
-            f" as in the last block of a network that reads only its class token; choose '{good}'."
+            f"Nothing in this picture moves this answer at layer '{good}' (all gradients are exactly zero), as where"
+            " the weights of a class are zero; choose another class or another picture."
         )
+    raise UnfitError(
+        f"At layer '{layer.name}' the answer no longer depends on the patches (all gradients are exactly zero),"
+        f" as in the last block of a network that reads only its class token; choose '{good}'."
+    )
 
 
 def heatmap(cam: Float[np.ndarray, "h w"], size: tuple[int, int]) -> Float[np.ndarray, "y x"]:

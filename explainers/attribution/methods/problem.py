@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from explainers.kit.targets import Target
-from models import Layer, ModelHandle
+from models import Layer, ModelHandle, UnfitError
 
 BATCH = 8
 Report = Callable[[float, str], None]
@@ -58,9 +58,18 @@ class Problem:
         return self.layer or self.model.layer(None)
 
     def score(self, x: Float[Tensor, "n colours y x"]) -> Float[Tensor, " n"]:
-        """The target's score of other inputs that belong to the one picture."""
+        """The target's score of other inputs that belong to the one picture.
+
+        Raises:
+            UnfitError: a gradient is asked for and none leads back to the inputs.
+        """
         x = x.contiguous(memory_format=self.model.memory_format)
         rows = torch.zeros(len(x), dtype=torch.long, device=x.device)
+        if x.requires_grad and torch.is_grad_enabled() and not self.model.findings.sloped:
+            raise UnfitError(
+                "No gradient leads from the answer back to the picture, as where a network computes inside"
+                " torch.no_grad or with quantised weights; choose occlusion or rise."
+            )
         return self.target.of_inputs(self.model.network, x, rows)
 
     def row(self, index: int) -> "Problem":
