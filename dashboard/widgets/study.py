@@ -36,10 +36,12 @@ class Begin:
     Attributes:
         button: its words.
         words: what the job answers and how long it takes.
+        lacks: (card, parameters) -> what has to be chosen first, in words; there is no button until then.
     """
 
     button: str
     words: str
+    lacks: Callable[[ModelCard, Any], str] = lambda _card, _params: ""
 
 
 def draw_figures(answer: Answer[Result], look: Look) -> None:
@@ -138,7 +140,7 @@ def draw(study: Study[R], card: ModelCard, save: Callable[[Mapping[str, str]], N
     )
     with centre, st.container(key="centre"):
         request = request_of(study.lens, card, {**values, **({"image": photo} if picture else {})})
-        answer = _answer(study, request) if request else None
+        answer = _answer(study, card, request) if request else None
         if answer is not None:
             study.draw(answer, look)
         elif photo is not None:
@@ -161,8 +163,12 @@ def request_of(lens: Explainer[Any, R], card: ModelCard, values: Mapping[str, ob
         return None
 
 
-def _answer(study: Study[R], request: Request[R]) -> Answer[R] | None:
+def _answer(study: Study[R], card: ModelCard, request: Request[R]) -> Answer[R] | None:
     if study.begin is None:
         return job.result_or_progress(request)
-    words = study.begin.words
+    words, lacks = study.begin.words, study.begin.lacks(card, request.params)
+    if lacks and session.the_engine().state(request.key).status == "absent":
+        st.write(words)
+        st.info(lacks)
+        return None
     return job.on_demand(request, study.begin.button, lambda: st.write(words), "primary", draw=study.live)

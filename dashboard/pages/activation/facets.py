@@ -7,8 +7,11 @@ from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.activation.pictures import facet_titles
 from dashboard.figures.raster import in_a_row, magnified
+from dashboard.widgets.form.images import strange
 from dashboard.widgets.study import Begin, Study
-from explainers.activation.facets import Facets, activation_facets
+from explainers.activation.facets import Facets, FacetsParams, activation_facets
+from models import ModelCard
+from models.generators import file
 
 SHOWN = 4
 
@@ -31,6 +34,15 @@ def _row(place: st.delta_generator.DeltaGenerator, pictures: np.ndarray, words: 
     place.image(row, caption=words, width="stretch", alt=words, output_format="PNG")
 
 
+def _lacks(card: ModelCard, params: FacetsParams) -> str:
+    if not params.generator and card.name not in file.shipped() and not file.offered(card.digest):
+        return (
+            f"There is no generator for {card.title}: train one under *Train a generator*, or choose the Fashion-MNIST"
+            " LeNet above."
+        )
+    return strange(card, params.images)
+
+
 STUDY = Study(
     lens=activation_facets,
     title="Facets",
@@ -44,6 +56,7 @@ STUDY = Study(
         words="Looks through the images for those that the network calls by the class's name, clusters their codes, and"
         " draws pictures that begin with each cluster: seconds for a small network. It wants images that the network"
         " knows, and a generator.",
+        lacks=_lacks,
     ),
     reading=(
         "Each row is a kind of thing that the network calls by one name; on the right are real pictures of it.",

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-import models
 from dashboard.engine.answers import Answer
 from dashboard.engine.jobs import StoredEntry
 from dashboard.figures import Look
@@ -15,7 +14,7 @@ from dashboard.widgets.evidence import evidence
 from dashboard.widgets.export_bar import exports
 from dashboard.widgets.form import form
 from dashboard.widgets.form.form import stored_choices
-from dashboard.widgets.form.images import offered
+from dashboard.widgets.form.images import offered, strange
 from dashboard.widgets.page import Page, head
 from dashboard.widgets.provenance import about, provenance
 from dashboard.widgets.study import request_of
@@ -26,7 +25,6 @@ from explainers.concepts.named import concept_named
 from explainers.kinds import Choice
 from models import ModelCard, Photo
 from models.errors import SeewhyError
-from models.imagesets.imageset import MENAGERIE
 
 PLACED = "placed"
 OPENING = {"model": "menagerie_cnn"}
@@ -124,11 +122,8 @@ def _invite(card: ModelCard, request: Request[Concepts]) -> None:
         f" {offered()[params.images]}, and {params.k or 'as many as it takes'} concepts are learnt from them."
         " It takes about a minute on a laptop; you may keep browsing."
     )
-    if params.images in MENAGERIE and card.labels != models.card("menagerie_cnn").labels:
-        st.info(
-            f"{card.title} does not know the menagerie's animals: choose a menagerie network above, or start the server"
-            " with a folder of photos, `seewhy serve --images DIR`, and choose it on the left."
-        )
+    if lacks := strange(card, params.images):
+        st.info(lacks)
 
 
 def _readers() -> links.Readers:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+import models
 from dashboard.widgets import job, session
 from explainers import Knob
 from explainers.concepts.predicted import PredictedClasses, PredictedParams, predicted_classes
@@ -15,7 +16,7 @@ from models import ModelCard, imagesets
 from models.errors import InputError, SeewhyError
 from models.imagesets import folder
 from models.imagesets.decode import clean_name
-from models.imagesets.imageset import class_counts, sources
+from models.imagesets.imageset import MENAGERIE, class_counts, sources
 
 UPLOADED, NEW, PREDICTED = "_folders", "_new_folder", "_predicted"
 
@@ -25,6 +26,16 @@ def offered() -> dict[str, str]:
     given = {path: f"folder {Path(path).parent.name}/{Path(path).name}" for path in _folders()}
     ready = {name: source.title for name, source in sources().items() if source.ready}
     return {**ready, **given, **st.session_state.get(UPLOADED, {})}
+
+
+def strange(card: ModelCard, source: str) -> str:
+    """What to do where a model does not know a source's animals; empty where it may know what is there."""
+    if source not in MENAGERIE or card.labels == models.card("menagerie_cnn").labels:
+        return ""
+    return (
+        f"{card.title} does not know the menagerie's animals: choose a menagerie network above, or start the server"
+        " with a folder of photos, `seewhy serve --images DIR`, and choose it on the left."
+    )
 
 
 def name_of(source: str) -> str:
