@@ -83,12 +83,16 @@ def chromium_path() -> str:
     return chromium.find() or pytest.skip(_NO_BROWSER)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip browser tests where there is no browser; run them first, since they take longest.
+    """Browser tests first, as they take longest, and skipped where there is no browser; a file stays in one worker.
 
-    Heaviest first is what fills several workers evenly (``--no-loadscope-reorder`` keeps this order).
+    The files that share a server name one group (``--dist loadgroup``): what its pages open on is worked out once.
     """
     items.sort(key=lambda item: item.path.parent.name != "browser")
+    for item in items:
+        if not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(ROOT))))
     marked = [item for item in items if item.get_closest_marker("browser")]
     if marked and not chromium.find():
         for item in marked:
