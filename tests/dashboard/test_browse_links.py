@@ -53,13 +53,18 @@ CHOSEN: dict[str, dict[str, Any]] = {
     "activation": {"target": 2, "steps": 4, "n": 1},
     "activation_sweep": {"target": 2, "steps": 3, "prior": "ppgn_h"},
     "activation_generator": {"n": 3},
+    "activation_facets": {"target": 2, "facets": 2, "steps": 4},
+    "activation_train": {"limit": 4, "steps": 2},
     "prototypes_train": {"limit": 4, "prototypes": 2, "metric": "log_l2"},
 }
 
 
 @pytest.fixture(scope="module", autouse=True)
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    live = Engine(Settings(cache=tmp_path_factory.mktemp("links") / "cache", devices=("cpu",), threads=1))
+    photos = tmp_path_factory.mktemp("photos")
+    imagesets.sample("chelsea").pil().save(photos / "cat.png")
+    cache = tmp_path_factory.mktemp("links") / "cache"
+    live = Engine(Settings(cache=cache, devices=("cpu",), threads=1, images=(str(photos),)))
     engine.use(live)
     yield live
     engine.use(None)
@@ -107,8 +112,10 @@ def test_the_link_of_a_kept_answer_opens_the_same_request(name: str, server: Eng
         chosen["image"] = imagesets.sample("chelsea")
     if name in ("prototypes", "prototype_gallery"):
         model = "menagerie_prototypes"
-    if name in ("activation_sweep", "activation_generator"):
+    if name in ("activation_sweep", "activation_generator", "activation_facets"):
         model = "fashion_lenet"
+    if name == "activation_facets":
+        chosen["images"] = server.settings.images[0]  # of the menagerie's animals this model knows none
     if name == "concept_named":
         model = chosen["of"] = str(clip_file(tmp_path, labels=("cat", "dog", "sofa")))
         chosen["cls"] = 0
