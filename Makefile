@@ -1,6 +1,6 @@
 # Everything happens in .venv; `make test VENV=/path` uses a virtual environment of yours as it is.
 VENV ?= .venv
-PYTEST_ARGS ?= -n 2 --dist loadgroup --no-loadscope-reorder
+PYTEST_ARGS ?= -n 2 --dist loadfile --no-loadscope-reorder
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 # Commands are named by their path all the same: the make of macOS looks them up before it exports.

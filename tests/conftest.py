@@ -4,7 +4,6 @@ import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +35,7 @@ install_import_hook(_checked(), "beartype.beartype")
 
 from tests import chromium  # noqa: E402 - the hook comes first
 
+_MAIN = sys.modules["__main__"]
 _NO_BROWSER = "no Chromium on this machine"
 
 
@@ -80,11 +80,9 @@ def _no_outside_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _main_stays() -> Iterator[None]:
+def _main_stays() -> None:
     """Streamlit puts the script that it runs in the place of ``__main__``, which spawned processes would run again."""
-    main = sys.modules["__main__"]
-    yield
-    sys.modules["__main__"] = main
+    sys.modules["__main__"] = _MAIN
 
 
 @pytest.fixture(scope="session")
@@ -93,16 +91,12 @@ def chromium_path() -> str:
     return chromium.find() or pytest.skip(_NO_BROWSER)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests first, as they take longest, and skipped where there is no browser; a file stays in one worker.
+    """Skip browser tests where there is no browser; run them first, since they take longest.
 
-    The files that share a server name one group (``--dist loadgroup``): what its pages open on is worked out once.
+    Heaviest first is what fills several workers evenly (``--no-loadscope-reorder`` keeps this order).
     """
     items.sort(key=lambda item: item.path.parent.name != "browser")
-    for item in items:
-        if not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group(str(item.path.relative_to(ROOT))))
     marked = [item for item in items if item.get_closest_marker("browser")]
     if marked and not chromium.find():
         for item in marked:

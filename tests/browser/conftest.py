@@ -20,9 +20,6 @@ WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 # Streamlit looks for its own server below a page's address before it looks at the root.
 PROBING = re.compile(r"/\w+/_stcore/(health|host-config)$")
 
-SHARED = pytest.mark.xdist_group("browser")
-"""Files that use the one server."""
-
 expect.set_options(timeout=SECONDS * 1000)
 
 

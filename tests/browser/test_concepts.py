@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import SHARED, Person, figure, settled
+from tests.browser.conftest import Person, figure, settled
 
-pytestmark = [pytest.mark.browser, SHARED, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 ADDRESS = "/concepts?model=menagerie_cnn&k=4&limit=24&pool=200"
 GRAPH = ".st-key-strategies .js-plotly-plot"
 PICKED = ".st-key-picked"

@@ -4,10 +4,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from dashboard.pages import pages
-from tests.browser.conftest import SHARED, Person, Server, figure, settled
+from tests.browser.conftest import Person, Server, figure, settled
 from tests.browser.shots import WIDTHS, addresses, finished
 
-pytestmark = [pytest.mark.browser, SHARED, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 STUDIES = {f"{address}_{study.address}": study for address, page in pages().items() for study in page.studies}
 BUTTONS = ("Learn the concepts", *(study.begin.button for study in STUDIES.values() if study.begin))
 # Studies that take minutes at their defaults open in tests/dashboard, on fewer pictures.

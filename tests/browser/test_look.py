@@ -4,9 +4,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import NARROW, SHARED, SHOTS, WIDE, Person, Server, figure, settled
+from tests.browser.conftest import NARROW, SHOTS, WIDE, Person, Server, figure, settled
 
-pytestmark = [pytest.mark.browser, SHARED, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PAGES = {
     "home": "/",
     "empty": "/attribution?image=gone",

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from models import imagesets
-from tests.browser.conftest import SHARED, WIDE, Person, Server, figure
+from tests.browser.conftest import WIDE, Person, Server, figure
 
-pytestmark = [pytest.mark.browser, SHARED, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 BOXES = {"chelsea": ("tabby", 100, 20, 400, 290), "coffee": ("espresso", 200, 80, 480, 330)}
 
 

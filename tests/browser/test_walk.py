@@ -13,9 +13,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from models import imagesets
-from tests.browser.conftest import SHARED, WIDE, Person, Server, figure, settled
+from tests.browser.conftest import WIDE, Person, Server, figure, settled
 
-pytestmark = [pytest.mark.browser, SHARED, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 SENTENCE = ".st-key-centre h5"
 
 
