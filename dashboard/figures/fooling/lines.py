@@ -69,7 +69,7 @@ def lines(curves: Sequence[Line], axes: Axes, look: Look) -> go.Figure:
             name=curve.name,
             mode="lines+markers" if axes.markers else "lines",
             line={"color": shade, "width": 1.5 if curve.quiet else 2.5, "dash": "dash" if curve.quiet else "solid"},
-            hovertemplate=f"{curve.name}<br>{axes.x}%{{x:.3g}}<br>{axes.y}%{{y:.3g}}<extra></extra>",
+            hovertemplate=f"{curve.name}<br>{axes.x} %{{x:.3g}}<br>{axes.y} %{{y:.3g}}<extra></extra>",
         )
     if axes.level is not None:
         figure.add_hline(

@@ -33,7 +33,7 @@ def matrix(result: Transfer, values: np.ndarray, words: str, look: Look) -> go.F
             colorscale="viridis",
             texttemplate="%{z:.2f}",
             colorbar={"title": {"text": words, "side": "right"}, "thickness": 10},
-            hovertemplate=f"%{{y}} shown to %{{x}}: {words}%{{z:.3f}}<extra></extra>",
+            hovertemplate=f"%{{y}} shown to %{{x}}: {words} %{{z:.3f}}<extra></extra>",
         )
     )
     figure.update_xaxes(title="shown to", automargin=True, tickangle=-30)
