@@ -26,6 +26,11 @@ def magnified(pixels: np.ndarray) -> np.ndarray:
     return pixels.repeat(times, 0).repeat(times, 1) if times > 1 else pixels
 
 
+def large(pictures: np.ndarray) -> np.ndarray:
+    """The same of each of several pictures (n, h, w, 3)."""
+    return np.stack([magnified(picture) for picture in pictures])
+
+
 def in_a_row(crops: np.ndarray, gap: int = 4) -> np.ndarray:
     """Crops (m, s, s, 3) side by side on white, so many pixels apart."""
     side = crops.shape[1]

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from explainers.activation.params import GENERATED, ClimbParams
 from explainers.base import Request, Run, find
+from explainers.kit.dictionaries import checked
 from explainers.kit.targets import Target, of_class, of_direction, of_neuron, of_similarity
 from models import ModelHandle, clip
 from models.errors import InputError, UnfitError
@@ -99,10 +100,9 @@ def _concept(model: ModelHandle, params: ClimbParams, run: Run) -> Condition:
     cls = model.card.check_target(params.target)
     wanted = lens.params(cls=cls, images=params.bank, seed=params.seed)
     bank: Any = run.part(0.0, 0.0).reuse(Request(lens.name, model.card.name, wanted))
-    if params.concept >= len(bank.names):
-        raise InputError(f"The bank has {len(bank.names)} concepts: choose one from 0 to {len(bank.names) - 1}.")
-    atom = torch.tensor(bank.dictionary[params.concept], dtype=torch.float32, device=model.device)
-    title = f"{bank.names[params.concept]} of {model.card.short(cls)}"
+    concept = checked(params.concept, len(bank.names))
+    atom = torch.tensor(bank.dictionary[concept], dtype=torch.float32, device=model.device)
+    title = f"{bank.names[concept]} of {model.card.short(cls)}"
     return _scored(model, of_direction(model.layer(bank.layer), atom), title)
 
 

@@ -8,7 +8,6 @@ Limits: what is not among the pictures at hand is no facet; k-means cuts a smoot
 generator: MACO forgets what it began with. Whether the beginning is still seen at the end is measured, not assumed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -19,16 +18,18 @@ from sklearn.cluster import KMeans
 
 from explainers.activation.climb import activation_climb, climb
 from explainers.activation.condition import conditions_of
-from explainers.activation.params import ClimbParams
+from explainers.activation.params import ClimbParams, generator_knob
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
-from explainers.kinds import Class, GeneratorFile, Images
+from explainers.kinds import Class, Images
+from explainers.kit.metrics import cosine
 from explainers.params import Params, knob
 from models import ModelHandle, Photo
 from models.errors import InputError
 from models.generators import file as generators
 from models.generators.encoder import Encoder
 from models.generators.reference import tensor
-from models.imagesets.imageset import Picture, image_set
+from models.imagesets.imageset import image_set
+from models.imagesets.reader import Reader
 
 NEAREST, FEWEST, BATCH = 4, 4, 64  # photos shown of each facet, and needed for each
 
@@ -48,13 +49,7 @@ class FacetsParams(Params):
     limit: int = knob(
         120, 6, 2000, "At most so many pictures of the class are clustered.", label="Pictures of the class", more=True
     )
-    generator: str | None = knob(
-        None,
-        kind=GeneratorFile(),
-        auto="the one that ships or was trained here for the model",
-        help="A generator trained here (own/NAME), or its file",
-        more=True,
-    )
+    generator: str | None = generator_knob()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,7 +148,7 @@ def activation_facets(model: ModelHandle, params: FacetsParams, run: Run) -> Fac
         control=control.images,
         photos=photos[nearest],
         share=np.bincount(labels, minlength=grid[0]) / len(labels),
-        nearest=_nearest(ends.h - others.h.mean(0), means - codes.mean(0)).reshape(grid),
+        nearest=cosine(ends.h - others.h.mean(0), means - codes.mean(0)).argmax(1).reshape(grid),  # by direction
         between=_between(ends.h, rows),
         control_between=_between(others.h, rows),
         looked=len(codes),
@@ -188,34 +183,23 @@ def _pictures(model: ModelHandle, params: FacetsParams, coder: _Coder, run: Run)
     source = image_set(params.images, model, params.target, seed=params.seed)
     kept: list[np.ndarray] = []
     codes: list[np.ndarray] = []
-    reads = [read for _, read in source]
-    looked = 0
-    for start in range(0, len(reads), BATCH):
-        run.report(len(codes) / params.limit, f"{len(codes)} pictures of the class found among {start}")
-        batch = [pixels for read in reads[start : start + BATCH] if (pixels := _pixels(read)) is not None]
-        looked += len(batch)
-        if batch:
-            coded = coder(np.stack(batch))
-            of_class = np.flatnonzero(coded.logits.argmax(1) == params.target)
-            kept += [batch[at] for at in of_class]
-            codes += [coded.h[at] for at in of_class]
+    reader = Reader(source)
+    for pictures in reader.batches(BATCH):
+        run.report(len(codes) / params.limit, f"{len(codes)} pictures of the class found among {reader.tried}")
+        batch = [picture.pixels for picture in pictures]
+        coded = coder(np.stack(batch))
+        of_class = np.flatnonzero(coded.logits.argmax(1) == params.target)
+        kept += [batch[at] for at in of_class]
+        codes += [coded.h[at] for at in of_class]
         if len(codes) >= params.limit:
             break
     if len(codes) < FEWEST * params.facets:
         raise InputError(
-            f"Of {looked} pictures in {source.title} the model calls {len(codes)} {model.card.short(params.target)},"
-            f" and {params.facets} facets need {FEWEST * params.facets}: choose another class, other images or fewer"
-            " facets."
+            f"Of {reader.read} pictures in {source.title} the model calls {len(codes)}"
+            f" {model.card.short(params.target)}, and {params.facets} facets need"
+            f" {FEWEST * params.facets}: choose another class, other images or fewer facets."
         )
     return np.stack(kept[: params.limit]), np.stack(codes[: params.limit])
-
-
-def _pixels(read: Callable[[], Picture]) -> np.ndarray | None:
-    """A picture as the model sees it; None for a file that cannot be read."""
-    try:
-        return read().pixels
-    except InputError:
-        return None
 
 
 def _clustered(codes: np.ndarray, params: FacetsParams) -> tuple[Float[np.ndarray, "k d"], Int[np.ndarray, " n"]]:
@@ -230,12 +214,6 @@ def _clustered(codes: np.ndarray, params: FacetsParams) -> tuple[Float[np.ndarra
 
 def _as_seen(model: ModelHandle, images: UInt8[np.ndarray, "n s s 3"]) -> UInt8[np.ndarray, "n h w 3"]:
     return np.stack([model.view(Photo(image)).pixels for image in images])
-
-
-def _nearest(codes: Float[np.ndarray, "n d"], means: Float[np.ndarray, "k d"]) -> Int[np.ndarray, " n"]:
-    """The mean in whose direction each code lies; both as they differ from what all have in common."""
-    lengths = [np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12) for rows in (codes, means)]
-    return np.asarray(((codes / lengths[0]) @ (means / lengths[1]).T).argmax(1))
 
 
 def _between(codes: Float[np.ndarray, "n d"], group: Int[np.ndarray, " n"]) -> float:

@@ -1,7 +1,7 @@
 """What is chosen of activation maximisation."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from explainers.kinds import Class, GeneratorFile, Images, LayerName, ModelName, Picture
 from explainers.params import Params, knob
@@ -10,6 +10,18 @@ from models import Photo
 GENERATED = ("joint", "noiseless", "ppgn_h", "ppgn_x", "dgn_am", "decoder")
 CODES = ("joint", "noiseless", "ppgn_h", "dgn_am", "decoder")
 """Priors that need a generator's file, and those of them that sample codes."""
+
+
+def generator_knob(**more: Any) -> Any:
+    """Which generator draws, the model's own by default."""
+    return knob(
+        None,
+        kind=GeneratorFile(),
+        auto="the one that ships or was trained here for the model",
+        help="A generator trained here (own/NAME), or its file",
+        more=True,
+        **more,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,15 +111,7 @@ class ClimbParams(Params):
     hole_column: float = knob(
         0.5, 0.0, 1.0, "Where its middle lies, from the left.", more=True, label="Hole, right", only={"prior": CODES}
     )
-    generator: str | None = knob(
-        None,
-        kind=GeneratorFile(),
-        auto="the one that ships or was trained here for the model",
-        help="A generator trained here (own/NAME), or its file",
-        more=True,
-        label="Generator",
-        only={"prior": GENERATED},
-    )
+    generator: str | None = generator_knob(only={"prior": GENERATED})
     e1: float | None = knob(
         None,
         -10.0,

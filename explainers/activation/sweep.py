@@ -14,9 +14,9 @@ import numpy as np
 
 from explainers.activation.chain import PRESETS
 from explainers.activation.lens import activation
-from explainers.activation.params import ActivationParams
+from explainers.activation.params import ActivationParams, generator_knob
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
-from explainers.kinds import Class, GeneratorFile
+from explainers.kinds import Class
 from explainers.params import Params, knob
 from models import ModelHandle
 
@@ -30,13 +30,7 @@ class SweepParams(Params):
     target: int = knob(0, kind=Class(), help="The class.", label="Class")
     prior: Literal["joint", "noiseless", "ppgn_h"] = knob("joint", help="What denoises; see Pictures.", label="Prior")
     steps: int = knob(60, 2, 2000, "Steps of each chain.", label="Steps")
-    generator: str | None = knob(
-        None,
-        kind=GeneratorFile(),
-        auto="the one that ships or was trained here for the model",
-        help="A generator trained here (own/NAME), or its file",
-        more=True,
-    )
+    generator: str | None = generator_knob()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from explainers.base import AboutClass, AtLayer, Evidence, Run, Score, explainer
 from explainers.concepts.bank.params import ConceptsParams
-from explainers.concepts.load import concept_of, kept_bank
+from explainers.concepts.load import kept_bank
+from explainers.kit.dictionaries import checked
 from explainers.kit.maco import STEPS, imagine
 from explainers.kit.metrics import cosine
 from explainers.kit.tail import pick
@@ -88,7 +89,7 @@ def measure_imagined(_model: ModelHandle, _params: ImagineParams, result: Imagin
 def concept_imagine(model: ModelHandle, params: ImagineParams, run: Run) -> Imagined:
     """Imagine a concept; see the module's docstring."""
     bank = kept_bank(run, model.card.name, params, params.cls)
-    concept = concept_of(bank, params.concept)
+    concept = checked(params.concept, len(bank.names))
     layer = pick(model, bank.layer)
     atoms = torch.tensor(bank.dictionary, dtype=torch.float32, device=model.device)
 

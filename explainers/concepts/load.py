@@ -3,7 +3,6 @@
 from explainers.base import Run
 from explainers.concepts.bank.lens import Concepts, concepts
 from explainers.concepts.bank.params import BankParams, bank_of
-from models.errors import InputError
 
 
 def kept_bank(run: Run, model: str, params: BankParams, cls: int, note: str = "finding the concepts") -> Concepts:
@@ -14,14 +13,3 @@ def kept_bank(run: Run, model: str, params: BankParams, cls: int, note: str = "f
     """
     run.report(0.0, note)
     return run.reuse(concepts.request(model, bank_of(params, cls)))
-
-
-def concept_of(bank: Concepts, concept: int) -> int:
-    """A concept of the bank by its number.
-
-    Raises:
-        InputError: the bank has no such concept.
-    """
-    if concept >= len(bank.names):
-        raise InputError(f"The bank has {len(bank.names)} concepts: choose one from 0 to {len(bank.names) - 1}.")
-    return concept

@@ -24,11 +24,11 @@ from explainers.concepts.bank.evidence import dictionary_of
 from explainers.concepts.bank.lens import Concepts
 from explainers.concepts.bank.params import ConceptsParams
 from explainers.concepts.bank.reload import reload
-from explainers.concepts.load import concept_of, kept_bank
+from explainers.concepts.load import kept_bank
 from explainers.kinds import LayerName
 from explainers.kit import dictionaries, metrics
 from explainers.kit.crops import cut, small
-from explainers.kit.dictionaries import suitable
+from explainers.kit.dictionaries import checked, suitable
 from explainers.kit.hooks import record_output
 from explainers.kit.metrics import r2
 from explainers.kit.tail import pick
@@ -141,7 +141,7 @@ def concept_within(model: ModelHandle, params: WithinParams, run: Run) -> Within
     """Take a concept apart; see the module's docstring."""
     model.card.check_target(params.cls)
     bank = kept_bank(run.part(0.0, 0.7), model.card.name, params, params.cls)
-    concept = concept_of(bank, params.concept)
+    concept = checked(params.concept, len(bank.names))
     layer = pick(model, bank.layer)
     before = earlier(model, layer, params.at)
     places = strongest(bank, concept)

@@ -121,6 +121,11 @@ def offered(digest: str) -> dict[str, About]:
     return known
 
 
+def default_path(name: str, digest: str) -> Path | None:
+    """The generator of a classifier where none is named: the shipped one, else the first that was trained here."""
+    return shipped().get(name) or next(map(kept.path_of, offered(digest)), None)
+
+
 def path_of(model: ModelHandle, file: str | None) -> Path:
     """The file that a person named, else the shipped one of a classifier, else the first that was trained here for it.
 
@@ -130,10 +135,8 @@ def path_of(model: ModelHandle, file: str | None) -> Path:
     """
     if file:
         return _named(file)
-    if model.card.name in shipped():
-        return shipped()[model.card.name]
-    for name in offered(model.digest):
-        return kept.path_of(name)
+    if path := default_path(model.card.name, model.digest):
+        return path
     raise UnfitError(
         f"There is no generator for {model.card.title}, which this prior needs: choose maco, fourier or none, or train"
         f" one (Train a generator, or `seewhy train generator --model {model.card.name} --images DIR --out FILE`)."

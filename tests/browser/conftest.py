@@ -7,11 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from models.checkpoints import trained
 
 ROOT = Path(__file__).parents[2]
 SHOTS = Path(__file__).parent / "shots"
@@ -105,6 +108,17 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     made = Server(tmp_path_factory.mktemp("browser") / "cache")
     yield made
     made.stop()
+
+
+@contextmanager
+def apart(folders: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that works out no examples, and keeps what it trains in a folder of the test's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(trained.FOLDER, str(folders.mktemp("models")))
+        patch.setenv("SEEWHY_EXAMPLES", "0")
+        made = Server(folders.mktemp("apart") / "cache")
+        yield made
+        made.stop()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Person, Server, figure, settled
+from tests.browser.conftest import Person, Server, apart, figure, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 SENTENCE = ".st-key-centre h5"
@@ -18,11 +18,8 @@ RUN = f"/fooling?study=evolution&model=fashion_lenet&evaluations={EVALUATIONS}"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that works out no examples beside."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SEEWHY_EXAMPLES", "0")
-        made = Server(tmp_path_factory.mktemp("fooling") / "cache")
+    with apart(tmp_path_factory) as made:
         yield made
-        made.stop()
 
 
 def evaluated(page: Page, least: int = 1) -> int:

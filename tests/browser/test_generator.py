@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from models.checkpoints import trained
-from tests.browser.conftest import Person, Server, settled
+from tests.browser.conftest import Person, Server, apart, settled
 from tests.models.test_small import colours
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -18,12 +18,8 @@ PATIENCE = 240_000  # milliseconds for a training of some seconds, on a busy mac
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that keeps generators in a folder of the test's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(trained.FOLDER, str(tmp_path_factory.mktemp("models")))
-        patch.setenv("SEEWHY_EXAMPLES", "0")
-        made = Server(tmp_path_factory.mktemp("generators") / "cache")
+    with apart(tmp_path_factory) as made:
         yield made
-        made.stop()
 
 
 def test_a_generator_is_trained_watched_kept_and_draws(person: Person, tmp_path: Path) -> None:

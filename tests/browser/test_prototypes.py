@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 import models
 from models.checkpoints import trained
-from tests.browser.conftest import Person, Server, figure, settled
+from tests.browser.conftest import Person, Server, apart, figure, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 PATIENCE = 300_000  # milliseconds for the training, which takes half a minute on an idle machine
@@ -18,12 +18,8 @@ PATIENCE = 300_000  # milliseconds for the training, which takes half a minute o
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One that keeps models in a folder of the test's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(trained.FOLDER, str(tmp_path_factory.mktemp("models")))
-        patch.setenv("SEEWHY_EXAMPLES", "0")
-        made = Server(tmp_path_factory.mktemp("prototypes") / "cache")
+    with apart(tmp_path_factory) as made:
         yield made
-        made.stop()
 
 
 def test_a_classifier_is_trained_kept_and_explains(person: Person) -> None:

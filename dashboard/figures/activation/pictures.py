@@ -4,7 +4,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from dashboard.figures.fooling.lines import Axes, Line, lines
-from dashboard.figures.raster import in_a_row, magnified
+from dashboard.figures.raster import in_a_row, large
 from dashboard.figures.registry import draws
 from dashboard.figures.sheet import sheet
 from dashboard.figures.style import Look
@@ -96,7 +96,7 @@ def samples(result: TrainedGenerator) -> list[tuple[str, np.ndarray]]:
 
 def rows(result: TrainedGenerator) -> list[tuple[str, np.ndarray]]:
     """The same, each as one picture, side by side."""
-    return [(title, in_a_row(np.stack(list(map(magnified, images))))) for title, images in samples(result)]
+    return [(title, in_a_row(large(images))) for title, images in samples(result)]
 
 
 def curves(values: np.ndarray, last: int, title: str, look: Look) -> go.Figure:

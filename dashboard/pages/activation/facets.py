@@ -6,7 +6,7 @@ import streamlit as st
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.activation.pictures import facet_titles
-from dashboard.figures.raster import in_a_row, magnified
+from dashboard.figures.raster import in_a_row, large
 from dashboard.widgets.form.images import strange
 from dashboard.widgets.study import Begin, Study
 from explainers.activation.facets import Facets, FacetsParams, activation_facets
@@ -30,12 +30,12 @@ def draw(answer: Answer[Facets], _look: Look) -> None:
 
 
 def _row(place: st.delta_generator.DeltaGenerator, pictures: np.ndarray, words: str) -> None:
-    row = in_a_row(np.stack(list(map(magnified, pictures))))
+    row = in_a_row(large(pictures))
     place.image(row, caption=words, width="stretch", alt=words, output_format="PNG")
 
 
 def _lacks(card: ModelCard, params: FacetsParams) -> str:
-    if not params.generator and card.name not in file.shipped() and not file.offered(card.digest):
+    if not params.generator and file.default_path(card.name, card.digest) is None:
         return (
             f"There is no generator for {card.title}: train one under *Train a generator*, or choose the Fashion-MNIST"
             " LeNet above."

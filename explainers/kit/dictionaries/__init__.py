@@ -22,10 +22,10 @@ from jaxtyping import Float
 
 from explainers.kit import validate as checks
 from explainers.kit.dictionaries import factorised, filters, sae, spectral
-from explainers.kit.dictionaries.base import Dictionary, Pulse, silent
+from explainers.kit.dictionaries.base import Dictionary, Pulse, checked, silent
 from models.errors import InputError
 
-__all__ = ["METHODS", "Dictionary", "Method", "Pulse", "fit", "silent", "suitable"]
+__all__ = ["METHODS", "Dictionary", "Method", "Pulse", "checked", "fit", "silent", "suitable"]
 
 
 @dataclass(frozen=True)

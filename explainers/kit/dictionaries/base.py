@@ -76,6 +76,17 @@ class Dictionary:
         return np.asarray(a + self.mean if self.mean.size else a)
 
 
+def checked(concept: int, count: int) -> int:
+    """The number of a concept, of a bank of so many.
+
+    Raises:
+        InputError: the bank has no such concept.
+    """
+    if concept >= count:
+        raise InputError(f"The bank has {count} concepts: choose one from 0 to {count - 1}.")
+    return concept
+
+
 def keep_largest(codes: Float[np.ndarray, "n k"], active: int) -> Float[np.ndarray, "n k"]:
     """Zero all but the `active` largest codes of each row; of equals the first are kept."""
     kept = np.zeros_like(codes)

@@ -9,7 +9,8 @@ from PIL import Image
 import explainers
 import models
 from explainers import LocalRun
-from explainers.activation.facets import _between, _clustered, _nearest
+from explainers.activation.facets import _between, _clustered
+from explainers.kit.metrics import cosine
 from models.errors import InputError, UnfitError
 from tests.explainers.activation.drawn import bags
 from tests.explainers.nets import small_cnn
@@ -31,7 +32,7 @@ def test_facets_stay_with_their_pictures_and_differ_more_than_codes_by_lot() -> 
 def test_the_arithmetic_by_hand() -> None:
     codes = np.array([[0.0, 1.0], [0.0, 3.0], [4.0, 1.0], [4.0, 3.0]])
     assert _between(codes, np.array([0, 0, 1, 1])) == pytest.approx(16 / 20)
-    assert _nearest(np.array([[2.0, 0.1]]), np.array([[0.0, 9.0], [1.0, 0.0]])).tolist() == [1]
+    assert cosine(np.array([[2.0, 0.1]]), np.array([[0.0, 9.0], [1.0, 0.0]])).argmax(1).tolist() == [1]
     params = explainers.registry()["activation_facets"].choose(facets=2)
     means, labels = _clustered(np.array([[0.0], [0.1], [0.2], [9.0]]), params)
     assert labels.tolist() == [0, 0, 0, 1]
