@@ -8,7 +8,7 @@ import timm
 import torchvision
 
 from tests.survey.families import SMALLER, families
-from tests.survey.member import NEEDED, Row
+from tests.survey.member import MORE, NEEDED, Row
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "models.md"
 HEAD = """# Models that were tried
@@ -25,10 +25,11 @@ Twelve patches are put in, one in every quarter of three pictures, and one is *f
 patches in the other quarters do not lies in its quarter more than in the others; {needed} must be. A map that knows
 nothing finds 3, and {needed} once in 360; one that is turned over finds none, and one whose rows and columns are
 exchanged finds 6. Where a small picture leaves too few cells, or too few are found, it is looked at again at 256², then
-at 299². So it is proved that the layer's cells lie where Seewhy draws them, not that the weights, which are
-random, look at anything sensible. *Refused* means that Seewhy said in a sentence why it cannot explain this network, or
-that it mixes what lies where; the latter only counts where quarters of the map itself, exchanged between pictures, do
-not find the patches either (`tests/survey/held.py`). *Wrong* is all else.
+at 299², and then with {more} times as many pictures, of whose patches the same share must be found. So it is proved
+that the layer's cells lie where Seewhy draws them, not that the weights, which are random, look at anything sensible.
+*Refused* means that Seewhy said in a sentence why it cannot explain this network, or that it mixes what lies where; the
+latter only counts where quarters of the map itself, exchanged between pictures, do not find the patches either
+(`tests/survey/held.py`). *Wrong* is all else.
 
 {counts}
 
@@ -44,7 +45,11 @@ def document(rows: Sequence[Row]) -> str:
     left = sorted(set(families()) - {row["family"] for row in rows})
     said += f" Not surveyed yet: {', '.join(left)}." if left else ""
     head = HEAD.format(
-        timm=timm.__version__, torchvision=torchvision.__version__.partition("+")[0], counts=said, needed=NEEDED
+        timm=timm.__version__,
+        torchvision=torchvision.__version__.partition("+")[0],
+        counts=said,
+        needed=NEEDED,
+        more=MORE,
     )
     return head + "".join(f"{_line(row)}\n" for row in rows)
 
@@ -57,7 +62,7 @@ def _line(row: Row) -> str:
         f"{side}²" if side else "",
         f"`{row['layer']}`" if "layer" in row else "",
         f"{grid[0]}×{grid[1]}" if grid else "",
-        f"{found} of 12" if found is not None else "",
+        f"{found} of {row.get('patches', 12)}" if found is not None else "",
         row["verdict"] + (f": {row['words']}" if row["words"] else ""),
     )
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"
