@@ -191,6 +191,8 @@ def test_mistakes_are_one_sentence_with_the_remedy(folder: Path, tmp_path: Path)
     (folder / "boxes.csv").write_text(HEADING + "0.png,heron,0,0,2,2")
     with pytest.raises(InputError, match="can be seen by the model"):
         explain(folder)
+    (folder / "boxes.csv").write_text(HEADING + "0.png,heron,20,0,60,40")
+    assert explain(folder).names == ("0.png",), "a box in pixels of the picture"
     for name in ("imagenette", "flowers102"):
         with pytest.raises(InputError, match="comes without boxes; choose oxford_pets, menagerie, or a folder"):
             explain(name)

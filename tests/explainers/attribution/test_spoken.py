@@ -84,6 +84,12 @@ def test_sample_photos_serve_when_no_source_is_given_and_bad_choices_are_refused
     assert found.looked == len(imagesets.samples())
     with pytest.raises(InputError, match="no folder"):
         explain("neurons", model, image=photo(), images=str(tmp_path / "nowhere"))
+    photo().pil().save(tmp_path / "cut.png")
+    (tmp_path / "cut.png").write_bytes((tmp_path / "cut.png").read_bytes()[:900])
+    with pytest.raises(InputError, match="can be read; choose another source"):
+        explain("neurons", model, image=photo(), images=str(tmp_path))
+    Image.new("RGB", (40, 40)).save(tmp_path / "whole.png")
+    assert explain("neurons", model, image=photo(), images=str(tmp_path)).looked == 1
     with pytest.raises(InputError, match="0 to 4"):
         explain("neurons", model, image=photo(), target=70)
 

@@ -89,6 +89,19 @@ def test_the_score_counts_signs() -> None:
 
 
 def test_too_few_pictures_are_refused(folders: dict[str, str], tmp_path: Path) -> None:
-    Image.new("RGB", (12, 12)).save(tmp_path / "one.png")
+    Image.new("RGB", (12, 12)).save(tmp_path / "0.png")
     with pytest.raises(InputError, match="6 or more"):
         ask({**folders, "reddish": str(tmp_path)}, "reddish")
+    for at in range(1, 6):
+        Image.new("RGB", (12, 12), (40 * at, 0, 0)).save(tmp_path / f"{at}.png")
+    assert len(ask({**folders, "reddish": str(tmp_path)}, "reddish")[1].scores)
+
+
+def test_another_class_or_other_images_are_taken(folders: dict[str, str], tmp_path: Path) -> None:
+    for at in range(6):
+        Image.new("RGB", (12, 12), (0, 0, 100 + at)).save(tmp_path / f"{at}.png")
+    blue = {**folders, "greenish": folders["reddish"], "reddish": str(tmp_path)}
+    with pytest.raises(InputError, match="takes none of these pictures for warm; choose another class or other images"):
+        ask(blue, "greenish")
+    assert len(ask(blue, "greenish", cls=1)[1].scores)
+    assert len(ask(folders, "reddish")[1].scores)

@@ -92,6 +92,7 @@ def test_a_class_is_found_by_its_name(images: Path) -> None:
     assert (found.matched > 0.95).all()
     with pytest.raises(InputError, match="turned has no class called warm"):
         match(images, turned(labels=LABELS))
+    assert match(images, turned()).other_label, "another model"
 
 
 def test_what_cannot_be_is_said(images: Path, tmp_path: Path) -> None:
@@ -103,6 +104,11 @@ def test_what_cannot_be_is_said(images: Path, tmp_path: Path) -> None:
         Image.fromarray(block_picture(np.random.default_rng(i), 0)).save(tmp_path / f"{i}.png")
     with pytest.raises(InputError, match="hold 4 and 4 images and share 4; 5 are needed"):
         match(tmp_path, turned())
+    for i in range(4, 7):
+        Image.fromarray(block_picture(np.random.default_rng(i), 0)).save(tmp_path / f"{i}.png")
+    assert len(match(tmp_path, turned()).shared) == 7, "images added"
+    with pytest.raises(InputError, match="raise limit"):
+        match(tmp_path, turned(), limit=4)
 
 
 def test_images_of_one_name_in_two_folders_are_told_apart(images: Path, tmp_path: Path) -> None:

@@ -104,6 +104,7 @@ def test_a_class_without_images_is_skipped_and_said(images: Path, tmp_path: Path
 def test_what_cannot_be_is_said(images: Path, others: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         explainers.explain("concept_similar", colours(), images=str(images), others=others, **CHOSEN)
+    assert explainers.explain("concept_similar", colours(), images=str(images), others="1", **CHOSEN).labels
 
 
 def test_evidence_tells_chance_from_likeness(similar: Any) -> None:

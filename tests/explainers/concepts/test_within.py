@@ -1,5 +1,6 @@
 """A concept that is made of two others, one layer earlier."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,7 @@ def test_the_earlier_layer_is_of_another_shape_and_comes_before() -> None:
     first = colours()
     with pytest.raises(InputError, match=r"No layer comes before 'blocks\.0'"):
         earlier(first, first.layer("blocks.0"), None)
+    assert earlier(first, first.layer("blocks.1"), None).name == "blocks.0", "a bank of a later layer"
 
 
 def test_pictures_are_read_again_and_changed_ones_are_said(tmp_path: Path) -> None:
@@ -130,14 +132,18 @@ def test_pictures_are_read_again_and_changed_ones_are_said(tmp_path: Path) -> No
     Image.fromarray(block_picture(rng, 0)).save(tmp_path / "a" / "0.png")
     with pytest.raises(InputError, match=r"picture a/0\.png of these concepts has changed or is gone"):
         reload(model, params, bank, range(len(bank.files)))
+    again = explainers.explain("concepts", model, images=str(tmp_path), cls=0, k=2)  # what Recompute does
+    assert len(reload(model, params, again, range(len(again.files)))) == len(again.files)
 
 
 def test_what_cannot_be_is_said(images: Path) -> None:
     chosen = {"images": str(images), "cls": 0, "k": 2}
     with pytest.raises(InputError, match="The bank has 2 concepts"):
         explainers.explain("concept_within", warmth(), concept=2, **chosen)
-    with pytest.raises(InputError, match=r"is active in \d+ places only"):
+    with pytest.raises(InputError, match=r"is active in \d+ places only") as caught:
         explainers.explain("concept_within", warmth(), parts=10, **chosen | {"limit": 2})
+    fewer = int(re.search(r"(\d+) places", str(caught.value))[1])
+    assert len(explainers.explain("concept_within", warmth(), parts=fewer, **chosen | {"limit": 2}).share) == fewer
 
 
 def test_evidence_knows_shuffled_crops(within: Any) -> None:
