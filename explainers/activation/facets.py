@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 import torch
 from jaxtyping import Float, Int, UInt8
-from sklearn.cluster import KMeans
 
 from explainers.activation.climb import activation_climb, climb
 from explainers.activation.condition import conditions_of
@@ -204,6 +203,8 @@ def _pictures(model: ModelHandle, params: FacetsParams, coder: _Coder, run: Run)
 
 def _clustered(codes: np.ndarray, params: FacetsParams) -> tuple[Float[np.ndarray, "k d"], Int[np.ndarray, " n"]]:
     """Means and labels of k-means over the codes, each coordinate by its spread; the largest cluster first."""
+    from sklearn.cluster import KMeans
+
     spread = np.maximum(codes.std(0), 1e-6)
     fitted = KMeans(params.facets, n_init=4, random_state=params.seed).fit(codes / spread)
     order = np.argsort(-np.bincount(fitted.labels_, minlength=params.facets), kind="stable")

@@ -10,7 +10,6 @@ from itertools import pairwise
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.cluster.hierarchy import fcluster, linkage
-from sklearn.metrics import pairwise_distances, silhouette_score
 
 from explainers.kit.layout import distinct
 from explainers.kit.metrics import pearson
@@ -33,6 +32,8 @@ def clusters(vectors: Float[np.ndarray, "n k"], *, most: int = MOST) -> Int[np.n
         where no split has a silhouette of `CLEAR` or more. Does not depend on the order of the rows; equal rows have
         equal labels.
     """
+    from sklearn.metrics import pairwise_distances, silhouette_score
+
     rows, place = distinct(vectors)
     if len(rows) < 3:
         return _by_size(np.arange(len(rows)), place)

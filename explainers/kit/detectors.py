@@ -9,8 +9,6 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import logsumexp, softmax
 from scipy.stats import rankdata
-from sklearn.covariance import LedoitWolf
-from sklearn.neighbors import NearestNeighbors
 
 from explainers.kit.metrics import cosine
 from models.errors import InputError
@@ -33,6 +31,8 @@ def nearest(
     features: Float[np.ndarray, "n d"], known: Float[np.ndarray, "m d"], k: int = NEIGHBOURS
 ) -> Float[np.ndarray, " n"]:
     """Distance to the k-th nearest known picture, all scaled to length 1; to the farthest where fewer are known."""
+    from sklearn.neighbors import NearestNeighbors
+
     search = NearestNeighbors(n_neighbors=min(k, len(known)), algorithm="brute").fit(_unit(known))
     distances, _ = search.kneighbors(_unit(features))
     return distances[:, -1]
@@ -45,6 +45,8 @@ def mahalanobis(
 
     The covariance is shrunk as Ledoit and Wolf 2004, since there are often more features than pictures.
     """
+    from sklearn.covariance import LedoitWolf
+
     classes = np.unique(labels)
     means = np.stack([known[labels == cls].mean(0) for cls in classes]).astype(np.float64)
     rest = known - means[np.searchsorted(classes, labels)]

@@ -10,9 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float, Int
-from sklearn.manifold import TSNE
-from sklearn.metrics import pairwise_distances
-from sklearn.neighbors import NearestNeighbors
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models.errors import InputError, NotReadyError
@@ -74,6 +71,8 @@ def _pca(rows: Float[np.ndarray, "m k"], seed: int) -> Float[np.ndarray, "m 2"]:
 
 def _tsne(rows: Float[np.ndarray, "m k"], seed: int) -> Float[np.ndarray, "m 2"]:
     """t-SNE on cosine distances, started from the principal axes."""
+    from sklearn.manifold import TSNE
+
     first = _pca(rows, seed)
     first = first / max(float(first[:, 0].std()), 1e-12) * 1e-4
     perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
@@ -106,6 +105,8 @@ def place(
 
     A vector that is in the graph lands on its own dot.
     """
+    from sklearn.metrics import pairwise_distances
+
     distances = pairwise_distances(vector[None], vectors, metric="cosine")[0]
     nearest = np.argsort(distances, kind="stable")[:neighbours]
     weights = 1 / (distances[nearest] + 1e-9)
@@ -114,6 +115,8 @@ def place(
 
 def edges(vectors: Float[np.ndarray, "n k"], *, neighbours: int = 3) -> Int[np.ndarray, "e 2"]:
     """Pairs of images of which one is among the other's nearest by cosine; each pair once, smaller index first."""
+    from sklearn.neighbors import NearestNeighbors
+
     if len(vectors) < 2:
         return np.zeros((0, 2), dtype=np.int64)
     near = min(neighbours, len(vectors) - 1)
@@ -124,6 +127,8 @@ def edges(vectors: Float[np.ndarray, "n k"], *, neighbours: int = 3) -> Int[np.n
 
 def purity(positions: Float[np.ndarray, "n 2"], colours: Int[np.ndarray, " n"], *, neighbours: int = 5) -> float:
     """Mean share of each dot's nearest dots that have its colour; 1 for a single dot."""
+    from sklearn.neighbors import NearestNeighbors
+
     if len(positions) < 2:
         return 1.0
     near = min(neighbours, len(positions) - 1)

@@ -140,8 +140,8 @@ def _add_on(learnt: Learnt) -> dict[str, np.ndarray]:
 def _probe(features: Features, which: dict[str, np.ndarray]) -> float:
     """Accuracy of a linear probe on mean features."""
     means = features.maps.astype(np.float32).mean((2, 3))
-    probe = head.linear_probe(means[which["train"]], features.labels[which["train"]])
-    return probe.accuracy(means[which["test"]], features.labels[which["test"]])
+    learnt, unseen = ((means[which[part]], features.labels[which[part]]) for part in ("train", "test"))
+    return head.linear_probe(learnt, unseen)
 
 
 def _thumbnail(view: Photo) -> np.ndarray:

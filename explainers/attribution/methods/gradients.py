@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from captum.attr import InputXGradient, Saliency
 from jaxtyping import Float
 from torch import Tensor
 
@@ -29,11 +28,15 @@ def gradients(problem: Problem, x: Float[Tensor, "n colours y x"]) -> Float[Tens
 
 def saliency(problem: Problem) -> Attribution:
     """dy/dx (Simonyan et al. 2013), signed; by captum."""
+    from captum.attr import Saliency
+
     return of_pixels(_captum(problem, lambda: Saliency(_score(problem)).attribute(_leaf(problem), abs=False)))
 
 
 def input_x_gradient(problem: Problem) -> Attribution:
     """X * dy/dx (Shrikumar et al. 2016), x in the network's own units; by captum."""
+    from captum.attr import InputXGradient
+
     return of_pixels(_captum(problem, lambda: InputXGradient(_score(problem)).attribute(_leaf(problem))))
 
 

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from sklearn.cluster import KMeans
 from torch import Tensor, nn
 
 from explainers.attribution.methods import cams
@@ -79,6 +78,8 @@ def unit(maps: Float[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
 
 def group_channels(maps: Float[Tensor, "c h w"], groups: int, rng: np.random.Generator) -> Int[Tensor, " c"]:
     """Group of each channel, 0 to groups - 1 without gaps, by k-means on maps scaled to [0, 1]."""
+    from sklearn.cluster import KMeans
+
     rows = unit(maps).flatten(1).float().cpu().numpy()
     distinct = len(np.unique(rows, axis=0))
     means = KMeans(min(groups, distinct), n_init=1, random_state=int(rng.integers(2**31)))

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 from scipy.stats import mannwhitneyu
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.linear_model import LogisticRegression
 
 HELD_OUT = 1 / 3
 STRENGTH = 0.1  # of the classifier's weights against their penalty, inputs standardised: few pictures, many channels
@@ -39,6 +37,9 @@ def direction(
         others: those of other pictures, two rows or more.
         rng: which rows are held out.
     """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
     parts = [_halves(rows, rng) for rows in (concept, others)]
     train = np.concatenate([learnt for learnt, _ in parts])
     test = np.concatenate([held for _, held in parts])

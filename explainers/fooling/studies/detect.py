@@ -14,7 +14,6 @@ strange than photos.
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import roc_curve
 
 from explainers.base import Evidence, Result, Run, Score, explainer
 from explainers.fooling.studies.archive import ArchiveParams
@@ -187,5 +186,7 @@ def _strangeness(group: Seen, photos: Seen, known: np.ndarray) -> np.ndarray:
 
 def _curve(scores: np.ndarray, fooling: np.ndarray) -> np.ndarray:
     """True positives where false positives are `GRID`: the best that is reached without exceeding them."""
+    from sklearn.metrics import roc_curve
+
     false, true, _ = roc_curve(fooling, scores, drop_intermediate=False)
     return true[np.searchsorted(false, GRID + 1e-12, side="right") - 1]

@@ -16,7 +16,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from captum.robust import FGSM, PGD
 from torch import Tensor
 
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
@@ -179,6 +178,8 @@ def _attack(
     model: ModelHandle, image: np.ndarray, aim: tuple[int, bool], params: SmallChangeParams, run: Run
 ) -> np.ndarray:
     """The changed picture, uint8 (H, W, 3)."""
+    from captum.robust import FGSM, PGD
+
     target, towards = aim
     channels = model.card.input_size[0]
     x = torch.tensor(image[..., :channels], device=model.device).permute(2, 0, 1)[None].float() / 255

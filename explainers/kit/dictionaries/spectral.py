@@ -4,9 +4,6 @@ import warnings
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.cluster import KMeans
-from sklearn.decomposition import PCA, FastICA, TruncatedSVD
-from sklearn.exceptions import ConvergenceWarning
 
 from explainers.kit.dictionaries.base import Dictionary, Pulse, silent, unit
 
@@ -15,6 +12,8 @@ ITERATIONS = 500
 
 def kmeans(a: Float[np.ndarray, "n c"], k: int, seed: int, _on_round: Pulse = silent) -> Dictionary:
     """Centroids as atoms and one-hot codes: an activation is one concept and no other."""
+    from sklearn.cluster import KMeans
+
     distinct = len(np.unique(a, axis=0)) if len(a) <= 10 * k else k
     fitted = KMeans(min(k, distinct), n_init=2, random_state=seed).fit(a)
     centres = fitted.cluster_centers_.astype(a.dtype)
@@ -24,18 +23,25 @@ def kmeans(a: Float[np.ndarray, "n c"], k: int, seed: int, _on_round: Pulse = si
 
 def pca(a: Float[np.ndarray, "n c"], k: int, seed: int, _on_round: Pulse = silent) -> Dictionary:
     """Principal components; the mean is kept, so that codes are about it."""
+    from sklearn.decomposition import PCA
+
     fitted = PCA(k, random_state=seed).fit(a)
     return Dictionary("pca", fitted.components_, "linear", mean=fitted.mean_, filters=fitted.components_)
 
 
 def svd(a: Float[np.ndarray, "n c"], k: int, seed: int, _on_round: Pulse = silent) -> Dictionary:
     """Right singular vectors, about zero."""
+    from sklearn.decomposition import TruncatedSVD
+
     fitted = TruncatedSVD(k, random_state=seed, n_iter=7).fit(a)
     return Dictionary("svd", fitted.components_, "linear", filters=fitted.components_)
 
 
 def ica(a: Float[np.ndarray, "n c"], k: int, seed: int, _on_round: Pulse = silent) -> Dictionary:
     """Independent components by FastICA, with unit atoms and the scale in the codes."""
+    from sklearn.decomposition import FastICA
+    from sklearn.exceptions import ConvergenceWarning
+
     fitted = FastICA(k, whiten="unit-variance", random_state=seed, max_iter=ITERATIONS, tol=1e-3)
     with warnings.catch_warnings():  # said by `converged` instead
         warnings.simplefilter("ignore", ConvergenceWarning)

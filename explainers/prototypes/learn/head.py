@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy.special import softmax
-from sklearn.linear_model import LogisticRegression
-from sklearn.preprocessing import StandardScaler
 
 STEPS = 400
 PENALTIES = (1e-2, 3e-3, 2e-3, 1e-3, 5e-4, 3e-4)
@@ -100,21 +98,21 @@ def choose(
     return chosen, best
 
 
-def linear_probe(train: Float[np.ndarray, "n d"], labels: Int[np.ndarray, " n"], seed: int = 0) -> "Probe":
-    """Logistic regression on mean features: what the same features do without prototypes."""
-    scaler = StandardScaler().fit(train)
-    model = LogisticRegression(max_iter=500, C=0.1, random_state=seed).fit(scaler.transform(train), labels)
-    return Probe(scaler.mean_, scaler.scale_, model)
+def linear_probe(
+    learnt: tuple[Float[np.ndarray, "n d"], Int[np.ndarray, " n"]],
+    unseen: tuple[Float[np.ndarray, "m d"], Int[np.ndarray, " m"]],
+    seed: int = 0,
+) -> float:
+    """Accuracy of logistic regression on mean features: what the same features do without prototypes.
 
+    Args:
+        learnt: features and labels to learn from.
+        unseen: those of pictures to name.
+        seed: of the solver.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
 
-@dataclass(frozen=True)
-class Probe:
-    """A linear probe."""
-
-    mean: np.ndarray
-    scale: np.ndarray
-    model: LogisticRegression
-
-    def accuracy(self, features: Float[np.ndarray, "n d"], labels: Int[np.ndarray, " n"]) -> float:
-        """Share named rightly."""
-        return float(self.model.score((features - self.mean) / self.scale, labels))
+    probe = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500, C=0.1, random_state=seed))
+    return float(probe.fit(*learnt).score(*unseen))

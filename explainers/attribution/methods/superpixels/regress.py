@@ -2,7 +2,6 @@
 
 import numpy as np
 from jaxtyping import Bool, Float
-from sklearn.linear_model import Ridge
 
 from explainers.attribution.methods.problem import Attribution, Problem
 from explainers.attribution.methods.superpixels.segments import Game, game_of
@@ -16,6 +15,8 @@ def lime(problem: Problem) -> Attribution:
     Each is shown with probability 1/2; a sample weighs exp(-d^2 / .25^2), d the cosine distance from the whole picture.
     What is hidden turns grey. The paper chooses features by K-LASSO first; like its own code, this keeps all.
     """
+    from sklearn.linear_model import Ridge
+
     game = game_of(problem)
     shown = problem.rng.random((problem.samples, game.players)) < 0.5
     shown[0] = True  # the picture itself, which weighs most
