@@ -122,7 +122,7 @@ def activation_train(model: ModelHandle, params: GeneratorTrainParams, run: Run)
         lesson.learn(lambda at, note: learning.report(min(at, 0.999), note), lambda: run.offer(_view(lesson, {}, {})))
     tensors = {name: value.detach().cpu().numpy() for name, value in lesson.tensors(None).items()}
     result = _view(lesson, lesson.about(None).to_header(), tensors)
-    lesson.checkpoint.unlink(missing_ok=True)
+    lesson.checkpoint.remove()
     return result
 
 

@@ -18,7 +18,7 @@ from models.generators import kept
 from models.generators.nets import CodeDenoiser, Generator, PixelDenoiser
 from models.generators.plan import Plan
 from models.handle import ModelHandle
-from models.menagerie.checkpoint import write
+from models.training.file import write
 
 KIND = "generator"
 WEIGHTS = Path(__file__).parent / "weights"

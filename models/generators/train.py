@@ -24,14 +24,13 @@ from models.generators.encoder import Encoder
 from models.generators.file import NETS, RECORD, About
 from models.generators.nets import CodeDenoiser, Discriminator, Generator, PixelDenoiser
 from models.generators.plan import Plan, plan_for
-from models.generators.progress import packed, unpack
 from models.generators.reference import reference, tensor
 from models.generators.source import PER_CLASS, Report, pictures
 from models.handle import ModelHandle
-from models.menagerie.checkpoint import read as recall
-from models.menagerie.checkpoint import write
-from models.menagerie.steady import chance, steady
 from models.small.data import Data
+from models.training.checkpoint import Checkpoint
+from models.training.file import check_name, write
+from models.training.steady import chance, steady
 
 WEIGHT = {"image": 4.0, "code": 1.0, "lower": 1.0, "real": 0.3}
 NOISE_PICTURE, NOISE_LOWER, NOISE_CODE = 0.05, 0.1, 0.2  # as shares of how much each varies; of the pictures' range
@@ -67,8 +66,7 @@ def train(  # noqa: PLR0913 - what is learnt, from what, and where it goes
         InputError: no such pictures, fewer than one step, or a checkpoint of another training is in the way.
         StorageError: the file cannot be written.
     """
-    if out.suffix != ".safetensors":
-        raise InputError(f"Weights are written as .safetensors: give --out a name like '{out.stem}.safetensors'.")
+    check_name(out)
     if steps < 1:
         raise InputError(f"A training makes at least one step; steps is {steps}.")
     plan = plan_for(model)
@@ -100,7 +98,7 @@ class Lesson:
         for net in self.nets.values():
             net.to(model.device).to(memory_format=torch.channels_last)
         self.optimisers = {name: self._adam(net) for name, net in self.nets.items()}
-        self.checkpoint = out.with_name(out.stem + ".checkpoint.safetensors")
+        self.checkpoint = Checkpoint(out, self._identity(), self.nets, self.optimisers)
 
     def run(self, judge: ModelHandle | None, report: Report) -> About:
         """Do the steps that are left, measure, and write the file."""
@@ -108,7 +106,7 @@ class Lesson:
         report(1.0, "measuring real pictures")
         about = self.about(judge)
         write(self.tensors(judge), self.out, about.to_header())
-        self.checkpoint.unlink(missing_ok=True)
+        self.checkpoint.remove()
         return about
 
     def learn(self, report: Report, shown: Callable[[], None] = lambda: None) -> None:
@@ -259,20 +257,11 @@ class Lesson:
         return {key: value.half() if value.ndim > 1 else value for key, value in state.items()}
 
     def _keep(self) -> None:
-        """Write the checkpoint: networks, optimisers, step and losses, no pickle."""
-        facts = {"step": str(self.step), "losses": json.dumps(self.losses), "training": self._identity()}
-        write(packed(self.nets, self.optimisers), self.checkpoint, facts)
+        self.checkpoint.keep(step=str(self.step), losses=json.dumps(self.losses))
 
     def _resume(self) -> None:
-        if not self.checkpoint.is_file():
-            return
-        facts, tensors = recall(self.checkpoint)
-        if facts.get("training") != self._identity():
-            raise InputError(
-                f"'{self.checkpoint.name}' belongs to another training: delete it or choose another --out."
-            )
-        unpack(tensors, self.nets, self.optimisers)
-        self.step, self.losses = int(facts["step"]), json.loads(facts["losses"])
+        if facts := self.checkpoint.recall():
+            self.step, self.losses = int(facts["step"]), json.loads(facts["losses"])
 
     def _identity(self) -> str:
         """What must agree for a checkpoint to be of this training."""

@@ -19,13 +19,13 @@ from jaxtyping import Float, Int, UInt8
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.errors import InputError
 from models.menagerie import nets, pool
-from models.menagerie.checkpoint import read, write
 from models.menagerie.exam import examine
 from models.menagerie.recipe import RECIPES, Recipe, rate, vary
 from models.menagerie.scenes import WORLD, check_world
-from models.menagerie.steady import chance, steady
+from models.training.checkpoint import Checkpoint
+from models.training.file import check_name, write
+from models.training.steady import chance, steady
 
 KEEP_EVERY = 50
 
@@ -64,17 +64,17 @@ class Lesson:
 
     def __init__(self, chosen: nets.Spec, plan: Recipe, seed: int, out: Path) -> None:
         """Start from the seed; the device ``auto`` is the GPU where there is one."""
-        if out.suffix != ".safetensors":
-            raise InputError(f"Weights are written as .safetensors: give --out a name like '{out.stem}.safetensors'.")
+        check_name(out)
         self.chosen, self.plan, self.seed, self.out, self.step = chosen, plan, seed, out, 0
         auto = "cuda" if torch.cuda.is_available() else "cpu"
         self.device = torch.device(auto if plan.device == "auto" else plan.device)
-        self.checkpoint = out.with_name(out.stem + ".checkpoint.safetensors")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.network = nets.build(chosen.name)
         self.network.to(self.device).to(memory_format=torch.channels_last)
         self.optimiser = torch.optim.AdamW(self._groups(), lr=plan.rate)
+        kept = {"network": self.network}, {"network": self.optimiser}
+        self.checkpoint = Checkpoint(out, self._identity(), *kept)
 
     def run(self, report: Report = _silent, *, resume: bool = True) -> dict[str, str]:
         """Train to the end (from the checkpoint if there is one), sit the exam, write the weights; see ``train``."""
@@ -89,7 +89,7 @@ class Lesson:
         state = self.network.state_dict()
         small = {key: value.half() if value.is_floating_point() else value for key, value in state.items()}
         write(small if self.plan.half else state, self.out, facts)
-        self.checkpoint.unlink(missing_ok=True)
+        self.checkpoint.remove()
         return facts
 
     def _groups(self) -> list[dict[str, Any]]:
@@ -150,31 +150,12 @@ class Lesson:
         return loss.detach()
 
     def keep(self) -> None:
-        """Write the checkpoint: weights, optimiser state and step, no pickle."""
-        state = {f"network.{key}": value for key, value in self.network.state_dict().items()}
-        for index, entry in self.optimiser.state_dict()["state"].items():
-            state |= {f"optimiser.{index}.{key}": value for key, value in entry.items()}
-        write(state, self.checkpoint, {"step": str(self.step), "training": self._identity()})
+        """Write the checkpoint."""
+        self.checkpoint.keep(step=str(self.step))
 
     def recall(self) -> None:
         """Go on from the checkpoint, if there is one."""
-        if not self.checkpoint.is_file():
-            return
-        facts, tensors = read(self.checkpoint)
-        if facts.get("training") != self._identity():
-            raise InputError(
-                f"'{self.checkpoint.name}' belongs to another training: delete it or choose another --out."
-            )
-        self.network.load_state_dict(
-            {k.removeprefix("network."): v for k, v in tensors.items() if k.startswith("network.")}
-        )
-        state: dict[int, dict[str, Tensor]] = {}
-        for key, value in tensors.items():
-            if key.startswith("optimiser."):
-                _, index, field = key.split(".")
-                state.setdefault(int(index), {})[field] = value
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
-        self.step = int(facts["step"])
+        self.step = int(self.checkpoint.recall().get("step", 0))
 
     def _identity(self) -> str:
         """What must agree for a checkpoint to be of this training."""

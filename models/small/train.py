@@ -16,11 +16,10 @@ from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.nn import functional
 
-from models.errors import InputError
-from models.menagerie.checkpoint import read as recall
-from models.menagerie.checkpoint import write
-from models.menagerie.steady import chance, steady
 from models.small import data, nets
+from models.training.checkpoint import Checkpoint
+from models.training.file import check_name, write
+from models.training.steady import chance, steady
 
 BATCH, SHIFT, DECAY = 128, 4, 5e-4
 EPOCHS = {"fashion_lenet": 10, "cifar10_cnn": 14, "fashion_resnet": 10, "cifar10_vgg": 8}
@@ -46,8 +45,7 @@ def train(name: str, *, source: Path, out: Path, seed: int = 0, report: Report) 
         InputError: no such network, no such pictures, or a checkpoint of another training is in the way.
         StorageError: the file cannot be written.
     """
-    if out.suffix != ".safetensors":
-        raise InputError(f"Weights are written as .safetensors: give --out a name like '{out.stem}.safetensors'.")
+    check_name(out)
     return Lesson(nets.spec(name), data.read(source, nets.spec(name).input_size), seed, out).run(report)
 
 
@@ -63,24 +61,25 @@ class Lesson:
             self.network = chosen.make()
         self.network.to(self.device).to(memory_format=torch.channels_last)
         self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=RATE[chosen.name], weight_decay=DECAY)
-        self.checkpoint = out.with_name(out.stem + ".checkpoint.safetensors")
+        kept = {"network": self.network}, {"network": self.optimiser}
+        self.checkpoint = Checkpoint(out, self._identity(), *kept)
 
     def run(self, report: Report) -> dict[str, str]:
         """Do the epochs that are left, the exam, and the file."""
-        self._resume()
+        self.epoch = int(self.checkpoint.recall().get("epoch", 0))
         epochs = EPOCHS[self.chosen.name]
         with steady(self.device):
             while self.epoch < epochs:
                 loss = self._learn(lambda share: report((self.epoch + share) / epochs, f"epoch {self.epoch + 1}"))
                 self.epoch += 1
-                self._keep()
+                self.checkpoint.keep(epoch=str(self.epoch))
                 report(self.epoch / epochs, f"epoch {self.epoch} of {epochs}, loss {loss:.3f}")
             self.network.half().float()  # as it is written
             accuracy = self.accuracy()
         facts = self._facts(accuracy)
         state = {name: value.half() if value.is_floating_point() else value for name, value in self._state().items()}
         write(state, self.out, facts)
-        self.checkpoint.unlink(missing_ok=True)
+        self.checkpoint.remove()
         return facts
 
     def _learn(self, on_share: Callable[[float], None]) -> float:
@@ -135,32 +134,6 @@ class Lesson:
 
     def _state(self) -> dict[str, Tensor]:
         return dict(self.network.state_dict())
-
-    def _keep(self) -> None:
-        """Write the checkpoint: weights, optimiser and epoch, no pickle."""
-        state = {f"network.{name}": value for name, value in self._state().items()}
-        for index, entry in self.optimiser.state_dict()["state"].items():
-            state |= {f"optimiser.{index}.{key}": value for key, value in entry.items()}
-        write(state, self.checkpoint, {"epoch": str(self.epoch), "training": self._identity()})
-
-    def _resume(self) -> None:
-        if not self.checkpoint.is_file():
-            return
-        facts, tensors = recall(self.checkpoint)
-        if facts.get("training") != self._identity():
-            raise InputError(
-                f"'{self.checkpoint.name}' belongs to another training: delete it or choose another --out."
-            )
-        self.network.load_state_dict(
-            {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
-        )
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in tensors.items():
-            if name.startswith("optimiser."):
-                _, index, field = name.split(".")
-                state.setdefault(int(index), {})[field] = value
-        self.optimiser.load_state_dict({**self.optimiser.state_dict(), "state": state})
-        self.epoch = int(facts["epoch"])
 
     def _identity(self) -> str:
         """What must agree for a checkpoint to be of this training."""

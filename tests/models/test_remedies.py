@@ -26,8 +26,8 @@ from models.imagesets import datasets, image_folder, open_upload, sample
 from models.imagesets.folder import listed, texts
 from models.imagesets.imageset import image_set
 from models.menagerie import nets, pool
-from models.menagerie.checkpoint import read, write
 from models.split import split
+from models.training.file import read, write
 from tests.explainers.nets import small_cnn
 
 

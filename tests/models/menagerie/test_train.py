@@ -74,7 +74,7 @@ def test_the_checkpoint_of_another_training_is_not_used(tmp_path: Path):
 
 def test_a_broken_checkpoint_is_said_plainly(tmp_path: Path):
     lesson = Lesson(nets.spec("menagerie_cnn"), TINY, 0, tmp_path / "a.safetensors")
-    lesson.checkpoint.write_bytes(b"half a file")
+    lesson.checkpoint.path.write_bytes(b"half a file")
     with pytest.raises(InputError, match="delete it"):
         lesson.recall()
 

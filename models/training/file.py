@@ -9,6 +9,16 @@ from torch import Tensor
 from models.errors import InputError, StorageError
 
 
+def check_name(out: Path) -> None:
+    """Refuse a name under which weights are not written.
+
+    Raises:
+        InputError: it does not end in .safetensors.
+    """
+    if out.suffix != ".safetensors":
+        raise InputError(f"Weights are written as .safetensors: give --out a name like '{out.stem}.safetensors'.")
+
+
 def read(file: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     """Metadata and tensors of a safetensors file."""
     try:

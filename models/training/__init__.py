@@ -1,0 +1,1 @@
+"""What all trainings stand on: the same chance everywhere, a checkpoint to go on from, and weights in one piece."""
