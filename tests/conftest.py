@@ -13,6 +13,9 @@ from jaxtyping import install_import_hook
 # Before torch and numpy are imported, and inherited by the workers that tests start: two cores are shared by all.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# Freed memory stays with the process, as in the workers of the product (models/training/memory.py); read at its start.
+os.environ.setdefault("MALLOC_MMAP_MAX_", "0")
+os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(2**31 - 1))
 os.environ["SEEWHY_EXAMPLES"] = "0"  # tests that want the examples ask for them
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
 os.environ["STREAMLIT_BROWSER_GATHER_USAGE_STATS"] = "false"

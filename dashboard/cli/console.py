@@ -21,8 +21,10 @@ def worked(request: "Request[R]", device: str, *, evidence: bool) -> "tuple[Answ
     from dashboard.engine.answers import compute
     from dashboard.engine.settings import Settings
     from explainers import LocalRun
+    from models.training.memory import keep_freed
 
     torch.set_num_threads(Settings.from_env().threads)
+    keep_freed()
     with progress() as bar:
         task = bar.add_task("loading the model", total=1.0)
 

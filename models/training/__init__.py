@@ -1,1 +1,1 @@
-"""What all trainings stand on: the same chance everywhere, a checkpoint to go on from, and weights in one piece."""
+"""What trainings stand on: the same chance everywhere, memory kept, a checkpoint, and weights written in one piece."""

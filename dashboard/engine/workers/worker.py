@@ -1,5 +1,6 @@
 """The worker process: holds models, works out one request after the other, says how far it is, stops when told."""
 
+import contextlib
 import gc
 import logging
 import os
@@ -28,12 +29,14 @@ from dashboard.engine.workers import messages
 from explainers import Cancelled, Request, Result, codec
 from models import ModelHandle, Photo
 from models.errors import InputError, NotReadyError, SeewhyError, StorageError
+from models.training.memory import give_back, keep_freed
 
 R = TypeVar("R", bound=Result)
 logger = logging.getLogger(__name__)
 
 DONE = Outcome(status="done")
 REPORT_SECONDS = 0.05
+IDLE_SECONDS = 5.0
 BATCH_NICENESS = 5
 MEMORY = (
     "{device} has too little memory for this; close other programs that use it, lower the batch or population size,"
@@ -162,7 +165,7 @@ class Worker:
         threading.Thread(target=self.listen, daemon=True).start()
         self.send(messages.Hello())
         while True:
-            match self._orders.get():
+            match self._next():
                 case messages.Warm(model=name), _:
                     self.send(messages.Warmed(outcome=self._attempt(partial(self._warm, name))[0]))
                 case messages.Task() as task, body:
@@ -170,6 +173,13 @@ class Worker:
                     outcome, data = self._attempt(partial(self._run, task, body), str(task.request["explainer"]))
                     self.send(messages.Ended(run=task.run, outcome=outcome), data)
                     self._stopped.discard(task.run)
+
+    def _next(self) -> tuple[messages.Message, bytes]:
+        """The next order; whoever has waited a while hands its spare memory back."""
+        with contextlib.suppress(queue.Empty):
+            return self._orders.get(timeout=IDLE_SECONDS)
+        give_back()
+        return self._orders.get()
 
     def _warm(self, name: str) -> tuple[Outcome, bytes]:
         handle = self.shelf.get(name)
@@ -245,6 +255,7 @@ def main() -> None:
     if lane != "interactive":
         os.nice(BATCH_NICENESS)
     torch.set_num_threads(settings.threads)
+    keep_freed()
     settings.import_plugins()
     Worker(Connection(int(descriptor)), device, settings).serve()
 
