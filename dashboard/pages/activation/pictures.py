@@ -6,6 +6,7 @@ from dashboard import pages
 from dashboard.engine.answers import Answer
 from dashboard.figures import Look
 from dashboard.figures.activation import pictures as figures
+from dashboard.pages.activation import hole
 from dashboard.widgets import layout
 from dashboard.widgets.chart import chart
 from dashboard.widgets.controls.explain_this import explain_this
@@ -39,6 +40,7 @@ STUDY = Study(
     order=1,
     opening={"model": "fashion_lenet", "target": "8", "prior": "joint"},
     draw=draw,
+    special={"hole": hole.draw},
     begin=Begin(
         button="Imagine the pictures",
         words="Draws what the network answers to most, from noise: seconds for a small network, a minute for"
