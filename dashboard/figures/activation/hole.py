@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 
 from dashboard.figures.style import Look, photo_uri
 
-SIDE, POINTS = 260, 25  # pixels of the figure, and points a side that the pointer can take in
+SIDE, POINTS = 180, 25  # pixels of the figure, and points a side that the pointer can take in
 BARE = {"visible": False, "constrain": "domain"}
 
 
