@@ -40,6 +40,8 @@ from tests import chromium  # noqa: E402 - the hook comes first
 
 _MAIN = sys.modules["__main__"]
 _NO_BROWSER = "no Chromium on this machine"
+# Minutes in one file each: begun early, so that at the end no worker waits for another.
+_LONG = ("test_readme.py", "test_sample.py", "test_calibration.py")
 
 
 class OutsideNetworkError(socket.gaierror):
@@ -95,11 +97,11 @@ def chromium_path() -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip browser tests where there is no browser; run them first, since they take longest.
+    """Skip browser tests where there is no browser; run them first, since they take longest, and then long files.
 
     Heaviest first is what fills several workers evenly (``--no-loadscope-reorder`` keeps this order).
     """
-    items.sort(key=lambda item: item.path.parent.name != "browser")
+    items.sort(key=lambda item: (item.path.parent.name != "browser", item.path.name not in _LONG))
     marked = [item for item in items if item.get_closest_marker("browser")]
     if marked and not chromium.find():
         for item in marked:
