@@ -12,6 +12,7 @@ from explainers.results import Score
 from models.generators.file import Trained
 from models.generators.reference import diversity
 
+NEIGHBOURS = 3  # the radius about a real picture is the distance to this one of its neighbours
 Points = Float[np.ndarray, "n f"]
 Others = Float[np.ndarray, "m f"]
 
@@ -50,9 +51,9 @@ def settled(gap: np.ndarray, begin: np.ndarray, mixing: np.ndarray) -> Score:
 
 
 def realism(trained: Trained, drawn: Points, begin: Others) -> tuple[Score, ...]:
-    """Distances to real pictures that were kept apart, and to those that were learnt from.
+    """Distances to real pictures that were kept apart, and to those that were learnt from; and precision.
 
-    Both in units of what real pictures kept apart have: 1 is as near as they are.
+    Distances are in units of what real pictures kept apart have: 1 is as near as they are.
 
     Args:
         trained: whose file holds the features of real pictures under this judge.
@@ -63,6 +64,7 @@ def realism(trained: Trained, drawn: Points, begin: Others) -> tuple[Score, ...]
     apart, usual = np.median(nearest(real, real, itself=True)), float(np.median(nearest(real, learnt)))
     near, lot = (float(np.median(nearest(points, real)) / apart) for points in (drawn, begin))
     copied = float(np.median(nearest(drawn, learnt))) / usual
+    among, lot_among, learnt_among = (within(points, real) for points in (drawn, begin, learnt))
     return (
         Score(
             name="realism",
@@ -75,6 +77,16 @@ def realism(trained: Trained, drawn: Points, begin: Others) -> tuple[Score, ...]
             references=("real pictures",),
             reading=f"To the judge the nearest real picture is {near:.2f} times as far as real pictures are from each"
             f" other; from pictures of codes by lot it is {lot:.2f} times as far.",
+        ),
+        Score(
+            name="precision",
+            title="Among real pictures",
+            value=among,
+            of="these pictures",
+            baselines={"codes by lot": lot_among, "pictures learnt from": learnt_among},
+            references=("pictures learnt from",),
+            reading=f"{among:.0%} of the pictures lie no farther from a real one than its {NEIGHBOURS} nearest real"
+            f" neighbours (precision); {lot_among:.0%} of pictures of codes by lot.",
         ),
         Score(
             name="memorisation",
@@ -96,3 +108,13 @@ def nearest(points: Points, others: Others, *, itself: bool = False) -> Float[np
     if itself:
         distances.fill_diagonal_(float("inf"))
     return distances.min(1).values.numpy()
+
+
+def within(points: Points, others: Others) -> float:
+    """Share of points that lie as near to some other as that one's third neighbour (Kynkaanniemi et al. 2019).
+
+    With real pictures as the others it is the precision of a generator; the other way round its recall.
+    """
+    real = torch.from_numpy(others).float()
+    radii = torch.cdist(real, real).sort(1).values[:, NEIGHBOURS]  # the nearest is the point itself
+    return float((torch.cdist(torch.from_numpy(points).float(), real) <= radii).any(1).float().mean())

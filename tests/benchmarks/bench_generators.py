@@ -14,19 +14,12 @@ import torch
 import explainers
 import models
 from explainers import LocalRun
-from explainers.activation.realism import nearest
+from explainers.activation.realism import nearest, within
 from explainers.kit.metrics import frechet
 from models.generators import file as generators
 from models.generators.reference import diversity
 
-CHAINS, STEPS, NEIGHBOURS = 32, 100, 3
-
-
-def manifold(points: np.ndarray, others: np.ndarray) -> float:
-    """Share of ``points`` that lie within the distance of the third neighbour of some of ``others``."""
-    radii = np.sort(torch.cdist(torch.from_numpy(others), torch.from_numpy(others)).numpy(), axis=1)[:, NEIGHBOURS]
-    distances = torch.cdist(torch.from_numpy(points), torch.from_numpy(others)).numpy()
-    return float((distances <= radii).any(1).mean())
+CHAINS, STEPS = 32, 100
 
 
 def report(name: str, prior: str) -> None:
@@ -52,7 +45,7 @@ def report(name: str, prior: str) -> None:
         print(
             f"| {title} | nearest real {np.median(nearest(one, real)) / own:.2f} | nearest learnt"
             f" {np.median(nearest(one, learnt)) / usual:.2f} | Frechet {frechet(one, real):.2f} (learnt to real"
-            f" {frechet(learnt, real):.2f}) | precision {manifold(one, real):.2f} | recall {manifold(real, one):.2f} |"
+            f" {frechet(learnt, real):.2f}) | precision {within(one, real):.2f} | recall {within(real, one):.2f} |"
         )
 
 

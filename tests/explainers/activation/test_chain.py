@@ -13,7 +13,7 @@ import explainers
 import models
 from explainers import LocalRun
 from explainers.activation.climb import imagine
-from explainers.activation.realism import nearest
+from explainers.activation.realism import nearest, within
 from models.errors import InputError, UnfitError
 from models.generators import file
 from models.generators.encoder import Encoder
@@ -130,7 +130,7 @@ def test_the_evidence_names_what_knows_nothing(lenet: models.ModelHandle) -> Non
     result = explainers.explain("activation", lenet, run=run, **chosen)
     lens = explainers.registry()["activation"]
     scores = {score.name: score for score in lens.evidence(lenet, lens.choose(**chosen), result, run).scores}
-    assert {"probability", "independent", "variety", "realism", "memorisation", "gap"} <= scores.keys()
+    assert {"probability", "independent", "variety", "realism", "precision", "memorisation", "gap"} <= scores.keys()
     assert "codes by lot" in scores["realism"].baselines
     assert scores["memorisation"].value > 0
     assert "real pictures of the class" in scores["variety"].baselines
@@ -140,6 +140,8 @@ def test_nearest_by_hand() -> None:
     points, others = np.array([[0.0], [5.0]]), np.array([[1.0], [7.0]])
     assert nearest(points, others).tolist() == [1.0, 2.0]
     assert nearest(others, others, itself=True).tolist() == [6.0, 6.0]
+    line = np.array([[0.0], [1.0], [2.0], [10.0]])  # radii 10, 9, 8 and 10
+    assert within(np.array([[-10.5], [19.0]]), line) == 0.5
 
 
 def test_bad_input_is_one_sentence(lenet: models.ModelHandle, tmp_path: Path) -> None:
