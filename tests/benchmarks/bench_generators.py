@@ -1,4 +1,4 @@
-"""How real the shipped generators' pictures are: ``python -m tests.benchmarks.bench_generators [MODEL ...]``.
+"""How real the shipped generators' pictures are: ``python -m tests.benchmarks.bench_generators [MODEL ...] [CHAINS]``.
 
 For every class of a model with a generator, chains at the preset, judged by the network that took no part: the share
 that it calls by the class's name (goal: 90% of every class), how unlike two pictures are beside two real ones (goal:
@@ -22,14 +22,14 @@ from models.generators.reference import diversity
 CHAINS, STEPS = 32, 100
 
 
-def report(name: str, prior: str) -> None:
+def report(name: str, prior: str, count: int) -> None:
     """Every class of a model, and the whole."""
     model = models.load(name, "cpu")
     trained = generators.load(generators.path_of(model, None), model)
     run, record = LocalRun(model), {key: value.numpy() for key, value in trained.record.items()}
     made, lot, agree, ratio = [], [], [], []
     for cls, label in enumerate(model.card.labels):
-        chosen = {"prior": prior, "target": cls, "n": CHAINS, "steps": STEPS}
+        chosen = {"prior": prior, "target": cls, "n": count, "steps": STEPS}
         result = explainers.explain("activation", model, run=run, **chosen)
         made.append(result.features)
         lot.append(result.begin_features)
@@ -52,11 +52,13 @@ def report(name: str, prior: str) -> None:
 def main() -> None:
     """Report the models that are named, or all with a generator."""
     torch.set_num_threads(1)
-    names = [name for name in sys.argv[1:] if name in generators.shipped()] or list(generators.shipped())
-    priors = [name for name in sys.argv[1:] if name not in generators.shipped()] or ["joint"]
+    words = sys.argv[1:]
+    count = next((int(word) for word in words if word.isdigit()), CHAINS)
+    names = [word for word in words if word in generators.shipped()] or list(generators.shipped())
+    priors = [word for word in words if word not in generators.shipped() and not word.isdigit()] or ["joint"]
     for name in names:
         for prior in priors:
-            report(name, prior)
+            report(name, prior, count)
 
 
 if __name__ == "__main__":
