@@ -38,7 +38,7 @@ class Plan:
 PLANS = {
     "fashion_lenet": Plan("3", "1", 0, 28, (96, 48)),
     "cifar10_cnn": Plan("layer4", "layer2", 2, 32, (128, 72, 40)),
-    "menagerie_cnn": Plan("layer4", "layer2", 2, 96, (112, 72, 40, 20), batch=24),
+    "menagerie_cnn": Plan("layer4", "layer2", 2, 96, (112, 72, 40, 20), batch=16),
     # Not its last map: from some thousand photos only what lies half-way up can be drawn back.
     "efficientnet_lite0": Plan("blocks.4", "blocks.2", 4, 64, (128, 80, 48, 24), batch=16),
 }

@@ -12,12 +12,12 @@ from models.generators.plan import Plan
 from models.handle import ModelHandle
 from models.imagesets.imageset import class_of
 from models.imagesets.labelled import Labelled, Split, labelled
-from models.menagerie import nets as menagerie_nets
 from models.menagerie import pool
 from models.small import nets as small_nets
 from models.small.data import IDX, Data, Pictures, read
 
 MENAGERIE = "menagerie"
+WORLD = 1  # one animal in the middle: a code of some hundred numbers cannot hold a scene of several
 LEARNT, ASKED = 16_000, 1_600  # scenes of the menagerie, drawn once and kept in memory
 PER_CLASS = 5_000
 Report = Callable[[float, str], None]
@@ -56,13 +56,12 @@ def _is_small_data(place: Path) -> bool:
 
 
 def _drawn(model: ModelHandle, plan: Plan, seed: int, report: Report, limit: int) -> Data:
-    """Scenes of the world that the classifier knows: others to learn from than to ask about."""
-    world = menagerie_nets.world_of(model.card.name)
+    """Scenes with one animal: others to learn from than to ask about."""
     most = limit * len(menagerie.CLASSES)
     counts = min(LEARNT, most), min(ASKED, max(len(menagerie.CLASSES), most // 10))
 
     def draw(count: int, *, lesson: bool) -> Pictures:
-        scenes = pool.scenes(count, seed, lesson=lesson, world=world)
+        scenes = pool.scenes(count, seed, lesson=lesson, world=WORLD)
         drawn = pool.draw(scenes, plan.side, report=lambda at: report(at / count, f"{at} of {count} scenes drawn"))
         images = drawn.images if model.card.input_size[0] == 3 else drawn.images.mean(3, keepdims=True).astype(np.uint8)
         return Pictures(images, drawn.labels)
