@@ -64,7 +64,6 @@ def realism(trained: Trained, drawn: Points, begin: Others) -> tuple[Score, ...]
     apart, usual = np.median(nearest(real, real, itself=True)), float(np.median(nearest(real, learnt)))
     near, lot = (float(np.median(nearest(points, real)) / apart) for points in (drawn, begin))
     copied = float(np.median(nearest(drawn, learnt))) / usual
-    among, lot_among, learnt_among = (within(points, real) for points in (drawn, begin, learnt))
     return (
         Score(
             name="realism",
@@ -78,16 +77,7 @@ def realism(trained: Trained, drawn: Points, begin: Others) -> tuple[Score, ...]
             reading=f"To the judge the nearest real picture is {near:.2f} times as far as real pictures are from each"
             f" other; from pictures of codes by lot it is {lot:.2f} times as far.",
         ),
-        Score(
-            name="precision",
-            title="Among real pictures",
-            value=among,
-            of="these pictures",
-            baselines={"codes by lot": lot_among, "pictures learnt from": learnt_among},
-            references=("pictures learnt from",),
-            reading=f"{among:.0%} of the pictures lie no farther from a real one than its {NEIGHBOURS} nearest real"
-            f" neighbours (precision); {lot_among:.0%} of pictures of codes by lot.",
-        ),
+        _precision(*(within(points, real) for points in (drawn, begin, learnt))),
         Score(
             name="memorisation",
             title="Not copied",
@@ -99,6 +89,19 @@ def realism(trained: Trained, drawn: Points, begin: Others) -> tuple[Score, ...]
             reading=f"The nearest of {len(learnt)} pictures that were learnt from is {copied:.2f} times as far as it is"
             " from real pictures kept apart; 0 would be a copy.",
         ),
+    )
+
+
+def _precision(drawn: float, lot: float, learnt: float) -> Score:
+    return Score(
+        name="precision",
+        title="Among real pictures",
+        value=drawn,
+        of="these pictures",
+        baselines={"codes by lot": lot, "pictures learnt from": learnt},
+        references=("pictures learnt from",),
+        reading=f"{drawn:.0%} of the pictures lie no farther from a real one than its {NEIGHBOURS} nearest real"
+        f" neighbours (precision); {lot:.0%} of pictures of codes by lot.",
     )
 
 
