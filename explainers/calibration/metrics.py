@@ -125,12 +125,9 @@ def single_deletion(benchmark: Benchmark, readings: Readings) -> Float[np.ndarra
 
 
 def shortcut(benchmark: Benchmark, readings: Readings) -> Float[np.ndarray, " n"]:
-    """1 where the map puts the planted badge above every part; NaN where the network does not rely on the badge."""
-    badge = REGIONS.index("badge")
-    relied = benchmark.truth[:, badge] >= np.nanmax(benchmark.truth, axis=1)
-    with np.errstate(invalid="ignore"):
-        first = readings.density[:, badge] >= np.nanmax(readings.density, axis=1)
-    return np.where(relied, np.where(readings.ordered, first, 0.0), np.nan)
+    """`top_part` where the network relies on the planted badge above all; NaN where it does not."""
+    badge = benchmark.truth[:, REGIONS.index("badge")]
+    return np.where(badge >= np.nanmax(benchmark.truth, axis=1), top_part(benchmark, readings), np.nan)
 
 
 def called(readings: Readings, threshold: float) -> Bool[np.ndarray, "n r"]:

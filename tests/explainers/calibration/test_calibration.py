@@ -1,7 +1,7 @@
 """The benchmark tells the ignorant from the knowing, and a broken method falls to the bottom."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -184,6 +184,20 @@ def test_marks_by_hand() -> None:
     assert np.isnan(readings.density[0, PARTS.index("eye")])
     assert metrics.called(readings, 0.5)[0].tolist() == [r == PARTS.index("tail") for r in range(len(REGIONS))]
     assert metrics.distractibility(benchmark, readings).tolist() == [1.0, 0.0], "the body has 2.5% of the tail's effect"
+
+
+def test_a_silhouette_shares_the_badge_with_the_parts() -> None:
+    benchmark, badge = hand_made(), REGIONS.index("badge")
+    owners, truth = benchmark.owners.copy(), benchmark.truth.copy()
+    owners[:, 4:, 4:] = 1 + badge
+    truth[:, PARTS.index("tail")], truth[:, badge] = np.nan, (4.0, 0.05)
+    shortcut = replace(benchmark, owners=owners, truth=truth)
+    silhouette = (owners > 0).astype(np.float32)
+    assert metrics.shortcut(shortcut, metrics.read(shortcut, silhouette)).tolist() == pytest.approx(
+        [0.5, np.nan], nan_ok=True
+    ), "body and badge are equally dense; the second network looks at the body"
+    silhouette[:, 4:, 4:] = 2
+    assert metrics.shortcut(shortcut, metrics.read(shortcut, silhouette))[0] == 1.0
 
 
 @pytest.mark.parametrize("fill", [0.0, 3.0, np.nan])
