@@ -20,10 +20,10 @@ def draw(field: Field) -> object:
     side = usual(field.knob.kind, field)
     photo = field.values["photo"]
     if isinstance(photo, Photo):
-        row, column = (float(st.session_state.get(field.key + end, 0.5)) for end in ("_row", "_column"))
+        row, column, share = (float(st.session_state.get(field.key + end, 0.5)) for end in ("_row", "_column", ""))
         st.caption("Draw a box on the picture.")
         st.plotly_chart(
-            canvas(_view(field, photo), (row, column, float(str(side))), session.look()),
+            canvas(_view(field, photo), (row, column, share), session.look()),
             key=f"{field.key}.box",
             on_select=partial(_take, field.key),
             selection_mode="box",
