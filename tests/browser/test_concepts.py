@@ -94,15 +94,16 @@ def test_a_lasso_takes_those_inside_it(page: Page) -> None:
 
 
 def test_the_slider_fades_concepts_that_come_first_too_seldom(page: Page) -> None:
-    visible = (
-        f"() => document.querySelector('{GRAPH}')._fullData.filter(each => each.customdata).map(each => each.visible)"
-    )
+    # Of a graph that is being drawn anew nothing is seen for a moment.
+    visible = f"""() => (document.querySelector('{GRAPH}')?._fullData ?? [])
+        .filter(each => each.customdata).map(each => each.visible)"""
     before = page.evaluate(visible)
     handle = page.locator(".st-key-strategies").get_by_role("slider")
     handle.focus()
     page.keyboard.press("End")
-    page.wait_for_function(f"before => JSON.stringify(({visible})()) !== JSON.stringify(before)", arg=before)
-    assert page.evaluate(visible).count(True) < before.count(True)
+    other = f"before => {{ const now = ({visible})(); return now.length && `${{now}}` !== `${{before}}` ? now : null; }}"
+    after = page.wait_for_function(other, arg=before).json_value()
+    assert after.count(True) < before.count(True)
     settled(page)
 
 

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.browser.conftest import Person, Server, apart, figure, settled
 
@@ -30,6 +30,11 @@ def evaluated(page: Page, least: int = 1) -> int:
     return done
 
 
+def where(page: Page) -> Locator:
+    """The link from a champion to its explanation."""
+    return page.locator(".st-key-centre").get_by_role("link", name="Where does it look?", exact=True)
+
+
 def test_a_killed_run_goes_on_and_its_champions_are_explained(person: Person, server: Server) -> None:
     page = person.goto(RUN)
     page.get_by_role("button", name="Evolve", exact=True).click()
@@ -42,7 +47,31 @@ def test_a_killed_run_goes_on_and_its_champions_are_explained(person: Person, se
     assert evaluated(page) >= STRETCH, "what was kept is not evolved again"
     expect(page.locator(SENTENCE).first).to_contain_text(f"After {EVALUATIONS:,} evaluations")
     figure(page)
-    page.get_by_role("button", name="Where does it look?").click()
+    where(page).click()
+    page.wait_for_url(re.compile("/attribution.*model=fashion_lenet.*image=sha256"))
+    figure(page)
+
+
+def test_who_leaves_on_a_slow_line_while_it_is_measured_finds_the_other_page(person: Person) -> None:
+    """What the browser asks for late is about the page that was left, and must not bring it back."""
+    late, slow = [], False
+
+    def line(browser: WebSocketRoute) -> None:
+        server = browser.connect_to_server()
+        browser.on_message(server.send)
+        server.on_message(lambda words: late.append((browser, words)) if slow else browser.send(words))
+
+    person.page.route_web_socket(re.compile("_stcore/stream"), line)
+    page = person.goto("/fooling?study=evolution&model=fashion_lenet&evaluations=600")
+    page.get_by_role("button", name="Evolve", exact=True).click()
+    expect(where(page)).to_be_visible()
+    expect(page.get_by_text("Measuring in the background")).to_be_visible()
+    slow = True
+    where(page).click()
+    page.wait_for_timeout(2 * 1000)  # four of its questions after progress
+    slow = False
+    for browser, words in late:
+        browser.send(words)
     page.wait_for_url(re.compile("/attribution.*model=fashion_lenet.*image=sha256"))
     figure(page)
 

@@ -9,7 +9,10 @@ from models import Photo
 
 
 def explain_this(photo: Photo, model: str, pages: Mapping[str, st.Page]) -> None:
-    """A button for each page; the picture is kept like an upload, so that its link holds.
+    """A link for each page; the picture is kept like an upload, so that its link holds.
+
+    Links, since the browser stops asking for progress when one is followed. After a button that leads elsewhere it may
+    ask once more, and Streamlit (1.67) answers with the page that was left.
 
     Args:
         photo: the picture.
@@ -17,8 +20,7 @@ def explain_this(photo: Photo, model: str, pages: Mapping[str, st.Page]) -> None
         pages: the pages by their questions.
     """
     st.markdown("**Explain this one**")
+    chosen = {"model": model, "image": session.UPLOADED + session.the_engine().keep_photo(photo)}
     with st.container(horizontal=True, gap="small"):
         for question, page in pages.items():
-            if st.button(question, key=f"explain.{question}"):
-                address = session.UPLOADED + session.the_engine().keep_photo(photo)
-                st.switch_page(page, query_params={"model": model, "image": address})
+            st.page_link(page, label=question, query_params=chosen)
