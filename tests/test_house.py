@@ -149,7 +149,7 @@ def test_pictures_in_the_project_are_our_own() -> None:
 
 def test_weights_stay_small() -> None:
     sizes = {name: (ROOT / name).stat().st_size for name in tracked() if (ROOT / name).is_file()}
-    assert sum(size for name, size in sizes.items() if name.endswith(".safetensors")) < 24_000_000
+    assert sum(size for name, size in sizes.items() if name.endswith(".safetensors")) < 26_000_000
     assert not {name: size for name, size in sizes.items() if size > 8_000_000}
 
 

@@ -32,8 +32,8 @@ from models.generators.file import Trained
 from models.generators.reference import tensor
 
 PRESETS = {
-    "joint": Weights(0.1, 3.0, 0.1),
-    "noiseless": Weights(0.1, 3.0, 0.0),
+    "joint": Weights(0.1, 20.0, 0.1),
+    "noiseless": Weights(0.1, 20.0, 0.0),
     "ppgn_h": Weights(0.1, 3.0, 0.1),
     "ppgn_x": Weights(0.3, 0.05, 0.005),
     "dgn_am": Weights(0.0, 3.0, 0.0),
@@ -79,9 +79,9 @@ class Heard:
     shown: set[int]
 
 
-def weights_of(params: ClimbParams) -> Weights:
-    """The weights that were chosen, each the prior's preset where none was."""
-    preset = PRESETS[params.prior]
+def weights_of(params: ClimbParams, pace: float) -> Weights:
+    """The weights that were chosen, each the prior's preset at a generator's pace where none was."""
+    preset = PRESETS[params.prior].times(pace)
     chosen = {name: getattr(params, name) for name in ("e1", "e2", "e3") if getattr(params, name) is not None}
     return replace(preset, **chosen)
 
@@ -136,7 +136,8 @@ def run_chains(  # noqa: PLR0913 - what is asked, of whom, from where
 
     with frozen(model.network):
         begin = space.start(params.n, random) if codes is None else space.units(codes)
-        end, alive = sample(begin, space, weights_of(params), steps=params.steps, random=random, on_step=on_step)
+        weights = weights_of(params, trained.about.plan.pace)
+        end, alive = sample(begin, space, weights, steps=params.steps, random=random, on_step=on_step)
     walk = torch.stack(path).flatten(2)
     return Chains(
         images=space.draw(end),

@@ -19,6 +19,7 @@ from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.kinds import Class
 from explainers.params import Params, knob
 from models import ModelHandle
+from models.generators import file as generators
 
 SHARES = (0.0, 0.3, 1.0, 3.0)
 
@@ -96,7 +97,8 @@ def measure(_model: ModelHandle, _params: SweepParams, result: Sweep, run: Run) 
 @explainer("Prior against condition", paper="https://arxiv.org/abs/1612.00005", evidence=measure)
 def activation_sweep(model: ModelHandle, params: SweepParams, run: Run) -> Sweep:
     """Run one chain for each pair of weights; see the module's docstring."""
-    preset = PRESETS[params.prior]
+    drawn_by = generators.load(generators.path_of(model, params.generator), model)
+    preset = PRESETS[params.prior].times(drawn_by.about.plan.pace)
     e1, e2 = (np.array([share * weight for share in SHARES]) for weight in (preset.e1, preset.e2))
     cells = []
     for at, (first, second) in enumerate((float(a), float(b)) for a in e1 for b in e2):

@@ -34,12 +34,19 @@ class Generator(nn.Module):
         self.entry = nn.Linear(codes, plan.widths[0] * plan.first**2)
         self.stages = nn.Sequential(*(_stage(before, after) for before, after in itertools.pairwise(plan.widths)))
         self.exit = nn.Conv2d(plan.widths[-1], channels * FOLD**2, 3, padding=1)
+        _start_even(self.exit)
 
     def forward(self, h: Float[Tensor, "b d"]) -> Float[Tensor, "b c s s"]:
         """Draw."""
         maps = functional.leaky_relu(self.entry((h - self.mean) / self.std), 0.2)
         maps = self.stages(maps.view(len(h), self.widths[0], self.first, self.first))
         return torch.sigmoid(functional.pixel_shuffle(self.exit(maps), FOLD))
+
+
+@torch.no_grad()
+def _start_even(exit_: nn.Conv2d) -> None:
+    """Draw the pixels of one place alike at first, so that no grid is to be unlearnt (Aitken et al. 2017)."""
+    exit_.weight.copy_(exit_.weight[:: FOLD**2].repeat_interleave(FOLD**2, 0))
 
 
 def _stage(before: int, after: int) -> nn.Module:

@@ -19,6 +19,9 @@ class Plan:
             as the last.
         batch: pictures a step.
         rate: of Adam.
+        image, code: weights in the generator's loss, of the distance of pictures and of codes. Codes of a high layer
+            are matched by patterns that only the classifier sees long before the picture is right.
+        pace: of the chains that draw with it, beside the presets of the priors.
     """
 
     layer: str
@@ -28,6 +31,9 @@ class Plan:
     widths: tuple[int, ...]
     batch: int = 64
     rate: float = 1e-3
+    image: float = 4.0
+    code: float = 1.0
+    pace: float = 1.0
 
     @property
     def first(self) -> int:
@@ -37,8 +43,10 @@ class Plan:
 
 PLANS = {
     "fashion_lenet": Plan("3", "1", 0, 28, (96, 48)),
-    "cifar10_cnn": Plan("layer4", "layer2", 2, 32, (128, 72, 40)),
-    "menagerie_cnn": Plan("layer4", "layer2", 2, 96, (112, 72, 40, 20), batch=16),
+    "cifar10_cnn": Plan("layer3", "layer2", 4, 32, (96, 72, 40), image=8.0, code=0.3, pace=0.5),
+    # Its own size, since at 96 pixels it no longer tells the parts of one animal in five; and not its last map, which
+    # has forgotten what is behind the animal.
+    "menagerie_cnn": Plan("layer3", "layer2", 4, 128, (112, 96, 72, 40, 20), batch=16, image=8.0, code=0.1, pace=2.0),
     # Not its last map: from some thousand photos only what lies half-way up can be drawn back.
     "efficientnet_lite0": Plan("blocks.4", "blocks.2", 4, 64, (128, 80, 48, 24), batch=16),
 }

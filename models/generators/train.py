@@ -30,9 +30,10 @@ from models.handle import ModelHandle
 from models.small.data import Data
 from models.training.checkpoint import Checkpoint
 from models.training.file import check_name, write
+from models.training.half import half
 from models.training.steady import chance, steady
 
-WEIGHT = {"image": 4.0, "code": 1.0, "lower": 1.0, "real": 0.3}
+WEIGHT = {"lower": 1.0, "real": 0.3}  # beside those of the plan
 NOISE_PICTURE, NOISE_LOWER, NOISE_CODE = 0.05, 0.1, 0.2  # as shares of how much each varies; of the pictures' range
 NOISE_PLAIN = 0.5  # for the denoiser of codes alone
 PAUSE = 0.1, 10.0  # the discriminator's loss over the generator's: below, the first waits; above, the second
@@ -115,7 +116,7 @@ class Lesson:
         What ``report`` raises stops the training at a step's end, which is kept: a later call goes on there.
         """
         self._resume()
-        with steady(self.model.device):
+        with steady(self.model.device), half(self.model.device):
             while self.step < self.steps:
                 values = self._learn()
                 self.step += 1
@@ -193,7 +194,7 @@ class Lesson:
         image = (fake - x).abs().mean()
         code = ((seen.h - h) / self.generator.std).square().mean()
         lower = (seen.h1 - h1).square().mean() / h1.var().clamp_min(1e-6)
-        loss = WEIGHT["image"] * image + WEIGHT["code"] * code + WEIGHT["lower"] * lower
+        loss = self.plan.image * image + self.plan.code * code + WEIGHT["lower"] * lower
         if not pause:
             loss = loss + WEIGHT["real"] * functional.softplus(-self.nets["discriminator"](fake, u)).mean()
         self._descend("generator", loss)

@@ -75,7 +75,7 @@ def of_chains(name: str, count: int) -> float:
         return conditions[0].score(space.encoder.prepared(space.picture(at)))
 
     def chain() -> object:
-        return sample(begin, space, weights_of(params), steps=STEPS, random=random)
+        return sample(begin, space, weights_of(params, trained.about.plan.pace), steps=STEPS, random=random)
 
     with frozen(model.network):
         seconds = interleaved({"bare": bare(forward, begin), "joint": chain}, rounds=ROUNDS)

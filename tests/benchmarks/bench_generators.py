@@ -1,4 +1,6 @@
-"""How real the shipped generators' pictures are: ``python -m tests.benchmarks.bench_generators [MODEL ...] [CHAINS]``.
+"""How real the pictures of shipped generators are.
+
+``python -m tests.benchmarks.bench_generators [MODEL ...] [CHAINS [STEPS]]``.
 
 For every class of a model with a generator, chains at the preset, judged by the network that took no part: the share
 that it calls by the class's name (goal: 90% of every class), how unlike two pictures are beside two real ones (goal:
@@ -22,14 +24,14 @@ from models.generators.reference import diversity
 CHAINS, STEPS = 32, 100
 
 
-def report(name: str, prior: str, count: int) -> None:
+def report(name: str, prior: str, count: int, steps: int) -> None:
     """Every class of a model, and the whole."""
     model = models.load(name, "cpu")
     trained = generators.load(generators.path_of(model, None), model)
     run, record = LocalRun(model), {key: value.numpy() for key, value in trained.record.items()}
     made, lot, agree, ratio = [], [], [], []
     for cls, label in enumerate(model.card.labels):
-        chosen = {"prior": prior, "target": cls, "n": count, "steps": STEPS}
+        chosen = {"prior": prior, "target": cls, "n": count, "steps": steps}
         result = explainers.explain("activation", model, run=run, **chosen)
         made.append(result.features)
         lot.append(result.begin_features)
@@ -53,12 +55,13 @@ def main() -> None:
     """Report the models that are named, or all with a generator."""
     torch.set_num_threads(1)
     words = sys.argv[1:]
-    count = next((int(word) for word in words if word.isdigit()), CHAINS)
+    numbers = [int(word) for word in words if word.isdigit()]
+    count, steps = (*numbers, *(CHAINS, STEPS)[len(numbers) :])
     names = [word for word in words if word in generators.shipped()] or list(generators.shipped())
     priors = [word for word in words if word not in generators.shipped() and not word.isdigit()] or ["joint"]
     for name in names:
         for prior in priors:
-            report(name, prior, count)
+            report(name, prior, count, steps)
 
 
 if __name__ == "__main__":

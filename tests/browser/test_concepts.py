@@ -101,7 +101,9 @@ def test_the_slider_fades_concepts_that_come_first_too_seldom(page: Page) -> Non
     handle = page.locator(".st-key-strategies").get_by_role("slider")
     handle.focus()
     page.keyboard.press("End")
-    other = f"before => {{ const now = ({visible})(); return now.length && `${{now}}` !== `${{before}}` ? now : null; }}"
+    other = (
+        f"before => {{ const now = ({visible})(); return now.length && `${{now}}` !== `${{before}}` ? now : null; }}"
+    )
     after = page.wait_for_function(other, arg=before).json_value()
     assert after.count(True) < before.count(True)
     settled(page)

@@ -11,7 +11,8 @@ import models
 from models.errors import InputError, UnfitError
 from models.generators import file, train
 from models.generators.encoder import Encoder
-from models.generators.plan import PLANS, plan_for
+from models.generators.nets import Generator
+from models.generators.plan import PLANS, Plan, plan_for
 from models.generators.similarity import ssim
 from tests.explainers.nets import small_cnn
 from tests.models.test_small import fashion
@@ -121,3 +122,12 @@ def test_what_ships_draws_for_its_classifier(path: Path) -> None:
     assert models.card(about.judge).digest == about.judge_sha256
     assert path.stat().st_size < 8_000_000
     assert {"real", "learnt", "diversity", "losses", "start"} <= trained.record.keys()
+
+
+def test_the_pixels_of_one_place_begin_alike() -> None:
+    """Before training nothing that is drawn has a grid of the size of a place."""
+    net = Generator(Plan("3", "1", 0, 28, (16, 8)), 12, 3)
+    net.exit.bias.data.zero_()
+    places = net(torch.randn(2, 12)).detach().view(2, 3, 14, 2, 14, 2)
+    assert torch.allclose(places, places[:, :, :, :1, :, :1].expand_as(places), atol=1e-6)
+    assert float(places.std()) > 1e-3

@@ -12,8 +12,11 @@ from safetensors.torch import save_file
 import explainers
 import models
 from explainers import LocalRun
+from explainers.activation.chain import PRESETS, weights_of
 from explainers.activation.climb import imagine
+from explainers.activation.params import ClimbParams
 from explainers.activation.realism import nearest, within
+from explainers.kit.langevin import Weights
 from models.errors import InputError, UnfitError
 from models.generators import file
 from models.generators.encoder import Encoder
@@ -43,7 +46,7 @@ def test_every_prior_climbs_to_the_class(prior: str, lenet: models.ModelHandle) 
 
 
 def test_dgn_am_is_joint_without_prior_and_noise_bit_for_bit(lenet: models.ModelHandle) -> None:
-    one, other = ask(lenet, prior="dgn_am"), ask(lenet, e1=0.0, e3=0.0)
+    one, other = ask(lenet, prior="dgn_am", e2=3.0), ask(lenet, e1=0.0, e2=3.0, e3=0.0)
     assert np.array_equal(one.h, other.h)
     assert np.array_equal(one.images, other.images)
     assert not np.array_equal(one.h, ask(lenet).h)
@@ -209,3 +212,8 @@ def test_a_chain_whose_step_is_not_finite_stops_and_the_others_go_on(lenet: mode
     assert np.isfinite(result.trace).all()
     assert np.isfinite(result.h).all()
     assert result.trace[-1, 1] > result.trace[0, 1]
+
+
+def test_a_generator_sets_the_pace_of_what_was_not_chosen() -> None:
+    half = weights_of(ClimbParams(target=0, prior="joint", e1=0.3), 0.5)
+    assert half == Weights(0.3, PRESETS["joint"].e2 / 2, PRESETS["joint"].e3 / 2)
