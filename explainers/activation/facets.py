@@ -20,6 +20,7 @@ from explainers.activation.condition import conditions_of
 from explainers.activation.params import ClimbParams, generator_knob
 from explainers.base import AboutClass, Evidence, Run, Score, explainer
 from explainers.kinds import Class, Images
+from explainers.kit.langevin import Weights
 from explainers.kit.metrics import cosine
 from explainers.params import Params, knob
 from models import ModelHandle, Photo
@@ -31,6 +32,7 @@ from models.imagesets.imageset import image_set
 from models.imagesets.reader import Reader
 
 NEAREST, FEWEST, BATCH = 4, 4, 64  # photos shown of each facet, and needed for each
+GENTLY = Weights(0.1, 3.0, 0.1)  # asked as firmly as for a picture alone, chains leave their cluster
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,6 +132,9 @@ def activation_facets(model: ModelHandle, params: FacetsParams, run: Run) -> Fac
         generator=params.generator,
         n=params.facets * params.chains,
         seed=params.seed,
+        e1=GENTLY.e1,
+        e2=GENTLY.e2,
+        e3=GENTLY.e3,
     )
     conditions = conditions_of(model, wanted, run)
     coder = _Coder(model, wanted)
