@@ -21,6 +21,6 @@ def explain_this(photo: Photo, model: str, pages: Mapping[str, st.Page]) -> None
     """
     st.markdown("**Explain this one**")
     chosen = {"model": model, "image": session.UPLOADED + session.the_engine().keep_photo(photo)}
-    with st.container(horizontal=True, gap="small"):
+    with st.container(horizontal=True, gap="small", key="explain_this"):
         for question, page in pages.items():
             st.page_link(page, label=question, query_params=chosen)
