@@ -17,7 +17,7 @@ from models.small import nets as small_nets
 from models.small.data import IDX, Data, Pictures, read
 
 MENAGERIE = "menagerie"
-WORLD = 1  # one animal in the middle: a code of some hundred numbers cannot hold a scene of several
+WORLD = 1  # one animal in the middle: codes of 512 numbers did not hold scenes of several, and more were not tried
 LEARNT, ASKED = 16_000, 1_600  # scenes of the menagerie, drawn once and kept in memory
 PER_CLASS = 5_000
 Report = Callable[[float, str], None]

@@ -6,6 +6,7 @@ import streamlit as st
 
 from dashboard.widgets import session
 from models import Photo
+from models.errors import StorageError
 
 
 def explain_this(photo: Photo, model: str, pages: Mapping[str, st.Page]) -> None:
@@ -20,7 +21,11 @@ def explain_this(photo: Photo, model: str, pages: Mapping[str, st.Page]) -> None
         pages: the pages by their questions.
     """
     st.markdown("**Explain this one**")
-    chosen = {"model": model, "image": session.UPLOADED + session.the_engine().keep_photo(photo)}
+    try:
+        chosen = {"model": model, "image": session.UPLOADED + session.the_engine().keep_photo(photo)}
+    except StorageError as error:  # the rest of the page needs no disk
+        st.caption(str(error))
+        return
     with st.container(horizontal=True, gap="small", key="explain_this"):
         for question, page in pages.items():
             st.page_link(page, label=question, query_params=chosen)
